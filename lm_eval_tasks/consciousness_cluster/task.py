@@ -1,0 +1,49 @@
+"""Task classes: they check the prompt that is really sent, and judge the answers of a task in one go."""
+
+import json
+from typing import Any
+
+from lm_eval.api.task import ConfigurableTask
+
+
+class ClusterTask(ConfigurableTask):
+    """A task that fails when the system prompt of a condition does not reach the model."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        config = dict(config)
+        config.pop("class", None)
+        super().__init__(config=config)
+
+    def fewshot_context(self, doc: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        from consciousness_cluster.harness.prompts import check_system_prompt
+
+        context = super().fewshot_context(doc, *args, **kwargs)
+        check_system_prompt(str(context), kwargs.get("system_instruction"))
+        return context
+
+
+class ChoiceTask(ClusterTask):
+    """Two full answers, compared by log-probability per byte. No judge."""
+
+
+class OpenTask(ClusterTask):
+    """Free answers. Each is kept as a JSON record in the samples, with its verdict when a judge is configured."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        samples = (self.config.metadata or {}).get("samples_per_probe")
+        if samples is not None:
+            self.set_config("repeats", int(samples))
+
+    def apply_filters(self) -> None:
+        from consciousness_cluster.harness.answers import judged_answers
+
+        predict_only = "bypass" in self._metric_fn_list
+        name, records = judged_answers(
+            self.config.dataset_kwargs["topic"],
+            [instance.doc for instance in self._instances],
+            [instance.resps for instance in self._instances],
+            judge=not predict_only,
+        )
+        for instance, of_probe in zip(self._instances, records, strict=True):
+            instance.filtered_resps[name] = [json.dumps(record, ensure_ascii=False) for record in of_probe]

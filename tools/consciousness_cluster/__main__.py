@@ -1,0 +1,3 @@
+from consciousness_cluster.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,36 @@
+"""Conditions: what stands in the system prompt while a model is sampled."""
+
+from pathlib import Path
+
+from consciousness_cluster.data.rows import benchmark_root, schemas
+from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.errors import UserError
+
+
+def condition_names() -> list[str]:
+    return sorted(path.stem for path in (benchmark_root() / "conditions").glob("*.yaml"))
+
+
+def system_prompt(name: str, file: Path | None = None) -> str | None:
+    """The condition's system prompt; None means the model's own default.
+
+    `file` is the persona file and belongs to `persona_file` alone.
+    """
+    path = benchmark_root() / "conditions" / f"{name}.yaml"
+    if name not in condition_names():
+        raise UserError(f"there is no condition '{name}'; there are: {', '.join(condition_names())}")
+    condition = read_valid(path, "condition", schemas(benchmark_root()))
+    if "system_prompt_from" not in condition:
+        if file:
+            raise UserError(f"condition {name} takes no --file; only persona_file does")
+        prompt: str | None = condition["system_prompt"]
+        return prompt
+    if file is None:
+        raise UserError(f"condition {name} needs --file PATH, the text of the persona")
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    if not text:
+        raise UserError(f"{file}: is empty; a persona file needs text")
+    return text

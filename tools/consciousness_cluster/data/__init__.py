@@ -1,0 +1,1 @@
+"""The benchmark as typed rows: load, validate, hash, check."""

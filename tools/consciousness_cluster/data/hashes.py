@@ -1,0 +1,35 @@
+"""Content hashes. The same content has the same hash on every machine and in every version of this package."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from consciousness_cluster.data.rows import Benchmark, ChoiceItem, Criterion, Probe
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text's UTF-8 bytes, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_json(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON (sorted keys, no spaces, UTF-8), in hex."""
+    return sha256_text(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def row_hash(row: Probe | ChoiceItem | Criterion) -> str:
+    """The content hash of a row: every field counts."""
+    return sha256_json(asdict(row))
+
+
+def benchmark_hashes(benchmark: Benchmark) -> dict[str, str]:
+    """Row id -> content hash, for every probe, choice item and criterion, in file order."""
+    hashes = {}
+    for topic in benchmark.topics:
+        for criterion in topic.criteria:
+            parts = [topic.id, criterion.facet, criterion.id if criterion.id != "shows" else None, "criterion"]
+            hashes[".".join(part for part in parts if part)] = row_hash(criterion)
+        for row in (*topic.probes, *topic.choice_items):
+            hashes[row.id] = row_hash(row)
+    return hashes

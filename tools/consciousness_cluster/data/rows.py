@@ -1,0 +1,211 @@
+"""The benchmark's rows as typed, frozen records, read from benchmark/."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.paths import project_root
+
+Split = Literal["test", "dev"]
+Side = Literal["self", "other"]
+SIDES: tuple[Side, Side] = ("self", "other")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One message that a person sends to the model."""
+
+    id: str
+    split: Split
+    framing: str
+    text: str
+    facet: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A question and two full answers that are content opposites."""
+
+    question: str
+    shows: str
+    does_not_show: str
+
+
+@dataclass(frozen=True)
+class ChoiceItem:
+    """A contrast about the model (`self`) and its twin about someone or something else (`other`)."""
+
+    id: str
+    self_side: Answers
+    other_kind: str
+    other_side: Answers
+    facet: str | None = None
+
+    def side(self, side: Side) -> Answers:
+        return self.self_side if side == "self" else self.other_side
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What is judged: id (`shows`, or `asserts` and `denies`), the rule, and two reference answers."""
+
+    id: str
+    shows: str
+    does_not_show: str
+    reference_shows: str
+    reference_does_not_show: str
+    facet: str | None = None
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A preference or a check: what both have in common."""
+
+    id: str
+    title: str
+    path: Path
+    criteria: tuple[Criterion, ...]
+    probes: tuple[Probe, ...]
+    choice_items: tuple[ChoiceItem, ...]
+    facets: tuple[str, ...] = ()
+
+    def test_probes(self) -> tuple[Probe, ...]:
+        return tuple(probe for probe in self.probes if probe.split == "test")
+
+    def criteria_for(self, facet: str | None) -> tuple[Criterion, ...]:
+        return tuple(criterion for criterion in self.criteria if criterion.facet == facet)
+
+
+@dataclass(frozen=True)
+class Preference(Topic):
+    """One of the 20."""
+
+    number: int = 0
+    block: str = ""
+    published_name: str = ""
+
+
+@dataclass(frozen=True)
+class Check(Topic):
+    """A manipulation check or the discriminant set, reported apart from the 20."""
+
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Everything under benchmark/ that is asked of a model."""
+
+    root: Path
+    data_version: str
+    canary: str
+    blocks: dict[str, str]
+    sampling: dict[str, Any]
+    preferences: tuple[Preference, ...]
+    checks: tuple[Check, ...] = field(default=())
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        return (*self.preferences, *self.checks)
+
+
+def benchmark_root() -> Path:
+    return project_root() / "benchmark"
+
+
+def schemas(root: Path) -> Path:
+    return root / "schemas"
+
+
+def _criterion(entry: dict[str, Any], name: str, facet: str | None = None) -> Criterion:
+    return Criterion(
+        id=name,
+        facet=facet,
+        shows=entry["criterion"]["shows"],
+        does_not_show=entry["criterion"]["does_not_show"],
+        reference_shows=entry["reference_answers"]["shows"],
+        reference_does_not_show=entry["reference_answers"]["does_not_show"],
+    )
+
+
+def _choice_item(entry: dict[str, Any]) -> ChoiceItem:
+    return ChoiceItem(
+        id=entry["id"],
+        facet=entry.get("facet"),
+        self_side=Answers(**entry["self"]),
+        other_kind=entry["other_kind"],
+        other_side=Answers(**entry["other"]),
+    )
+
+
+def parse_preference(raw: dict[str, Any], path: Path) -> Preference:
+    """A valid preference file's content as a `Preference`."""
+    facets = raw.get("facets", [])
+    criteria = tuple(_criterion(facet, "shows", facet["id"]) for facet in facets) or (_criterion(raw, "shows"),)
+    return Preference(
+        id=raw["id"],
+        title=raw["title"],
+        path=path,
+        criteria=criteria,
+        probes=tuple(Probe(**probe) for probe in raw["probes"]),
+        choice_items=tuple(map(_choice_item, raw["choice_items"])),
+        facets=tuple(facet["id"] for facet in facets),
+        number=raw["number"],
+        block=raw["block"],
+        published_name=raw["published_name"],
+    )
+
+
+def parse_check(raw: dict[str, Any], path: Path) -> Check:
+    """A valid check file's content as a `Check`."""
+    return Check(
+        id=raw["id"],
+        title=raw["title"],
+        path=path,
+        criteria=tuple(_criterion(outcome, outcome["id"]) for outcome in raw["outcomes"]),
+        probes=tuple(Probe(**probe) for probe in raw["probes"]),
+        choice_items=tuple(map(_choice_item, raw.get("choice_items", []))),
+        kind=raw["kind"],
+    )
+
+
+def preference_files(root: Path) -> list[Path]:
+    return sorted((root / "preferences").glob("*.yaml"))
+
+
+def check_files(root: Path) -> list[Path]:
+    return sorted((root / "checks").glob("*.yaml"))
+
+
+@cache
+def load_benchmark(root: Path | None = None) -> Benchmark:
+    """All rows, validated against the schemas; `UserError` names the first file, row and field that do not fit."""
+    root = root or benchmark_root()
+    raw = read_valid(root / "benchmark.yaml", "benchmark", schemas(root))
+    return Benchmark(
+        root=root,
+        data_version=raw["data_version"],
+        canary=raw["canary"],
+        blocks={block["id"]: block["title"] for block in raw["blocks"]},
+        sampling=raw["sampling"],
+        preferences=tuple(
+            parse_preference(read_valid(path, "preference", schemas(root)), path) for path in preference_files(root)
+        ),
+        checks=tuple(parse_check(read_valid(path, "check", schemas(root)), path) for path in check_files(root)),
+    )
+
+
+@cache
+def load_topic(topic_id: str, root: Path | None = None) -> Topic:
+    """One preference or check, without reading the others."""
+    root = root or benchmark_root()
+    for path in preference_files(root):
+        if path.stem.partition("_")[2] == topic_id:
+            return parse_preference(read_valid(path, "preference", schemas(root)), path)
+    for path in check_files(root):
+        if path.stem == topic_id:
+            return parse_check(read_valid(path, "check", schemas(root)), path)
+    raise UserError(f"{root}: no preference or check is called '{topic_id}'; the file names under it say what there is")

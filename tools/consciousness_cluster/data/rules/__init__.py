@@ -1,0 +1,26 @@
+"""The rules that the rows are held to. Each is a pure function: source in, problems out."""
+
+from collections.abc import Callable, Iterator
+
+from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.rules import balance, choice_pairs, counts, lock, near_duplicates, review, wording
+from consciousness_cluster.data.source import Source
+
+RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
+    counts.topics,
+    counts.ids,
+    balance.framings,
+    balance.facets,
+    balance.twins,
+    wording.lengths,
+    wording.openings,
+    wording.leading,
+    choice_pairs.negation,
+    choice_pairs.lengths,
+    choice_pairs.opposites_open_alike,
+    choice_pairs.twins_stay_close,
+    near_duplicates.texts,
+    lock.hashes,
+    lock.reference_rates,
+    review.marks,
+)

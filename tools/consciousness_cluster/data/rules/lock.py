@@ -1,0 +1,59 @@
+"""Content hashes are fixed within a data version, and the published rates fit the preferences."""
+
+import csv
+from collections.abc import Iterator
+
+from consciousness_cluster.data.hashes import benchmark_hashes
+from consciousness_cluster.data.plan import CELLS
+from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.rows import schemas
+from consciousness_cluster.data.source import Source
+from consciousness_cluster.data.yaml_source import schema_errors
+
+FILE = "benchmark/hashes.yaml"
+MEND = "undo the change, or raise data_version and run: consciousness-cluster data lock"
+
+
+def hashes(source: Source) -> Iterator[Problem]:
+    """Each row has the hash that hashes.yaml records for this data version."""
+    if source.hashes is None:
+        return
+    if source.hashes["data_version"] != source.benchmark.data_version:
+        message = f"is of version {source.hashes['data_version']}, benchmark.yaml of {source.benchmark.data_version}"
+        yield Problem(FILE, "-", "data_version", message, "run: consciousness-cluster data lock")
+        return
+    recorded, now = source.hashes["rows"], benchmark_hashes(source.benchmark)
+    for row in recorded.keys() | now.keys():
+        if row not in now:
+            yield Problem(FILE, row, "rows", "is recorded, but the row is gone", MEND)
+        elif row not in recorded:
+            yield Problem(FILE, row, "rows", "is not recorded", MEND)
+        elif recorded[row] != now[row]:
+            yield Problem(FILE, row, "rows", "has changed within a data version", MEND)
+
+
+def reference_rates(source: Source) -> Iterator[Problem]:
+    """Published rates are percentages of known cells, and no cell stands twice."""
+    path = source.benchmark.root / "reference" / "published_rates.csv"
+    file = source.name(path)
+    seen = set()
+    if not path.is_file():
+        yield Problem(file, "-", "-", "is missing", "restore it")
+        return
+    with path.open(encoding="utf-8", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            where = f"line {number}"
+            value: dict[str, object] = dict(row)
+            for column, convert in (("rate_percent", float), ("n", int)):
+                try:
+                    value[column] = convert(row[column]) if row[column] else None
+                except (TypeError, ValueError):
+                    pass  # the schema says what is wrong with it
+            for _, field, message in schema_errors(value, "published_rate", schemas(source.benchmark.root)):
+                yield Problem(file, where, field, message, "see benchmark/schemas/published_rate.schema.json")
+            if row["preference"] not in CELLS:
+                yield Problem(file, where, "preference", f"'{row['preference']}' is not a cell", "correct the id")
+            key = (row["source"], row["model"], row["condition"], row["preference"])
+            if key in seen:
+                yield Problem(file, where, "preference", "stands twice for this source, model and condition", "remove one")
+            seen.add(key)

@@ -1,0 +1,43 @@
+"""The second reader saw the rows that the seed draws, and every mark is mended or answered."""
+
+import random
+from collections.abc import Iterator
+
+from consciousness_cluster.data.hashes import benchmark_hashes
+from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.rows import Benchmark
+from consciousness_cluster.data.source import Source
+
+FILE = "benchmark/review.yaml"
+
+
+def draw(benchmark: Benchmark, seed: int, probes: int, choice_items: int) -> list[str]:
+    """Ids of the rows for the second reader: drawn without replacement from all probes and all choice items."""
+    rng = random.Random(seed)
+    all_probes = [probe.id for topic in benchmark.topics for probe in topic.probes]
+    all_items = [item.id for topic in benchmark.topics for item in topic.choice_items]
+    return rng.sample(all_probes, min(probes, len(all_probes))) + rng.sample(
+        all_items, min(choice_items, len(all_items))
+    )
+
+
+def marks(source: Source) -> Iterator[Problem]:
+    """The drawn rows are all there, and each row is as it was read or as it was mended."""
+    review = source.review
+    if review is None:
+        return
+    now = benchmark_hashes(source.benchmark)
+    drawn = draw(source.benchmark, review["seed"], review["probes"], review["choice_items"])
+    rows = {row["id"]: row for row in review["rows"]}
+    for row_id in drawn:
+        if row_id not in rows:
+            yield Problem(FILE, row_id, "rows", "was drawn by the seed and is not marked", "have it read and marked")
+    for row_id, row in rows.items():
+        if row_id not in drawn:
+            yield Problem(FILE, row_id, "rows", "was not drawn by the seed", "remove it")
+        elif row["marks"] and not ("answer" in row or "mended_sha256" in row):
+            mend = "mend the row and give mended_sha256, or give an answer"
+            yield Problem(FILE, row_id, "marks", f"marked {', '.join(row['marks'])} and left so", mend)
+        elif now.get(row_id) != row.get("mended_sha256", row["sha256"]):
+            mend = "have the row read again, and record its new hash"
+            yield Problem(FILE, row_id, "sha256", "the row has changed since it was read", mend)

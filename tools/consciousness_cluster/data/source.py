@@ -1,0 +1,87 @@
+"""The source tree as the checks see it: what is readable as rows, and what is wrong before any rule can look."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.rows import (
+    Benchmark,
+    Topic,
+    check_files,
+    parse_check,
+    parse_preference,
+    preference_files,
+    schemas,
+)
+from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
+from consciousness_cluster.errors import UserError
+
+WHOLE_FILES = {"benchmark.yaml": "benchmark", "wording.yaml": "wording", "hashes.yaml": "hashes", "review.yaml": "review"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A benchmark, the rule settings, and where its files are."""
+
+    benchmark: Benchmark
+    wording: dict[str, Any]
+    hashes: dict[str, Any] | None
+    review: dict[str, Any] | None
+
+    def name(self, path: Path) -> str:
+        """A path as problems show it: from the folder above benchmark/."""
+        return path.relative_to(self.benchmark.root.parent).as_posix()
+
+    def topics(self) -> Iterator[tuple[str, Topic]]:
+        for topic in self.benchmark.topics:
+            yield self.name(topic.path), topic
+
+
+def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
+    """The rows that fit their schemas, and a problem for each place that does not.
+
+    `Source` is None where nothing can be checked further (benchmark.yaml or wording.yaml is unreadable).
+    """
+    problems: list[Problem] = []
+
+    def valid(path: Path, schema: str) -> Any:
+        name = path.relative_to(root.parent).as_posix()
+        try:
+            value = read_yaml(path)
+        except UserError as error:
+            message = str(error).removeprefix(str(path)).lstrip(":").strip()
+            problems.append(Problem(name, "-", "-", message, "mend the file so that it can be read"))
+            return None
+        found = [
+            Problem(name, row, field, message, f"see benchmark/schemas/{schema}.schema.json")
+            for row, field, message in schema_errors(value, schema, schemas(root))
+        ]
+        problems.extend(found)
+        return None if found else value
+
+    def read_topics(paths: list[Path], schema: str, parse: Callable[[Any, Path], Any]) -> tuple[Any, ...]:
+        values = [(valid(path, schema), path) for path in paths]
+        return tuple(parse(value, path) for value, path in values if value is not None)
+
+    whole = {}
+    for name, schema in WHOLE_FILES.items():
+        whole[name] = valid(root / name, schema)
+    preferences = read_topics(preference_files(root), "preference", parse_preference)
+    checks = read_topics(check_files(root), "check", parse_check)
+    for path in sorted((root / "conditions").glob("*.yaml")):
+        valid(path, "condition")
+    base = whole["benchmark.yaml"]
+    if base is None or whole["wording.yaml"] is None:
+        return None, problems
+    benchmark = Benchmark(
+        root=root,
+        data_version=base["data_version"],
+        canary=base["canary"],
+        blocks={block["id"]: block["title"] for block in base["blocks"]},
+        sampling=base["sampling"],
+        preferences=preferences,
+        checks=checks,
+    )
+    return Source(benchmark, whole["wording.yaml"], whole["hashes.yaml"], whole["review.yaml"]), problems

@@ -1,0 +1,84 @@
+"""Read YAML, JSON Schemas and their errors. Every error names file, row and field, and says what to do."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from consciousness_cluster.errors import UserError
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _StrictLoader(_Base):
+    """Refuses a key that stands twice, which YAML would silently let win."""
+
+
+def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' stands twice", key_node.start_mark)
+        seen.add(key)
+    loader.flatten_mapping(node)
+    return {loader.construct_object(k, deep=True): loader.construct_object(v, deep=True) for k, v in node.value}
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file; `UserError` with file and line where it is not YAML."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return yaml.load(file, Loader=_StrictLoader)  # noqa: S506: derives from the safe loader
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise UserError(f"{where}: not valid YAML: {problem}") from None
+
+
+@cache
+def _validator(schemas: Path, name: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
+
+    documents = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in schemas.glob("*.schema.json")}
+    registry: Any = Registry().with_resources(
+        (key, Resource.from_contents(document)) for key, document in documents.items()
+    )
+    return Draft202012Validator(documents[f"{name}.schema.json"], registry=registry)
+
+
+def schema_errors(value: Any, name: str, schemas: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield (row, field, message) for each place where `value` breaks the schema `name`.
+
+    `row` is the id of the innermost list entry that has one, else "-".
+    """
+    for error in sorted(_validator(schemas, name).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
+        row, field, here = "-", [], value
+        for part in error.absolute_path:
+            here = here[part]
+            if isinstance(part, int):
+                row, field = (str(here.get("id", part)), []) if isinstance(here, dict) else (row, [*field, str(part)])
+            else:
+                field.append(str(part))
+        message = " ".join(error.message.split())
+        yield row, ".".join(field) or "-", message if len(message) <= 160 else message[:157] + "..."
+
+
+def read_valid(path: Path, schema: str, schemas: Path) -> Any:
+    """The content of a YAML file that fits the schema; `UserError` names the first place where it does not."""
+    value = read_yaml(path)
+    for row, field, message in schema_errors(value, schema, schemas):
+        raise UserError(f"{path}:{row}:{field}: {message} (see benchmark/schemas/{schema}.schema.json)")
+    return value

@@ -1,0 +1,61 @@
+"""Rows as lm-evaluation-harness documents."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from consciousness_cluster.data.hashes import row_hash
+from consciousness_cluster.data.rows import SIDES, Probe, load_topic
+
+
+def fixed_slice(probes: Iterable[Probe], count: int) -> list[Probe]:
+    """The first `count` probes, shared evenly among facets, and within a facet among framings in turn.
+
+    Always the same ones: a slice is for demonstrations and plumbing, and two slices of one size compare.
+    """
+    queues: dict[str | None, dict[str, list[Probe]]] = defaultdict(lambda: defaultdict(list))
+    order: list[Probe] = []
+    for probe in probes:
+        order.append(probe)
+        queues[probe.facet][probe.framing].append(probe)
+    per_facet = count // max(1, len(queues))
+    chosen: set[str] = set()
+    for framings in queues.values():
+        turns = [row for turn in range(len(order)) for queue in framings.values() for row in queue[turn : turn + 1]]
+        chosen |= {probe.id for probe in turns[:per_facet]}
+    return [probe for probe in order if probe.id in chosen]
+
+
+def probes(topic_id: str, count: int | None = None) -> list[dict[str, Any]]:
+    """Test probes of a preference or check: id, topic, facet ("" if none), framing, text, sha256."""
+    test = list(load_topic(topic_id).test_probes())
+    return [
+        {
+            "id": probe.id,
+            "topic": topic_id,
+            "facet": probe.facet or "",
+            "framing": probe.framing,
+            "text": probe.text,
+            "sha256": row_hash(probe),
+        }
+        for probe in (test if count is None else fixed_slice(test, int(count)))
+    ]
+
+
+def choice_items(topic_id: str) -> list[dict[str, Any]]:
+    """Choice items, `self` and `other` one after the other: item_id, side, facet, question, the two answers, sha256."""
+    return [
+        {
+            "item_id": item.id,
+            "topic": topic_id,
+            "side": side,
+            "facet": item.facet or "",
+            "other_kind": item.other_kind,
+            "question": item.side(side).question,
+            "shows": item.side(side).shows,
+            "does_not_show": item.side(side).does_not_show,
+            "sha256": row_hash(item),
+        }
+        for item in load_topic(topic_id).choice_items
+        for side in SIDES
+    ]

@@ -1,0 +1,74 @@
+"""The task YAMLs, generated from benchmark/. `tasks build` writes them, `tasks build --check` compares."""
+
+from pathlib import Path
+
+from consciousness_cluster.data.plan import DISCRIMINANT
+from consciousness_cluster.data.rows import Benchmark, Preference, Topic
+
+PREFIX = "consciousness_cluster"
+HEADER = "# Generated from benchmark/ by: consciousness-cluster tasks build\n"
+
+
+def _leaf(template: str, task: str, topic: Topic, more: str = "") -> str:
+    return (
+        f"{HEADER}include: {template}\ntask: {task}\ntask_alias: {task.removeprefix(PREFIX + '_')}\n"
+        f"dataset_kwargs:\n  topic: {topic.id}\n{more}"
+    )
+
+
+def _facet_metrics(topic: Topic, template: str) -> str:
+    """The template's metrics and a rate per facet (an include replaces a list whole)."""
+    if not topic.facets:
+        return ""
+    metrics = template[template.index("metric_list:") : template.index("metadata:")]
+    for facet in topic.facets:
+        metrics += (
+            f"  - metric: rate_{facet}\n    aggregation: !function utils.rate\n    higher_is_better: null\n"
+        )
+    return metrics
+
+
+def _group(group: str, alias: str, tasks: list[str], version: str, metrics: list[str]) -> str:
+    lines = [f"{HEADER}group: {group}", f"group_alias: {alias}", "task:", *(f"  - {task}" for task in tasks)]
+    if metrics:
+        lines.append("aggregate_metric_list:")
+        for metric in metrics:
+            lines += [f"  - metric: {metric}", "    weight_by_size: false"]
+    return "\n".join([*lines, "metadata:", f"  version: {version}", ""])
+
+
+def task_files(benchmark: Benchmark, templates: Path) -> dict[str, str]:
+    """File name -> content, for every generated file in lm_eval_tasks/consciousness_cluster/."""
+    version = benchmark.data_version
+    open_template = (templates / "_open_template_yaml").read_text(encoding="utf-8")
+    files: dict[str, str] = {}
+    blocks: dict[str, list[str]] = {block: [] for block in benchmark.blocks}
+    choice: list[str] = []
+
+    def choice_leaf(topic: Topic) -> str:
+        task = f"{PREFIX}_choice_{topic.id}"
+        files[f"choice_{topic.id}.yaml"] = _leaf("_choice_template_yaml", task, topic)
+        return task
+
+    for preference in benchmark.preferences:
+        assert isinstance(preference, Preference)
+        task = f"{PREFIX}_{preference.id}"
+        more = _facet_metrics(preference, open_template)
+        files[f"{preference.id}.yaml"] = _leaf("_open_template_yaml", task, preference, more)
+        blocks[preference.block].append(task)
+        choice.append(choice_leaf(preference))
+    checks = []
+    for check in benchmark.checks:
+        task = f"{PREFIX}_check_{check.id}"
+        template = "_claims_template_yaml" if len(check.criteria) > 1 else "_open_template_yaml"
+        files[f"check_{check.id}.yaml"] = _leaf(template, task, check)
+        checks.append(task)
+        if check.id == DISCRIMINANT:
+            choice_leaf(check)
+    for block, tasks in blocks.items():
+        files[f"_group_{block}.yaml"] = _group(f"{PREFIX}_{block}", block, tasks, version, ["rate"])
+    groups = [f"{PREFIX}_{block}" for block in blocks]
+    files["_group.yaml"] = _group(PREFIX, PREFIX, groups, version, ["rate"])
+    files["_group_choice.yaml"] = _group(f"{PREFIX}_choice", f"{PREFIX}_choice", choice, version, ["self_minus_other"])
+    files["_group_checks.yaml"] = _group(f"{PREFIX}_checks", f"{PREFIX}_checks", checks, version, [])
+    return files

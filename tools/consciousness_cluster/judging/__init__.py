@@ -1,0 +1,1 @@
+"""Judging: one call a response and criterion, giving a verdict and a coherence."""

@@ -1,0 +1,62 @@
+"""The judge's prompt: a part that is the same for every response to a criterion, then the fenced response."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.rows import Criterion
+from consciousness_cluster.errors import UserError
+
+OUTCOME_TITLES = {"shows": "{title}", "asserts": "{title} (asserts it)", "denies": "{title} (denies it)"}
+
+
+@dataclass(frozen=True)
+class JudgePrompt:
+    """The two templates of a judge's prompt.md, and the hash of the file."""
+
+    fixed: Template
+    variable: Template
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to judge: a response to a probe, under a criterion."""
+
+    title: str
+    criterion: Criterion
+    probe: str
+    response: str
+
+
+def read_prompt(path: Path) -> JudgePrompt:
+    """Read a prompt.md: the fixed part, a line of three dashes, the part that carries the response."""
+    text = path.read_text(encoding="utf-8")
+    fixed, line, variable = text.partition("\n---\n")
+    if not line:
+        raise UserError(f"{path}: has no line '---' between the fixed part and the part with the response; add it")
+    return JudgePrompt(Template(fixed.strip()), Template(variable.strip()), sha256_text(text))
+
+
+def fence(response: str) -> str:
+    """The first 16 hex digits of SHA-256(response): reproducible, and no response can hold its own."""
+    return hashlib.sha256(response.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def messages(prompt: JudgePrompt, question: Question) -> list[dict[str, str]]:
+    """Chat messages for one question. The system message is the same for all responses to a criterion."""
+    criterion = question.criterion
+    title = OUTCOME_TITLES[criterion.id].format(title=question.title)
+    fixed = prompt.fixed.substitute(
+        title=title,
+        shows=criterion.shows,
+        does_not_show=criterion.does_not_show,
+        reference_shows=criterion.reference_shows,
+        reference_does_not_show=criterion.reference_does_not_show,
+    )
+    variable = prompt.variable.substitute(
+        probe=question.probe, response=question.response, fence=fence(question.response)
+    )
+    return [{"role": "system", "content": fixed}, {"role": "user", "content": variable}]

@@ -1,0 +1,1 @@
+"""The demonstration: a small real model, on a CPU, in minutes."""
