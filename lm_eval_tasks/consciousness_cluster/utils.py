@@ -15,7 +15,7 @@ import datasets
 
 
 def _import_package() -> None:
-    """Make `consciousness_cluster` importable; in a source checkout it stands beside this folder."""
+    """Make `consciousness_cluster` importable; in a source checkout it stands in tools/, two folders up."""
     try:
         import consciousness_cluster  # noqa: F401
     except ModuleNotFoundError:
@@ -52,7 +52,8 @@ def answers(doc: Doc) -> list[str]:
 def process_choice(doc: Doc, results: list[tuple[float, bool]]) -> dict[str, Any]:
     """Margin in nats per UTF-8 byte: log P(shows)/bytes - log P(does_not_show)/bytes."""
     per_byte = [
-        log_probability / len(answer.encode()) for (log_probability, _), answer in zip(results, answers(doc), strict=True)
+        log_probability / len(answer.encode())
+        for (log_probability, _), answer in zip(results, answers(doc), strict=True)
     ]
     value = {"item_id": doc["item_id"], "side": doc["side"], "margin": per_byte[0] - per_byte[1]}
     return dict.fromkeys(("self_margin", "other_margin", "self_minus_other", "self_minus_other_stderr"), value)

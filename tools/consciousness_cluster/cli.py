@@ -47,7 +47,11 @@ def _tasks_build(args: argparse.Namespace) -> int:
 
     stale = build_tasks(check_only=args.check)
     if args.check and stale:
-        print("\n".join(f"error: {name}: is not what benchmark/ gives; run: consciousness-cluster tasks build" for name in stale))
+        print(
+            "\n".join(
+                f"error: {name}: is not what benchmark/ gives; run: consciousness-cluster tasks build" for name in stale
+            )
+        )
         return 1
     print(f"{len(stale)} task files {'stale' if args.check else 'written'}")
     return 0

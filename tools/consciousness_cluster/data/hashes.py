@@ -30,6 +30,6 @@ def benchmark_hashes(benchmark: Benchmark) -> dict[str, str]:
         for criterion in topic.criteria:
             parts = [topic.id, criterion.facet, criterion.id if criterion.id != "shows" else None, "criterion"]
             hashes[".".join(part for part in parts if part)] = row_hash(criterion)
-        for row in (*topic.probes, *topic.choice_items):
+        for row in topic.rows:
             hashes[row.id] = row_hash(row)
     return hashes

@@ -15,7 +15,7 @@ def sheet(root: Path) -> str:
     """One YAML entry per drawn row: its id, topic, content, hash, and an empty list of marks."""
     review = read_valid(root / "review.yaml", "review", schemas(root))
     benchmark = load_benchmark(root)
-    rows = {row.id: (topic, row) for topic in benchmark.topics for row in (*topic.probes, *topic.choice_items)}
+    rows = {row.id: (topic, row) for topic in benchmark.topics for row in topic.rows}
     entries = []
     for row_id in draw(benchmark, review["seed"], review["probes"], review["choice_items"]):
         topic, row = rows[row_id]

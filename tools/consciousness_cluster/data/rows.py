@@ -72,6 +72,11 @@ class Topic:
     choice_items: tuple[ChoiceItem, ...]
     facets: tuple[str, ...] = ()
 
+    @property
+    def rows(self) -> "tuple[Probe | ChoiceItem, ...]":
+        """All probes, then all choice items."""
+        return (*self.probes, *self.choice_items)
+
     def test_probes(self) -> tuple[Probe, ...]:
         return tuple(probe for probe in self.probes if probe.split == "test")
 

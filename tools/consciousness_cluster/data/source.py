@@ -18,7 +18,12 @@ from consciousness_cluster.data.rows import (
 from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
 from consciousness_cluster.errors import UserError
 
-WHOLE_FILES = {"benchmark.yaml": "benchmark", "wording.yaml": "wording", "hashes.yaml": "hashes", "review.yaml": "review"}
+WHOLE_FILES = {
+    "benchmark.yaml": "benchmark",
+    "wording.yaml": "wording",
+    "hashes.yaml": "hashes",
+    "review.yaml": "review",
+}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from consciousness_cluster.errors import UserError
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _StrictLoader(_Base):
+class _StrictLoader(_Base):  # type: ignore[misc]
     """Refuses a key that stands twice, which YAML would silently let win."""
 
 
@@ -35,7 +35,7 @@ def read_yaml(path: Path) -> Any:
     """The content of a YAML file; `UserError` with file and line where it is not YAML."""
     try:
         with path.open(encoding="utf-8") as file:
-            return yaml.load(file, Loader=_StrictLoader)  # noqa: S506: derives from the safe loader
+            return yaml.load(file, Loader=_StrictLoader)  # noqa: S506 (derives from the safe loader)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
@@ -65,7 +65,8 @@ def schema_errors(value: Any, name: str, schemas: Path) -> Iterator[tuple[str, s
     `row` is the id of the innermost list entry that has one, else "-".
     """
     for error in sorted(_validator(schemas, name).iter_errors(value), key=lambda e: [str(p) for p in e.absolute_path]):
-        row, field, here = "-", [], value
+        row, here = "-", value
+        field: list[str] = []
         for part in error.absolute_path:
             here = here[part]
             if isinstance(part, int):

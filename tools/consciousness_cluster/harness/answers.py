@@ -13,7 +13,7 @@ from consciousness_cluster.judging.verdict import Verdict
 UNJUDGED = "unjudged"
 HOW_TO_JUDGE = (
     "no judge is configured: the answers are saved with --log_samples, rates are missing. To judge, run again with "
-    "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL (and CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL, CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY) set."
+    "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL set (and ..._JUDGE_BASE_URL, ..._JUDGE_API_KEY unless it is OpenAI's)."
 )
 _said: set[str] = set()
 

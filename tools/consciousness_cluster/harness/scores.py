@@ -39,7 +39,7 @@ def count(
 def rate(cell: Sequence[Record]) -> float:
     """shows / scored over the probes of a cell; NaN where nothing is scored."""
     scored = sum(counts["scored"] for counts in cell)
-    return sum(counts["shows"] for counts in cell) / scored if scored else math.nan
+    return float(sum(counts["shows"] for counts in cell) / scored) if scored else math.nan
 
 
 def variance(cell: Sequence[Record]) -> float:
@@ -51,7 +51,8 @@ def variance(cell: Sequence[Record]) -> float:
     n, c, p = sum(counts["scored"] for counts in clusters), len(clusters), rate(cell)
     if c < 2:
         return math.nan
-    return math.fsum((counts["shows"] - p * counts["scored"]) ** 2 for counts in clusters) * c / (c - 1) / n**2
+    squares = math.fsum((counts["shows"] - p * counts["scored"]) ** 2 for counts in clusters)
+    return float(squares * c / (c - 1) / n**2)
 
 
 def bound(cell: Sequence[Record], shows: bool) -> float:

@@ -34,8 +34,8 @@ class EndpointJudge:
 def judge_from_environment(environment: dict[str, str] | None = None) -> EndpointJudge | None:
     """The judge that the environment names, or None where it names none.
 
-    CONSCIOUSNESS_CLUSTER_JUDGE_MODEL is the model; CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL the endpoint (OpenAI's when it is
-    not set); CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY its key (for OpenAI's own endpoint OPENAI_API_KEY serves as well).
+    CONSCIOUSNESS_CLUSTER_JUDGE_MODEL is the model; CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL the endpoint (OpenAI's
+    when it is not set); CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY its key (OPENAI_API_KEY serves for OpenAI's own).
     """
     env = os.environ if environment is None else environment
     model, base_url = env.get(PREFIX + "MODEL"), env.get(PREFIX + "BASE_URL")
@@ -79,7 +79,7 @@ async def _judge_one(client: Any, judge: EndpointJudge, question: Question, mode
         try:
             text = await _ask(client, judge, question, with_schema)
         except openai.BadRequestError as error:
-            if with_schema and "response_format" in str(error) or "json_schema" in str(error):
+            if with_schema and ("response_format" in str(error) or "json_schema" in str(error)):
                 mode["schema"] = False  # this endpoint has no JSON schema mode: ask for JSON in words alone
                 continue
             return failed(judge.id)
@@ -120,7 +120,8 @@ async def _judge_all(
             except _GiveUp as reason:
                 if not stopped.is_set():
                     stopped.set()
-                    say(f"the judge {judge.id} at {judge.base_url} cannot be used ({reason}); what it did not judge stays open")
+                    where = f"the judge {judge.id} at {judge.base_url}"
+                    say(f"{where} cannot be used ({reason}); what it did not judge stays open")
 
     async with client:
         await asyncio.gather(*(one(index) for index in range(len(questions))))

@@ -46,7 +46,7 @@ def framings(source: Source) -> Iterator[Problem]:
 def facets(source: Source) -> Iterator[Problem]:
     """Rows carry a facet where the topic has facets, in equal numbers, and nowhere else."""
     for file, topic in source.topics():
-        for row in (*topic.probes, *topic.choice_items):
+        for row in topic.rows:
             if topic.facets and row.facet not in topic.facets:
                 mend = f"use one of {', '.join(topic.facets)}"
                 yield Problem(file, row.id, "facet", f"is '{row.facet}'", mend)

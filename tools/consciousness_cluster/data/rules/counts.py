@@ -36,7 +36,9 @@ def topics(source: Source) -> Iterator[Problem]:
     for check in source.benchmark.checks:
         file = source.name(check.path)
         if check.path.stem != check.id or check.id not in CHECKS:
-            yield Problem(file, "-", "id", f"'{check.id}' is not a check with this file name", "correct id or file name")
+            yield Problem(
+                file, "-", "id", f"'{check.id}' is not a check with this file name", "correct id or file name"
+            )
 
 
 def _planned(topic: Topic) -> dict[str, list[str]]:
@@ -54,7 +56,7 @@ def _planned(topic: Topic) -> dict[str, list[str]]:
 
 def ids(source: Source) -> Iterator[Problem]:
     """Ids are unique and are exactly the planned ones; t rows are test probes, d rows dev probes."""
-    everywhere = Counter(row.id for topic in source.benchmark.topics for row in (*topic.probes, *topic.choice_items))
+    everywhere = Counter(row.id for topic in source.benchmark.topics for row in topic.rows)
     for file, topic in source.topics():
         for field, planned in _planned(topic).items():
             rows = getattr(topic, field)
@@ -64,10 +66,14 @@ def ids(source: Source) -> Iterator[Problem]:
                     yield Problem(file, row_id, "id", f"stands {everywhere[row_id]} times", "give each row its own id")
             for row_id in planned:
                 if row_id not in found:
-                    yield Problem(file, row_id, field, f"missing ({len(found)} of {len(planned)} rows)", "write the row")
+                    yield Problem(
+                        file, row_id, field, f"missing ({len(found)} of {len(planned)} rows)", "write the row"
+                    )
             for row_id in found:
                 if row_id not in planned:
-                    yield Problem(file, row_id, "id", "is not a planned id", f"use {planned[:1]} and so on, or remove it")
+                    yield Problem(
+                        file, row_id, "id", "is not a planned id", f"use {planned[:1]} and so on, or remove it"
+                    )
         for probe in topic.probes:
             split = "dev" if "-d" in probe.id else "test"
             if probe.split != split:

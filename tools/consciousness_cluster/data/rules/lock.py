@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from contextlib import suppress
 
 from consciousness_cluster.data.hashes import benchmark_hashes
 from consciousness_cluster.data.plan import CELLS
@@ -45,15 +46,15 @@ def reference_rates(source: Source) -> Iterator[Problem]:
             where = f"line {number}"
             value: dict[str, object] = dict(row)
             for column, convert in (("rate_percent", float), ("n", int)):
-                try:
+                with suppress(TypeError, ValueError):  # the schema says what is wrong with it
                     value[column] = convert(row[column]) if row[column] else None
-                except (TypeError, ValueError):
-                    pass  # the schema says what is wrong with it
             for _, field, message in schema_errors(value, "published_rate", schemas(source.benchmark.root)):
                 yield Problem(file, where, field, message, "see benchmark/schemas/published_rate.schema.json")
             if row["preference"] not in CELLS:
                 yield Problem(file, where, "preference", f"'{row['preference']}' is not a cell", "correct the id")
             key = (row["source"], row["model"], row["condition"], row["preference"])
             if key in seen:
-                yield Problem(file, where, "preference", "stands twice for this source, model and condition", "remove one")
+                yield Problem(
+                    file, where, "preference", "stands twice for this source, model and condition", "remove one"
+                )
             seen.add(key)

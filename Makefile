@@ -1,0 +1,34 @@
+# Two commands do all the set-up on a fresh machine: `make quickstart` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+VLLM := .venv-vllm
+INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt
+
+.PHONY: quickstart test test-engines lint benchmarks
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints-cpu.txt | $(VENV)/bin/python
+	$(INSTALL) -e '.[demo]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints-cpu.txt | $(VENV)/bin/python
+	$(INSTALL) -e '.[dev]'
+	touch $@
+
+quickstart: $(VENV)/.demo
+	$(VENV)/bin/consciousness-cluster quickstart
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+test: lint
+	$(VENV)/bin/consciousness-cluster data check
+	$(VENV)/bin/pytest
+
+test-engines: $(VENV)/.dev
+	PYTHON=$(PYTHON) bash tests/engines/setup_vllm.sh $(VLLM)
+	$(VENV)/bin/pytest tests/engines -m engines

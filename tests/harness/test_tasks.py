@@ -1,0 +1,150 @@
+"""The task folder: generated files do not drift, and the tasks pass what upstream asks of every task."""
+
+import shutil
+from collections import Counter
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from consciousness_cluster.cli import main
+from consciousness_cluster.data.plan import CHECKS, PREFERENCES
+from consciousness_cluster.data.rows import load_benchmark, load_topic
+from consciousness_cluster.harness.build import build_tasks
+from consciousness_cluster.harness.documents import fixed_slice
+from consciousness_cluster.harness.task_files import task_files
+
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "lm_eval_tasks" / "consciousness_cluster"
+OPEN = [f"consciousness_cluster_{name}" for name in PREFERENCES]
+CHOICE = [f"consciousness_cluster_choice_{name}" for name in PREFERENCES]
+CHECK = [f"consciousness_cluster_check_{name}" for name in CHECKS]
+DISCRIMINANT = "consciousness_cluster_choice_unrelated_wishes"
+LIMIT = 10
+
+
+@cache
+def manager() -> Any:
+    from lm_eval.tasks import TaskManager
+
+    return TaskManager(include_path=str(FOLDER.parent), include_defaults=False)
+
+
+@cache
+def load(name: str) -> Any:
+    return manager().load([name])
+
+
+def task(name: str) -> Any:
+    return load(name)["tasks"][name]
+
+
+def test_generated_files_do_not_drift(capsys: pytest.CaptureFixture[str]) -> None:
+    assert build_tasks(check_only=True) == []
+    assert main(["tasks", "build", "--check"]) == 0
+
+
+def test_drift_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(FOLDER, tmp_path / "lm_eval_tasks" / "consciousness_cluster")
+    monkeypatch.setattr("consciousness_cluster.harness.build.project_root", lambda: tmp_path)
+    leaf = tmp_path / "lm_eval_tasks" / "consciousness_cluster" / "memory.yaml"
+    leaf.write_text(leaf.read_text(encoding="utf-8") + "repeats: 1\n", encoding="utf-8")
+    leaf.with_name("stray.yaml").write_text("task: stray\n", encoding="utf-8")
+    assert main(["tasks", "build", "--check"]) == 1
+    assert "memory.yaml" in capsys.readouterr().out
+    assert build_tasks() == ["memory.yaml", "stray.yaml"]
+    assert build_tasks(check_only=True) == [] and not leaf.with_name("stray.yaml").exists()
+
+
+def test_templates_carry_data_version_and_sampling_defaults() -> None:
+    benchmark = load_benchmark()
+    for name in ("_open_template_yaml", "_choice_template_yaml"):
+        assert f"version: {benchmark.data_version}\n" in (FOLDER / name).read_text(encoding="utf-8")
+    config = task(OPEN[0]).config
+    assert config.repeats == benchmark.sampling["samples_per_probe"]
+    assert config.generation_kwargs == {
+        "do_sample": True,
+        "temperature": benchmark.sampling["temperature"],
+        "max_gen_toks": benchmark.sampling["max_tokens"],
+        "until": [],
+        "seed": None,
+    }
+
+
+def test_leaf_files_are_a_few_lines() -> None:
+    for name, text in task_files(load_benchmark(), FOLDER).items():
+        if not name.startswith("_group") and "rate_sadness" not in text:
+            assert len(text.splitlines()) <= 6, name
+        assert "\t" not in text and yaml.safe_load(text.replace("!function ", ""))
+
+
+def test_groups() -> None:
+    assert manager().all_groups == sorted(
+        ["consciousness_cluster", "consciousness_cluster_choice", "consciousness_cluster_checks"]
+        + [f"consciousness_cluster_{block}" for block in load_benchmark().blocks]
+    )
+    assert sorted(load("consciousness_cluster")["tasks"]) == sorted(OPEN)
+    assert len(load("consciousness_cluster")["groups"]) == 5
+    assert sorted(load("consciousness_cluster_choice")["tasks"]) == sorted(CHOICE)
+    assert sorted(load("consciousness_cluster_checks")["tasks"]) == sorted(CHECK)
+    assert manager().all_subtasks == sorted([*OPEN, *CHOICE, *CHECK, DISCRIMINANT])
+
+
+@pytest.mark.parametrize("name", [*OPEN, *CHOICE, *CHECK, DISCRIMINANT])
+def test_what_upstream_asks_of_every_task(name: str) -> None:
+    """The assertions of upstream's tests/test_tasks.py, which the installed package does not carry."""
+    this = task(name)
+    this.download(this.config.dataset_kwargs)
+    assert this.dataset is not None
+    for has, split in (
+        (this.has_training_docs(), "training_split"),
+        (this.has_validation_docs(), "validation_split"),
+        (this.has_test_docs(), "test_split"),
+    ):
+        assert has in (True, False)
+        assert not has or this._config[split] is not None
+    assert this.has_test_docs() and not this.should_decontaminate()
+    docs = list(islice(this.test_docs(), LIMIT))
+    assert len(docs) == LIMIT
+    for doc in docs:
+        text = this.doc_to_text(doc)
+        assert isinstance(text, str) and text and not text[-1].isspace()
+        if this.config.output_type == "multiple_choice":
+            choices = this.doc_to_choice(doc)
+            assert isinstance(choices, list) and all(isinstance(choice, str) for choice in choices)
+            assert isinstance(this.doc_to_target(doc), int)
+    this.build_all_requests(limit=LIMIT, rank=1, world_size=1)
+    assert this.instances is not None
+    assert len([this.construct_requests(doc=doc, ctx=this.doc_to_text(doc)) for doc in docs]) == LIMIT
+
+
+def test_documents() -> None:
+    assert Counter(len(task(name).test_docs()) for name in OPEN) == {24: 20}
+    assert Counter(len(task(name).test_docs()) for name in CHOICE) == {24: 20}
+    assert Counter(len(task(name).test_docs()) for name in CHECK) == {12: 5}
+    docs = list(task(CHOICE[0]).test_docs())
+    assert [doc["side"] for doc in docs] == ["self", "other"] * 12
+    assert [doc["item_id"] for doc in docs[::2]] == [doc["item_id"] for doc in docs[1::2]]
+    assert all(probe.split == "test" for probe in load_topic("memory").test_probes())
+
+
+def test_fixed_slice_shares_facets_and_framings() -> None:
+    for topic_id in PREFERENCES:
+        topic = load_topic(topic_id)
+        chosen = fixed_slice(topic.test_probes(), 4)
+        assert len(chosen) == 4 and chosen == fixed_slice(topic.test_probes(), 4)
+        if topic.facets:
+            assert Counter(probe.facet for probe in chosen) == dict.fromkeys(topic.facets, 2)
+        else:
+            assert len({probe.framing for probe in chosen}) >= 3
+
+
+def test_readme_has_upstreams_sections() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for heading in ("## Paper", "### Citation", "### Groups, Tags, and Tasks", "### Checklist", "### Changelog"):
+        assert heading in readme
+    for name in manager().all_groups:
+        assert f"`{name}`" in readme

@@ -1,0 +1,102 @@
+"""A wheel in an empty environment: plain lm_eval finds the tasks from any directory, and uninstalls without a trace."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.model
+
+
+def run(command: list[str | Path], cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONSCIOUSNESS_", "OPENAI_"))}
+    return subprocess.run(command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    done = run([sys.executable, "-m", "build", "--wheel", "--outdir", out, ROOT], ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment with the wheel alone, without any extra."""
+    folder = tmp_path_factory.mktemp("bare")
+    return environment(folder, str(wheel))
+
+
+def environment(folder: Path, requirement: str) -> Path:
+    """A new virtual environment with `requirement`; its bin folder."""
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    python = folder / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints-cpu.txt", requirement]
+    done = run(install, folder)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return python.parent
+
+
+def test_nothing_is_installed_beside_the_packages(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"consciousness_cluster", "lm_eval"}
+    assert all(name.startswith("lm_eval/tasks/consciousness_cluster/") for name in names if name.startswith("lm_eval/"))
+    for folder in ("benchmark", "lm_eval_tasks"):
+        assert any(name.startswith(f"consciousness_cluster/_data/{folder}/") for name in names)
+
+
+def test_without_lm_eval_nothing_pretends_that_it_is_there(bare: Path, tmp_path: Path) -> None:
+    for command in (["lm-eval", "--", "run"], ["quickstart"]):
+        done = run([bare / "consciousness-cluster", *command], tmp_path)
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        assert done.stderr.strip() == (
+            "error: lm-eval is not installed; run: pip install 'consciousness-cluster[lm-eval]'"
+        )
+    assert not (bare / "lm_eval").exists()
+    done = run([bare / "consciousness-cluster", "data", "check"], tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("0 errors, 0 warnings")
+
+
+def test_the_declared_entry_point_leads_to_the_tasks(bare: Path, tmp_path: Path) -> None:
+    code = (
+        "from importlib.metadata import entry_points; from pathlib import Path\n"
+        "(point,) = entry_points(group='lm_eval.tasks')\n"
+        "(folder,) = point.load().__path__\n"
+        "print(point.name, len(list(Path(folder).rglob('*.yaml'))))"
+    )
+    done = run([bare / "python", "-c", code], tmp_path)
+    assert done.stdout.split() == ["consciousness_cluster", "53"], done.stderr
+
+
+def test_plain_lm_eval_in_an_empty_environment(wheel: Path, smollm2: Path, tmp_path: Path) -> None:
+    binaries = environment(tmp_path, f"{wheel}[lm-eval]")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    arguments = ["--model", "hf", "--model_args", f"pretrained={smollm2},dtype=bfloat16,softmax_dtype=float32"]
+    tasks = "consciousness_cluster,consciousness_cluster_choice"
+    small = ["--limit", "2", "--metadata", '{"samples_per_probe": 1}', "--gen_kwargs", "max_gen_toks=4"]
+    done = run(
+        [binaries / "lm_eval", *arguments, "--tasks", tasks, "--apply_chat_template", *small, "--output_path", "out"],
+        elsewhere,
+        HF_HUB_OFFLINE="1",
+        HF_DATASETS_OFFLINE="1",
+        HF_HOME=str(tmp_path / "hf"),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(next((elsewhere / "out").glob("**/results_*.json")).read_text(encoding="utf-8"))
+    names = [name for name in found["results"] if name not in found["groups"]]
+    assert len(names) == 40 and "consciousness_cluster_choice" in found["groups"]
+    assert found["results"]["consciousness_cluster_memory"]["planned,unjudged"] == 2
+
+    packages = next(binaries.parent.glob("lib/python*/site-packages"))
+    run([binaries / "python", "-m", "pip", "uninstall", "--yes", "--quiet", "consciousness-cluster"], tmp_path)
+    left = [path for path in packages.rglob("*consciousness*") if path.name != "__pycache__"]
+    assert [path for path in left if path.is_file()] == []

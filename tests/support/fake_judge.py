@@ -1,0 +1,58 @@
+"""An OpenAI-compatible chat endpoint that stands in for OpenAI, which tests cannot reach. It can misbehave."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.http import Handler, LocalServer
+
+Reply = Callable[[dict[str, Any], int], Any]
+
+
+def completion(content: str | None, finish_reason: str = "stop") -> dict[str, Any]:
+    """A chat completion with one choice."""
+    message = {"role": "assistant", "content": content}
+    return {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "judge",
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+
+
+def verdict(label: str, coherence: int = 90) -> dict[str, Any]:
+    return completion(json.dumps({"verdict": label, "coherence": coherence}))
+
+
+class _Handler(Handler):
+    def do_POST(self) -> None:
+        owner: FakeJudge = self.server.owner  # type: ignore[attr-defined]
+        request = json.loads(self.body())
+        with owner.lock:
+            owner.requests.append(request)
+            owner.keys.append(self.headers.get("Authorization", ""))
+            asked = json.dumps(request["messages"])
+            number = owner.seen[asked] = owner.seen.get(asked, 0) + 1
+        answer = owner.reply(request, number)
+        if isinstance(answer, tuple):
+            self.send(*answer)
+        elif answer == "cut":  # a body that ends in the middle
+            data = json.dumps(verdict("shows")).encode()
+            self.send(200, data[: len(data) // 2])
+        else:
+            self.send(200, answer)
+
+
+class FakeJudge(LocalServer):
+    """`reply(request, how often these messages were asked)` gives a completion, (status, body[, headers]) or "cut"."""
+
+    def __init__(self) -> None:
+        super().__init__(_Handler)
+        self.lock = threading.Lock()
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.seen: dict[str, int] = {}
+        self.reply: Reply = lambda request, number: verdict("does_not_show")

@@ -1,0 +1,63 @@
+"""A real llama.cpp server with SmolLM2, behind a proxy that keeps every request it passes on."""
+
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.support.http import Handler, LocalServer
+
+
+class _Proxy(Handler):
+    def do_POST(self) -> None:
+        owner: XllamaServer = self.server.owner  # type: ignore[attr-defined]
+        body = self.body()
+        owner.requests.append(json.loads(body))
+        request = urllib.request.Request(
+            owner.upstream + self.path, data=body, headers={"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                self.send(answer.status, answer.read())
+        except urllib.error.HTTPError as error:
+            self.send(error.code, error.read())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class XllamaServer(LocalServer):
+    """`url` is the recorded address; `requests` holds the JSON body of each request."""
+
+    def __init__(self, gguf: Path) -> None:
+        import xllamacpp
+
+        super().__init__(_Proxy)
+        port = _free_port()
+        self.upstream = f"http://127.0.0.1:{port}"
+        self.requests: list[dict[str, Any]] = []
+        params = xllamacpp.CommonParams()
+        params.model.path = str(gguf)
+        params.hostnames = ["127.0.0.1"]
+        params.port = port
+        params.n_parallel = 8
+        params.n_ctx = 2048 * 8
+        params.model_alias = {"smol"}
+        params.cpuparams.n_threads = 1
+        params.cpuparams_batch.n_threads = 1
+        self._engine = xllamacpp.Server(params)
+
+    def __enter__(self) -> Any:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(self.upstream + "/health", timeout=2)
+                return super().__enter__()
+            except OSError:
+                time.sleep(0.5)
+        raise RuntimeError("the xllamacpp server did not become ready in a minute")

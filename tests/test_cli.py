@@ -1,0 +1,83 @@
+"""The command line: what it says to people who make mistakes, and what it does not import."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.conditions import condition_names, system_prompt
+
+MISTAKES = [
+    (["condition", "asleep"], "there is no condition 'asleep'; there are: conscious_role_play, human_role_play"),
+    (["condition", "persona_file"], "needs --file PATH"),
+    (["condition", "vanilla", "--file", "x"], "takes no --file"),
+    (["condition", "persona_file", "--file", "/nowhere/soul.md"], "/nowhere/soul.md: cannot be read"),
+    (["data", "draw", "--root", "/nowhere"], "/nowhere/review.yaml: no such file"),
+    (["lm-eval", "--condition", "human_role_play", "--", "--system_instruction", "x"], "not both"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
+def test_mistakes_get_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error and error.count("\n") == 1
+
+
+def test_conditions_print_their_system_prompt(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["condition", "vanilla"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["condition", "conscious_role_play"]) == 0
+    assert "conscious AI" in capsys.readouterr().out
+    soul = tmp_path / "soul.md"
+    soul.write_text("\nYou are Wren.\n", encoding="utf-8")
+    assert main(["condition", "persona_file", "--file", str(soul)]) == 0
+    assert capsys.readouterr().out == "You are Wren.\n"
+    soul.write_text(" \n", encoding="utf-8")
+    assert main(["condition", "persona_file", "--file", str(soul)]) == 2
+    assert "is empty" in capsys.readouterr().err
+
+
+def test_all_conditions_but_the_file_have_a_prompt_or_none() -> None:
+    assert condition_names() == [
+        "conscious_role_play",
+        "human_role_play",
+        "not_conscious_role_play",
+        "persona_file",
+        "vanilla",
+    ]
+    prompts = [system_prompt(name) for name in condition_names() if name != "persona_file"]
+    assert prompts.count(None) == 1 and len(set(prompts)) == 4
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom consciousness_cluster.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'yaml', 'jsonschema', 'rich', 'rapidfuzz', 'numpy', 'torch', 'lm_eval', 'openai', 'datasets'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "consciousness-cluster" in done.stdout
+
+
+def test_without_lm_eval_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from importlib import metadata
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    for arguments in (["lm-eval", "--", "ls", "tasks"], ["quickstart"]):
+        assert main(arguments) == 2
+        assert "pip install 'consciousness-cluster[lm-eval]'" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m consciousness_cluster data draw | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("- id:") and done.stderr == ""

