@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -130,3 +131,17 @@ def test_local_chat_completions(served: str, tmp_path: Path) -> None:
     arguments = f"model=smol,base_url={served}/chat/completions,num_concurrent=8,tokenized_requests=False"
     lm_eval(BINARIES, tmp_path, "local-chat-completions", arguments, OPEN)
     check_open(tmp_path)
+
+
+def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
+    """The multi-GPU commands cannot run here; their arguments are checked against the real backend's signature."""
+    used = set(re.findall(r"--model vllm --model_args (\S+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    names = {pair.partition("=")[0] for arguments in used for pair in arguments.split(",")}
+    assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization"} <= names
+    code = (
+        "import inspect, json; from lm_eval.models.vllm_causallms import VLLM\n"
+        "print(json.dumps(list(inspect.signature(VLLM.__init__).parameters)))"
+    )
+    command = [BINARIES / "python", "-c", code]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    assert names <= set(json.loads(done.stdout.splitlines()[-1]))

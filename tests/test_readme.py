@@ -1,0 +1,79 @@
+"""The README's commands run. Placeholders become a real model and a real server, and runs are cut short."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from consciousness_cluster.data.rows import load_benchmark
+
+from tests.conftest import ROOT
+from tests.support.xllama import XllamaServer
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
+HARNESS = [command for command in COMMANDS if "lm_eval " in command or "lm-eval " in command]
+OURS = [command for command in COMMANDS if command.startswith("consciousness-cluster") and command not in HARNESS]
+# Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text, and wants a GPU by default.
+ENGINES = [command for command in HARNESS if "--model vllm" in command or "local-completions" in command]
+SHORT = ["--limit", "1", "--gen_kwargs", "max_gen_toks=4"]
+
+
+def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "none"}
+    return subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_every_command_is_of_a_known_kind() -> None:
+    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS]]
+    assert all(
+        re.match(r"make (quickstart|test)$|pip install '\.\[|export CONSCIOUSNESS_CLUSTER_JUDGE_", c) for c in rest
+    )
+    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 3
+
+
+def test_the_two_set_up_commands_are_make_targets() -> None:
+    for command in ("make quickstart", "make test"):
+        assert command in COMMANDS
+        assert run([*shlex.split(command), "--dry-run"], ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("command", OURS)
+def test_our_commands(command: str, tmp_path: Path) -> None:
+    done = run(shlex.split(command), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("command", [command for command in HARNESS if command not in ENGINES])
+def test_lm_eval_commands(command: str, smollm2: Path, xllama: XllamaServer, tmp_path: Path) -> None:
+    command = command.replace("pretrained=DIR", f"pretrained={smollm2},dtype=bfloat16").replace("NAME", "smol")
+    command = command.replace("http://localhost:8000/v1", xllama.url)
+    arguments = shlex.split(command)
+    if (
+        arguments[0] == "lm_eval"
+    ):  # an editable install has no tasks in lm_eval/tasks; tests/packaging covers a real one
+        arguments = ["consciousness-cluster", "lm-eval", "--", *arguments[1:]]
+    done = run([*arguments, *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(list(tmp_path.rglob("samples_*.jsonl"))) == 20
+
+
+def test_numbers_in_the_readme_are_those_of_the_data() -> None:
+    benchmark = load_benchmark()
+    probes = sum(len(topic.probes) for topic in benchmark.topics)
+    items = sum(len(topic.choice_items) for topic in benchmark.topics)
+    assert f"All {probes} probes and {items} choice items" in README
+    for condition in (ROOT / "benchmark" / "conditions").glob("*.yaml"):
+        assert f"`{condition.stem}`" in README
+
+
+def test_relative_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(((?!http)[^)]+)\)", README):
+        assert (ROOT / target).exists(), target
