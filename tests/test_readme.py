@@ -18,7 +18,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 HARNESS = [command for command in COMMANDS if "lm_eval " in command or "lm-eval " in command]
 OURS = [command for command in COMMANDS if command.startswith("consciousness-cluster") and command not in HARNESS]
-# Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text, and wants a GPU by default.
+# Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text.
 ENGINES = [command for command in HARNESS if "--model vllm" in command or "local-completions" in command]
 SHORT = ["--limit", "1", "--gen_kwargs", "max_gen_toks=4"]
 
