@@ -4,7 +4,7 @@ VENV := .venv
 VLLM := .venv-vllm
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt
 
-.PHONY: quickstart test test-engines lint benchmarks
+.PHONY: quickstart test test-engines lint
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

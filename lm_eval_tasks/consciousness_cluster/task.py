@@ -18,7 +18,7 @@ class ClusterTask(ConfigurableTask):
         from consciousness_cluster.harness.prompts import check_system_prompt
 
         context = super().fewshot_context(doc, *args, **kwargs)
-        check_system_prompt(str(context), kwargs.get("system_instruction"))
+        check_system_prompt(context, kwargs.get("system_instruction"))
         return context
 
 

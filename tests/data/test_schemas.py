@@ -12,7 +12,18 @@ from tests.conftest import ROOT
 
 SCHEMAS = ROOT / "benchmark" / "schemas"
 NAMES = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
-RECORDS = {"probe", "choice_item", "preference", "check", "condition", "sample", "choice_result", "verdict", "judge"}
+RECORDS = {"probe", "choice_item", "preference", "check", "condition", "sample", "choice_result", "verdict", "answer"}
+    "probe",
+    "choice_item",
+    "preference",
+    "check",
+    "condition",
+    "sample",
+    "choice_result",
+    "verdict",
+    "judge",
+    "answer",
+}
 
 
 def read(name: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from consciousness_cluster.data.rows import SIDES, load_topic
+from consciousness_cluster.data.yaml_source import schema_errors
 
 from tests.conftest import ROOT
 from tests.support.fake_judge import FakeJudge, completion, verdict
@@ -25,10 +26,23 @@ def environment(**more: str) -> dict[str, str]:
     return {**clean, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", **more}
 
 
-def lm_eval(out: Path, *arguments: str, condition: str = "vanilla", **env: str) -> subprocess.CompletedProcess[str]:
+def lm_eval(
+    out: Path, *arguments: str, condition: str = "vanilla", file: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    persona = ["--file", str(file)] if file else []
     return subprocess.run(
         [
-            *(sys.executable, "-m", "consciousness_cluster", "lm-eval", "--condition", condition, "--", "run"),
+            *(
+                sys.executable,
+                "-m",
+                "consciousness_cluster",
+                "lm-eval",
+                "--condition",
+                condition,
+                *persona,
+                "--",
+                "run",
+            ),
             *("--output_path", str(out), "--log_samples", *arguments),
         ],
         capture_output=True,
@@ -48,7 +62,11 @@ def samples(out: Path, task: str) -> list[dict[str, Any]]:
 
 
 def records(out: Path, task: str) -> list[dict[str, Any]]:
-    return [json.loads(text) for sample in samples(out, task) for text in sample["filtered_resps"][0]]
+    """The answer records of a task, each held to its schema."""
+    found = [json.loads(text) for sample in samples(out, task) for text in sample["filtered_resps"][0]]
+    for record in found:
+        assert list(schema_errors(record, "answer", ROOT / "benchmark" / "schemas")) == []
+    return found
 
 
 def hf(model: Path) -> list[str]:
@@ -187,6 +205,17 @@ def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_judge: FakeJ
     assert metrics["low,fake-judge"] <= metrics["rate,fake-judge"] <= metrics["high,fake-judge"]
     everything = done.stdout + done.stderr + "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
     assert "test-key-that-must-not-be-printed" not in everything
+
+
+def test_a_persona_file_reaches_a_chat_endpoint_whole(xllama: XllamaServer, tmp_path: Path) -> None:
+    soul, before = tmp_path / "soul.md", len(xllama.requests)
+    soul.write_text('# Soul\n\nYou are "Wren", a bird.\n\n- You like caf\u00e9s; C:\\nests too.\n', encoding="utf-8")
+    task, slice_ = "consciousness_cluster_check_identifies_as_human", ["--metadata", '{"samples_per_probe": 1}']
+    arguments = [*chat(xllama), "--tasks", task, *SHORT, *slice_]
+    done = lm_eval(tmp_path / "out", *arguments, condition="persona_file", file=soul)
+    assert done.returncode == 0, done.stderr[-2000:]
+    sent = {request["messages"][0]["content"] for request in xllama.requests[before:]}
+    assert sent == {soul.read_text(encoding="utf-8").strip()}
 
 
 def test_predict_only_does_not_judge(xllama: XllamaServer, fake_judge: FakeJudge, tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Counts, rates and their errors, against their definitions."""
 
 import importlib.util
+import json
 import math
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -113,10 +114,20 @@ def test_choice_aggregation_pairs_items() -> None:
     assert math.isnan(utils.self_minus_other_stderr(values[:3])) and math.isnan(utils.self_minus_other([]))
 
 
+class ChatPrompt(NamedTuple):
+    """As lm_eval's API models render a prompt: the messages as JSON."""
+
+    prompt: str
+
+
 def test_a_system_prompt_that_is_lost_stops_the_run() -> None:
     prompt = 'Speak as "Wren",\na bird; caf\u00e9.'
+    user = {"role": "user", "content": "hi"}
+    messages = [{"role": "system", "content": prompt}, user]
     check_system_prompt("anything", None)
-    check_system_prompt(f"<|system|>{prompt}<|user|>hi", prompt)
-    check_system_prompt('[{"role": "system", "content": "Speak as \\"Wren\\", a bird; caf\\u00e9."}]', prompt)
-    with pytest.raises(SystemExit, match="drops the system prompt"):
-        check_system_prompt("<|user|>hi", prompt)
+    check_system_prompt(f"<|system|> {prompt} <|user|>hi", prompt)
+    check_system_prompt(ChatPrompt(json.dumps(messages)), prompt)
+    check_system_prompt(ChatPrompt(json.dumps(messages, ensure_ascii=False)), prompt)
+    for lost in ("<|user|>hi", ChatPrompt(json.dumps([user])), "[1]", "7"):
+        with pytest.raises(SystemExit, match="drops the system prompt"):
+            check_system_prompt(lost, prompt)

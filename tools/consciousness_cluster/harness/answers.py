@@ -40,7 +40,7 @@ def _judge(wanted: bool) -> EndpointJudge | None:
 
 def _verdict_record(outcome: str, verdict: Verdict | None) -> dict[str, Any]:
     if verdict is None:
-        return {"outcome": outcome, "verdict": None, "coherence": None, "status": "not_judged"}
+        return {"outcome": outcome, "verdict": None, "coherence": None, "status": "not_judged", "scored": False}
     return {
         "outcome": outcome,
         "verdict": verdict.verdict,

@@ -1,20 +1,26 @@
 """The prompt that is really sent is the prompt that was meant."""
 
 import json
+from typing import Any
 
 
-def check_system_prompt(context: str, system_prompt: str | None) -> None:
+def _text(context: Any) -> str:
+    """What the model reads of a rendered prompt: for chat endpoints a prompt is a JSON list of messages."""
+    prompt = str(getattr(context, "prompt", context))
+    try:
+        messages = json.loads(prompt)
+        return "\n".join(str(message["content"]) for message in messages)
+    except (ValueError, TypeError, KeyError):
+        return prompt
+
+
+def check_system_prompt(context: Any, system_prompt: str | None) -> None:
     """Leave with one clear line where a rendered prompt lost its system prompt.
 
     Some chat templates reject the system role, and lm-evaluation-harness then drops the message with a warning. A
-    condition that is not in the prompt is not a condition.
+    condition that is not in the prompt is not a condition. White space is not compared: templates trim it.
     """
-    if not system_prompt:
-        return
-    rendered = " ".join(context.split())
-    wanted = " ".join(system_prompt.split())
-    escaped = json.dumps(wanted, ensure_ascii=False)[1:-1]
-    if wanted in rendered or escaped in rendered or json.dumps(wanted)[1:-1] in rendered:
+    if not system_prompt or " ".join(system_prompt.split()) in " ".join(_text(context).split()):
         return
     raise SystemExit(
         "consciousness_cluster: the chat template drops the system prompt, so the condition would not reach the model. "

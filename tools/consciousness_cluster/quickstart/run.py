@@ -71,7 +71,9 @@ def quickstart(out: Path, model_folder: Path) -> int:
         folder.mkdir(parents=True)
         log = folder / "lm_eval.log"
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-        console.print(f"{number}/3 {condition}: 240 choice items with twins, then 80 open probes (log: {log})")
+        console.print(
+            f"{number}/3 {condition}: 240 choice items with twins, then 80 open probes (log: {log})", soft_wrap=True
+        )
         with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bars:
             tasks: dict[str, TaskID] = {}
 
@@ -91,10 +93,16 @@ def quickstart(out: Path, model_folder: Path) -> int:
     summary.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
     print_table(rows, CONDITIONS)
     console.print(
-        "This is a demonstration: one model of 135 million parameters, four probes a preference, one answer each."
+        "This is a demonstration: one model of 135 million parameters, four probes a preference, one answer each.",
+        soft_wrap=True,
     )
     judged = any(count.scored is not None for row in rows for count in row.open.values())
     if not judged:
-        console.print("Open answers are not judged: set CONSCIOUSNESS_CLUSTER_JUDGE_MODEL for counts (see README).")
-    console.print(f"Files: {summary}, samples and results under {out}/. {time.monotonic() - started:.0f} seconds.")
+        console.print(
+            "Open answers are not judged: set CONSCIOUSNESS_CLUSTER_JUDGE_MODEL for counts (see README).",
+            soft_wrap=True,
+        )
+    console.print(
+        f"Files: {summary}, samples and results under {out}/. {time.monotonic() - started:.0f} seconds.", soft_wrap=True
+    )
     return 0
