@@ -12,18 +12,7 @@ from tests.conftest import ROOT
 
 SCHEMAS = ROOT / "benchmark" / "schemas"
 NAMES = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
-RECORDS = {"probe", "choice_item", "preference", "check", "condition", "sample", "choice_result", "verdict", "answer"}
-    "probe",
-    "choice_item",
-    "preference",
-    "check",
-    "condition",
-    "sample",
-    "choice_result",
-    "verdict",
-    "judge",
-    "answer",
-}
+RECORDS = {"probe", "choice_item", "preference", "check", "condition", "judge", "sample", "choice_result", "verdict"}
 
 
 def read(name: str) -> Any:
