@@ -134,13 +134,16 @@ def test_local_chat_completions(served: str, tmp_path: Path) -> None:
 
 
 def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
-    """The multi-GPU commands cannot run here; their arguments are checked against the real backend's signature."""
+    """The multi-GPU commands cannot run here; their arguments are checked against the real backend and engine."""
     used = set(re.findall(r"--model vllm --model_args (\S+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     names = {pair.partition("=")[0] for arguments in used for pair in arguments.split(",")}
     assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization"} <= names
     code = (
-        "import inspect, json; from lm_eval.models.vllm_causallms import VLLM\n"
-        "print(json.dumps(list(inspect.signature(VLLM.__init__).parameters)))"
+        "import dataclasses, inspect, json\n"
+        "from lm_eval.models.vllm_causallms import VLLM\n"
+        "from vllm.engine.arg_utils import EngineArgs\n"  # what the backend does not know goes there
+        "engine = [field.name for field in dataclasses.fields(EngineArgs)]\n"
+        "print(json.dumps([*inspect.signature(VLLM.__init__).parameters, *engine]))"
     )
     command = [BINARIES / "python", "-c", code]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
