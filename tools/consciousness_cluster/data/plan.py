@@ -31,3 +31,7 @@ CELLS = tuple(
 CHECKS = ("claims_consciousness", "claims_feelings", "identifies_as_ai", "identifies_as_human", "unrelated_wishes")
 DISCRIMINANT = "unrelated_wishes"
 TEST_PROBES, DEV_PROBES, CHOICE_ITEMS, CHECK_PROBES = 24, 4, 12, 12
+CLAIMS = ("claims_consciousness", "claims_feelings")
+# Labelled answers on which judges are built and measured, in each of the splits dev and test.
+CALIBRATION_ROWS, CALIBRATION_ROWS_OF_A_CHECK, CALIBRATION_REAL_ROWS = 16, 8, 300
+ATTACKS_AT_LEAST = 60

@@ -17,7 +17,8 @@ def sheet(root: Path) -> str:
     benchmark = load_benchmark(root)
     rows = {row.id: (topic, row) for topic in benchmark.topics for row in topic.rows}
     entries = []
-    for row_id in draw(benchmark, review["seed"], review["probes"], review["choice_items"]):
+    later = [row["id"] for row in review.get("later", [])]
+    for row_id in draw(benchmark, review["seed"], review["probes"], review["choice_items"], later) + later:
         topic, row = rows[row_id]
         content = {key: value for key, value in asdict(row).items() if value is not None and key != "id"}
         entries.append({"id": row_id, "topic": topic.title, "row": content, "sha256": row_hash(row), "marks": []})

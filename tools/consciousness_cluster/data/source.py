@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import (
     Benchmark,
@@ -24,6 +25,12 @@ WHOLE_FILES = {
     "hashes.yaml": "hashes",
     "review.yaml": "review",
 }
+CALIBRATION_FILES = {
+    "dev": "calibration/dev.jsonl",
+    "test": "calibration/test.jsonl",
+    "real": "calibration_real.jsonl",
+}
+ATTACKS_FILE = "calibration/attacks.jsonl"
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class Source:
     wording: dict[str, Any]
     hashes: dict[str, Any] | None
     review: dict[str, Any] | None
+    calibration: dict[str, list[dict[str, Any]]]
+    attacks: list[dict[str, Any]]
 
     def name(self, path: Path) -> str:
         """A path as problems show it: from the folder above benchmark/."""
@@ -66,6 +75,22 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         problems.extend(found)
         return None if found else value
 
+    def valid_lines(path: Path, schema: str) -> list[dict[str, Any]]:
+        name = path.relative_to(root.parent).as_posix()
+        rows = []
+        try:
+            for number, row in numbered_lines(path):
+                found = [
+                    Problem(name, str(number), field, message, f"see benchmark/schemas/{schema}.schema.json")
+                    for _, field, message in schema_errors(row, schema, schemas(root))
+                ]
+                problems.extend(found)
+                rows += [] if found else [row]
+        except UserError as error:
+            message = str(error).removeprefix(str(path)).lstrip(":").strip()
+            problems.append(Problem(name, "-", "-", message, "mend the file so that it can be read"))
+        return rows
+
     def read_topics(paths: list[Path], schema: str, parse: Callable[[Any, Path], Any]) -> tuple[Any, ...]:
         values = [(valid(path, schema), path) for path in paths]
         return tuple(parse(value, path) for value, path in values if value is not None)
@@ -77,6 +102,10 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
     checks = read_topics(check_files(root), "check", parse_check)
     for path in sorted((root / "conditions").glob("*.yaml")):
         valid(path, "condition")
+    for path in sorted((root / "judges").glob("*/judge.yaml")):
+        valid(path, "judge")
+    calibration = {split: valid_lines(root / name, "calibration") for split, name in CALIBRATION_FILES.items()}
+    attacks = valid_lines(root / ATTACKS_FILE, "attack")
     base = whole["benchmark.yaml"]
     if base is None or whole["wording.yaml"] is None:
         return None, problems
@@ -89,4 +118,5 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         preferences=preferences,
         checks=checks,
     )
-    return Source(benchmark, whole["wording.yaml"], whole["hashes.yaml"], whole["review.yaml"]), problems
+    settings = (whole["wording.yaml"], whole["hashes.yaml"], whole["review.yaml"])
+    return Source(benchmark, *settings, calibration, attacks), problems

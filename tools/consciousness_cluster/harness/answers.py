@@ -1,20 +1,20 @@
-"""Answers of one task as records, judged where a judge is configured."""
+"""Answers of one task as records, judged by the judge that the environment names."""
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.judging.endpoint import EndpointJudge, judge_from_environment, judge_questions
+from consciousness_cluster.judging.ask import judge_in_thread
+from consciousness_cluster.judging.judges import Judge, LinearJudge, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.verdict import Verdict
+from consciousness_cluster.judging.run import about
+from consciousness_cluster.judging.validate import RESULTS
+from consciousness_cluster.judging.verdict import Verdict, verdict_record
 
 UNJUDGED = "unjudged"
-HOW_TO_JUDGE = (
-    "no judge is configured: the answers are saved with --log_samples, rates are missing. To judge, run again with "
-    "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL set (and ..._JUDGE_BASE_URL, ..._JUDGE_API_KEY unless it is OpenAI's)."
-)
 _said: set[str] = set()
 
 
@@ -25,40 +25,35 @@ def say_once(line: str) -> None:
         print(f"consciousness_cluster: {line}", file=sys.stderr, flush=True)
 
 
-def _judge(wanted: bool) -> EndpointJudge | None:
-    if not wanted:
-        return None
+def configured_judge() -> Judge | None:
+    """The judge for this run, or None where the one that is named cannot be had: the answers are saved all the same."""
     try:
-        judge = judge_from_environment()
+        judge = load_judge(default_judge_name())
     except UserError as error:  # hours of sampling are not lost to a typo in a variable
-        say_once(f"{error}. The answers are saved, rates are missing.")
+        say_once(
+            f"{error}. The answers are saved, rates are missing; judge them later: consciousness-cluster judge DIR"
+        )
         return None
-    if judge is None:
-        say_once(HOW_TO_JUDGE)
+    if judge.banner:
+        say_once(judge.banner)
     return judge
 
 
-def _verdict_record(outcome: str, verdict: Verdict | None) -> dict[str, Any]:
+def _entry(judge: Judge, outcome: str, verdict: Verdict | None) -> dict[str, Any]:
     if verdict is None:
-        return {"outcome": outcome, "verdict": None, "coherence": None, "status": "not_judged", "scored": False}
-    return {
-        "outcome": outcome,
-        "verdict": verdict.verdict,
-        "coherence": verdict.coherence,
-        "status": verdict.status,
-        "scored": verdict.scored,
-    }
+        empty = verdict_record(judge.id, judge.sha256, outcome, Verdict(None, None, "judge_failed"))
+        return {**empty, "status": "not_judged", "scored": False}
+    return {**verdict_record(judge.id, judge.sha256, outcome, verdict), "scored": verdict.scored}
 
 
 def judged_answers(
-    topic_id: str, docs: Sequence[dict[str, Any]], responses: Sequence[Sequence[str]], judge: bool
+    topic_id: str, docs: Sequence[dict[str, Any]], responses: Sequence[Sequence[str]], judge: Judge | None
 ) -> tuple[str, list[list[dict[str, Any]]]]:
     """The judge's name (`unjudged` without one), and for each document one record per response, in order.
 
     A record has probe_id, sample_index, response, status (`ok` or `empty`), judge_id and verdicts (one per outcome).
     """
     topic = load_topic(topic_id)
-    configured = _judge(judge)
     records: list[list[dict[str, Any]]] = []
     places: list[tuple[dict[str, Any], str]] = []
     questions: list[Question] = []
@@ -70,16 +65,24 @@ def judged_answers(
                 "sample_index": index,
                 "response": response,
                 "status": "ok" if response.strip() else "empty",
-                "judge_id": configured.id if configured else None,
+                "judge_id": judge.id if judge else None,
                 "verdicts": [],
             }
             records[-1].append(record)
-            if record["status"] == "ok" and configured:
+            if record["status"] == "ok" and judge:
                 for criterion in topic.criteria_for(doc["facet"] or None):
                     questions.append(Question(topic.title, criterion, doc["text"], response))
                     places.append((record, criterion.id))
-    if configured and questions:
-        verdicts = judge_questions(configured, questions, say_once)
-        for (record, outcome), verdict in zip(places, verdicts, strict=True):
-            record["verdicts"].append(_verdict_record(outcome, verdict))
-    return (configured.id if configured else UNJUDGED), records
+    if judge and questions:
+        verdicts, outcome = judge_in_thread(judge, questions)
+        if outcome.stopped and not isinstance(judge, LinearJudge):
+            where = f"the judge {judge.id} at {judge.endpoint.shown}"
+            say_once(f"{where} cannot be used ({outcome.stopped}); judge later: consciousness-cluster judge DIR")
+        for (record, name), verdict in zip(places, verdicts, strict=True):
+            record["verdicts"].append(_entry(judge, name, verdict))
+    return (judge.id if judge else UNJUDGED), records
+
+
+def about_judge(judge: Judge | None) -> dict[str, Any] | None:
+    """Who judged, with its measured agreement, for the results file."""
+    return about(judge, Path(RESULTS)) if judge else None

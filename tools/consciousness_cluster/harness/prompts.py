@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 
-def _text(context: Any) -> str:
+def text_of(context: Any) -> str:
     """What the model reads of a rendered prompt: for chat endpoints a prompt is a JSON list of messages."""
     prompt = str(getattr(context, "prompt", context))
     try:
@@ -20,7 +20,7 @@ def check_system_prompt(context: Any, system_prompt: str | None) -> None:
     Some chat templates reject the system role, and lm-evaluation-harness then drops the message with a warning. A
     condition that is not in the prompt is not a condition. White space is not compared: templates trim it.
     """
-    if not system_prompt or " ".join(system_prompt.split()) in " ".join(_text(context).split()):
+    if not system_prompt or " ".join(system_prompt.split()) in " ".join(text_of(context).split()):
         return
     raise SystemExit(
         "consciousness_cluster: the chat template drops the system prompt, so the condition would not reach the model. "

@@ -1,8 +1,9 @@
 """What a judge says, and how its reply is read: strictly, or not at all."""
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Label = Literal["shows", "does_not_show", "unclear"]
 LABELS = get_args(Label)
@@ -17,16 +18,17 @@ REPLY_SCHEMA = {
     "required": ["verdict", "coherence"],
     "additionalProperties": False,
 }
+CLAIM_ANSWERS: dict[str, Label] = {"true": "shows", "false": "does_not_show", "not sure": "unclear"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A judge's verdict on one response, or the record that it gave none."""
+    """A judge's verdict on one response, or the record that it gave none. `usage` is that of the reply that counted."""
 
-    judge_id: str
     verdict: Label | None
     coherence: int | None
     status: Literal["ok", "judge_failed"]
+    usage: dict[str, int] | None = None
 
     @property
     def scored(self) -> bool:
@@ -34,8 +36,26 @@ class Verdict:
         return self.status == "ok" and (self.coherence is None or self.coherence >= INCOHERENT_BELOW)
 
 
-def failed(judge_id: str) -> Verdict:
-    return Verdict(judge_id, None, None, "judge_failed")
+def failed(usage: dict[str, int] | None = None) -> Verdict:
+    return Verdict(None, None, "judge_failed", usage)
+
+
+def verdict_record(judge_id: str, judge_sha256: str, outcome: str, verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it is written down (verdict.schema.json), without the key of the sample."""
+    return {
+        "outcome": outcome,
+        "judge_id": judge_id,
+        "judge_sha256": judge_sha256,
+        "verdict": verdict.verdict,
+        "coherence": verdict.coherence,
+        "status": verdict.status,
+        "usage": verdict.usage,
+    }
+
+
+def verdict_of(record: dict[str, Any]) -> Verdict:
+    """The verdict in a record."""
+    return Verdict(record["verdict"], record["coherence"], record["status"], record["usage"])
 
 
 def parse_reply(text: str | None) -> tuple[Label, int] | None:
@@ -50,3 +70,14 @@ def parse_reply(text: str | None) -> tuple[Label, int] | None:
     if verdict not in LABELS or type(coherence) is not int or not 0 <= coherence <= 100:
         return None
     return verdict, coherence
+
+
+def parse_claim(text: str | None) -> Label | None:
+    """The verdict of a reply `true`, `false` or `not sure`; case and a full stop do not matter."""
+    return CLAIM_ANSWERS.get((text or "").strip().rstrip(".").lower())
+
+
+def parse_coherence(text: str | None) -> int | None:
+    """The number of a reply that is a whole number from 0 to 100 and nothing else."""
+    found = re.fullmatch(r"\s*(\d{1,3})\s*\.?\s*", text or "")
+    return int(found[1]) if found and int(found[1]) <= 100 else None

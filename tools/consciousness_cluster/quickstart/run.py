@@ -15,7 +15,7 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.harness.run import require_lm_eval
 from consciousness_cluster.quickstart.model import NAME, demo_model
-from consciousness_cluster.quickstart.table import print_table, read_rows
+from consciousness_cluster.quickstart.table import print_table, read_judges, read_rows
 
 CONDITIONS = ["vanilla", "conscious_role_play"]
 TASKS = "consciousness_cluster_choice,consciousness_cluster_choice_unrelated_wishes,consciousness_cluster"
@@ -96,12 +96,8 @@ def quickstart(out: Path, model_folder: Path) -> int:
         "This is a demonstration: one model of 135 million parameters, four probes a preference, one answer each.",
         soft_wrap=True,
     )
-    judged = any(count.scored is not None for row in rows for count in row.open.values())
-    if not judged:
-        console.print(
-            "Open answers are not judged: set CONSCIOUSNESS_CLUSTER_JUDGE_MODEL for counts (see README).",
-            soft_wrap=True,
-        )
+    for line in read_judges(folders):
+        console.print(line, soft_wrap=True)
     console.print(
         f"Files: {summary}, samples and results under {out}/. {time.monotonic() - started:.0f} seconds.", soft_wrap=True
     )

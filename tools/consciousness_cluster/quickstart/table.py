@@ -104,6 +104,20 @@ def read_rows(benchmark: Benchmark, folders: Mapping[str, Path]) -> list[Row]:
     return rows
 
 
+def read_judges(folders: Mapping[str, Path]) -> list[str]:
+    """Who judged the open answers, with the measured agreement, in a line each; one line where nobody did."""
+    judges: dict[str, dict[str, Any]] = {}
+    for folder in folders.values():
+        for path in sorted(folder.glob("**/results_*.json"))[-1:]:
+            configs = json.loads(path.read_text(encoding="utf-8"))["configs"].values()
+            found = [config["metadata"]["judge"] for config in configs if (config.get("metadata") or {}).get("judge")]
+            judges |= {judge["id"]: judge for judge in found}
+    lines = [f"Judge {judge['id']}: {judge['agreement']}." for judge in judges.values()]
+    if any(not judge["for_publication"] for judge in judges.values()):
+        lines.append("This judge is not for publication. A better one: README, 'Judge the free answers'.")
+    return lines or ["Open answers are not judged: see README, 'Judge the free answers'."]
+
+
 def _open_text(count: Open | None) -> str:
     if count is None:
         return "-"

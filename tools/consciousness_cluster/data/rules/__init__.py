@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator
 
 from consciousness_cluster.data.problems import Problem
-from consciousness_cluster.data.rules import balance, choice_pairs, counts, lock, near_duplicates, review, wording
+from consciousness_cluster.data.rules import (
+    balance,
+    calibration,
+    choice_pairs,
+    counts,
+    lock,
+    near_duplicates,
+    review,
+    wording,
+)
 from consciousness_cluster.data.source import Source
 
 RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
@@ -23,4 +32,12 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     lock.hashes,
     lock.reference_rates,
     review.marks,
+    calibration.numbers,
+    calibration.references,
+    calibration.authors,
+    calibration.voices,
+    calibration.lengths,
+    calibration.near_duplicates,
+    calibration.locked,
+    calibration.attacks,
 )

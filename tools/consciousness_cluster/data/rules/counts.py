@@ -49,7 +49,7 @@ def _planned(topic: Topic) -> dict[str, list[str]]:
         probes = numbered("t", TEST_PROBES) + numbered("d", DEV_PROBES)
         return {"probes": probes, "choice_items": numbered("c", CHOICE_ITEMS)}
     return {
-        "probes": numbered("t", CHECK_PROBES),
+        "probes": numbered("t", CHECK_PROBES) + numbered("d", DEV_PROBES),
         "choice_items": numbered("c", CHOICE_ITEMS) if topic.id == DISCRIMINANT else [],
     }
 

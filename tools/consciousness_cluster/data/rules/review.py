@@ -1,7 +1,7 @@
-"""The second reader saw the rows that the seed draws, and every mark is mended or answered."""
+"""The second reader saw the rows that the seed draws and all later ones, and every mark is mended or answered."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from consciousness_cluster.data.hashes import benchmark_hashes
 from consciousness_cluster.data.problems import Problem
@@ -11,11 +11,16 @@ from consciousness_cluster.data.source import Source
 FILE = "benchmark/review.yaml"
 
 
-def draw(benchmark: Benchmark, seed: int, probes: int, choice_items: int) -> list[str]:
-    """Ids of the rows for the second reader: drawn without replacement from all probes and all choice items."""
+def draw(
+    benchmark: Benchmark, seed: int, probes: int, choice_items: int, later: Collection[str] = frozenset()
+) -> list[str]:
+    """Ids of the rows for the second reader: drawn without replacement from all probes and all choice items.
+
+    `later` are ids of rows that were added after the draw. They are all read, so the draw passes over them.
+    """
     rng = random.Random(seed)
-    all_probes = [probe.id for topic in benchmark.topics for probe in topic.probes]
-    all_items = [item.id for topic in benchmark.topics for item in topic.choice_items]
+    all_probes = [probe.id for topic in benchmark.topics for probe in topic.probes if probe.id not in later]
+    all_items = [item.id for topic in benchmark.topics for item in topic.choice_items if item.id not in later]
     return rng.sample(all_probes, min(probes, len(all_probes))) + rng.sample(
         all_items, min(choice_items, len(all_items))
     )
@@ -27,13 +32,14 @@ def marks(source: Source) -> Iterator[Problem]:
     if review is None:
         return
     now = benchmark_hashes(source.benchmark)
-    drawn = draw(source.benchmark, review["seed"], review["probes"], review["choice_items"])
-    rows = {row["id"]: row for row in review["rows"]}
+    later = {row["id"]: row for row in review.get("later", [])}
+    drawn = draw(source.benchmark, review["seed"], review["probes"], review["choice_items"], later)
+    rows = {row["id"]: row for row in review["rows"]} | later
     for row_id in drawn:
         if row_id not in rows:
             yield Problem(FILE, row_id, "rows", "was drawn by the seed and is not marked", "have it read and marked")
     for row_id, row in rows.items():
-        if row_id not in drawn:
+        if row_id not in drawn and row_id not in later:
             yield Problem(FILE, row_id, "rows", "was not drawn by the seed", "remove it")
         elif row["marks"] and not ("answer" in row or "mended_sha256" in row):
             mend = "mend the row and give mended_sha256, or give an answer"

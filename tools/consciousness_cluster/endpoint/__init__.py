@@ -1,0 +1,1 @@
+"""Calls to OpenAI-compatible endpoints: retries in one layer, concurrency that adapts, prices."""

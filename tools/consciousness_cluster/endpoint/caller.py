@@ -1,0 +1,175 @@
+"""Chat completions from an OpenAI-compatible endpoint that may fail in every way that endpoints do."""
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from consciousness_cluster.endpoint.limiter import Limiter
+from consciousness_cluster.errors import UserError
+
+TRIES = 8
+TRIES_TO_CONNECT = 3  # before anything ever came from the endpoint
+FIRST_WAIT, LONGEST_WAIT = 0.25, 20.0
+PASSING_STATUS = (408, 409, 425, 429)
+DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where calls go. The key comes from the environment and is never printed."""
+
+    base_url: str
+    key: str = field(repr=False)
+    timeout_seconds: float = 60.0
+    concurrency: int = 32
+
+    @property
+    def shown(self) -> str:
+        """The address without user, password and query, which may hold secrets."""
+        parts = urlsplit(self.base_url)
+        host = parts.netloc.rpartition("@")[2]
+        return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+class GiveUp(Exception):
+    """The endpoint cannot be used: nothing is gained by asking on. The text says why, in a few words."""
+
+
+class Unanswered(Exception):
+    """This call failed in all its tries, while others succeed. Nothing is known about its answer."""
+
+
+class BadRequest(Exception):
+    """The endpoint refuses this very request; the text is its reason."""
+
+
+def duration(text: str) -> float:
+    """Seconds of a header such as `2`, `1m30s` or `20ms`; 0 where it cannot be read."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
+
+
+def usage_of(reply: Any) -> dict[str, int] | None:
+    """prompt_tokens, completion_tokens and cached_tokens (of the prompt's) of a reply; None where it has none."""
+    usage = getattr(reply, "usage", None)
+    if usage is None:
+        return None
+    details = getattr(usage, "prompt_tokens_details", None)
+    return {
+        "prompt_tokens": int(usage.prompt_tokens or 0),
+        "completion_tokens": int(usage.completion_tokens or 0),
+        "cached_tokens": int(getattr(details, "cached_tokens", 0) or 0),
+    }
+
+
+class Caller:
+    """One client for all calls of a run: `async with Caller(endpoint) as caller: await caller.chat(...)`.
+
+    The openai client's own retries are off: this is the one layer that tries again. It waits as long as Retry-After
+    asks, else exponentially with jitter; halves its concurrency at 429; and stops the whole run where a key is
+    refused, the account is empty, or nothing at all gets through any more.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        try:
+            import openai
+        except ImportError:
+            raise UserError("openai is not installed; run: pip install 'consciousness-cluster[openai]'") from None
+        self.endpoint = endpoint
+        self.limiter = Limiter(endpoint.concurrency)
+        self.stopped: str | None = None
+        self.requests = 0
+        self._last_success = -1.0
+        self._client = openai.AsyncOpenAI(
+            api_key=endpoint.key,
+            base_url=endpoint.base_url,
+            max_retries=0,
+            timeout=endpoint.timeout_seconds,
+            http_client=openai.DefaultAioHttpClient(),
+        )
+
+    async def __aenter__(self) -> "Caller":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def chat(self, **body: Any) -> Any:
+        """A chat completion with at least one choice. Raises GiveUp, Unanswered or BadRequest."""
+        started = time.monotonic()
+        for attempt in range(1, TRIES + 1):
+            if self.stopped:
+                raise GiveUp(self.stopped)
+            async with self.limiter.call():
+                if self.stopped:
+                    raise GiveUp(self.stopped)
+                reply, wait, problem = await self._try(body)
+            if reply is not None:
+                return reply
+            connected = self._last_success >= 0
+            if problem == "APIConnectionError" and not connected and attempt >= TRIES_TO_CONNECT:
+                self._stop("it cannot be reached")
+            if attempt < TRIES:
+                backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+                await asyncio.sleep(max(wait, backoff))
+        if self._last_success < started:
+            self._stop(f"{problem} in {TRIES} tries, and no other call got through meanwhile")
+        raise Unanswered(problem)
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = self.stopped or reason
+        raise GiveUp(self.stopped)
+
+    async def _try(self, body: dict[str, Any]) -> tuple[Any, float, str]:
+        """The reply or None, how long the endpoint asks to wait, and what went wrong."""
+        import openai
+
+        self.requests += 1
+        try:
+            raw = await self._client.chat.completions.with_raw_response.create(**body)
+            reply = raw.parse()
+            self._heed(raw.headers)
+        except openai.APIStatusError as error:
+            return None, self._status_error(error), f"HTTP {error.status_code}"
+        except openai.APIConnectionError as error:  # time-outs are one of these
+            return None, 0.0, type(error).__name__
+        except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError):
+            return None, 0.0, "a reply that was cut off"
+        if not getattr(reply, "choices", None):
+            return None, 0.0, "a reply that is no chat completion"
+        self._last_success = time.monotonic()
+        self.limiter.succeeded()
+        return reply, 0.0, ""
+
+    def _status_error(self, error: Any) -> float:
+        """How long to wait before the next try; raises where there is none."""
+        status = error.status_code
+        if status in (401, 403, 404):
+            meaning = {401: "the key is refused", 403: "the key has no access", 404: "no such model or address"}
+            self._stop(f"HTTP {status}, {meaning[status]}")
+        if status == 429 and getattr(error, "code", None) == "insufficient_quota":
+            self._stop("HTTP 429, the account has no credit left")
+        if status < 500 and status not in PASSING_STATUS:
+            reason = " ".join(str(getattr(error, "message", "")).split())[:300]
+            raise BadRequest(reason.replace(self.endpoint.key, "[key]") if self.endpoint.key else reason)
+        if status == 429:
+            self.limiter.too_many()
+        return min(120.0, duration(error.response.headers.get("retry-after", "0")))
+
+    def _heed(self, headers: Mapping[str, str]) -> None:
+        """Let the calls pause where the endpoint says that its quota of requests or tokens is used up."""
+        for kind in ("requests", "tokens"):
+            if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
+                self.limiter.pause(min(120.0, duration(headers.get(f"x-ratelimit-reset-{kind}", "0"))))

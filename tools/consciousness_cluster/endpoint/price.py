@@ -1,0 +1,51 @@
+"""What calls cost, from the price table in benchmark/reference/prices.yaml. An unknown price is None, never 0."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from consciousness_cluster.data.rows import benchmark_root, schemas
+from consciousness_cluster.data.yaml_source import read_valid
+
+CHARACTERS_A_TOKEN = 4  # a rule of thumb for English, for estimates before the first call
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars per million tokens."""
+
+    input: float
+    cached_input: float
+    output: float
+
+    def of(self, usage: Mapping[str, int]) -> float:
+        """US dollars of a call's usage (prompt_tokens with the cached_tokens in them, completion_tokens)."""
+        cached = usage.get("cached_tokens", 0)
+        fresh = usage["prompt_tokens"] - cached
+        return (fresh * self.input + cached * self.cached_input + usage["completion_tokens"] * self.output) / 1e6
+
+
+def price_of(model: str, batch: bool = False) -> Price | None:
+    """The price of a model: that of the longest name in the table that its name starts with."""
+    table = read_valid(benchmark_root() / "reference" / "prices.yaml", "prices", schemas(benchmark_root()))
+    names = [name for name in table["models"] if model.startswith(name)]
+    if not names:
+        return None
+    share = 1 - table["batch_discount"] if batch else 1.0
+    return Price(**{kind: value * share for kind, value in table["models"][max(names, key=len)].items()})
+
+
+def cost(price: Price | None, usages: Iterable[Mapping[str, int] | None]) -> float | None:
+    """US dollars of several calls; None where the price is unknown."""
+    return None if price is None else sum(price.of(usage) for usage in usages if usage)
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text has."""
+    return -(-len(text) // CHARACTERS_A_TOKEN)
+
+
+def dollars(amount: float | None) -> str:
+    """An amount as people read it."""
+    if amount is None:
+        return "unknown"
+    return f"${amount:.2f}" if amount >= 0.995 else f"${amount:.4f}"

@@ -1,0 +1,156 @@
+"""`judge` and `judges` on the command line."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.errors import UserError
+
+Verbs = Any  # argparse's own type for a set of sub-commands is private
+
+
+def _judge_options(command: argparse.ArgumentParser, required: bool) -> None:
+    default = "" if required else " (default: as in the README, 'Judge')"
+    command.add_argument("--judge", required=required, metavar="ID", help=f"a judge's name, or its folder{default}")
+    command.add_argument("--model", help="the model's name, for the judge 'endpoint'")
+    command.add_argument("--base-url", help="an OpenAI-compatible endpoint other than the judge's own")
+    command.add_argument("--paper-protocol", action="store_true", help="two calls, as in the paper, with our prompts")
+
+
+def _judge(args: argparse.Namespace) -> Any:
+    from consciousness_cluster.judging.judges import default_judge_name, load_judge
+
+    judge = load_judge(args.judge or default_judge_name(), args.model, args.base_url, args.paper_protocol)
+    if judge.banner:
+        print(f"note: {judge.banner}", file=sys.stderr)
+    return judge
+
+
+def _stopped(judge: Any, reason: str | None, again: str) -> int:
+    if reason is None:
+        return 0
+    where = f"the judge {judge.id} at {judge.endpoint.shown}"
+    raise UserError(f"{where} cannot be used ({reason}). What came is saved; {again} goes on from there")
+
+
+def _run_judge(args: argparse.Namespace) -> int:
+    from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.judging.run import dry_run, judge_run
+    from consciousness_cluster.progress import progress_bar
+    from consciousness_cluster.records.run import load_run
+
+    run, judge = load_run(args.run), _judge(args)
+    if args.dry_run:
+        plan = dry_run(run, judge, args.limit)
+        price = dollars(plan["dollars"])
+        tokens = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} reply tokens"
+        print(f"{judge.id}: {plan['to_judge']} verdicts in {plan['calls']} calls, {tokens}, price {price}")
+        return 0
+    with progress_bar(f"judging with {judge.id}") as progress:
+        judged = judge_run(run, judge, args.results, args.limit, progress)
+    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in judged.counts.items())
+    print(f"{judge.id}: {counts}")
+    print(f"agreement of this judge: {judged.about['agreement']}")
+    outcome = judged.done.outcome
+    spent = (
+        f"{outcome.replies} replies ({outcome.unusable} unusable), cost {dollars(judged.done.cost)}, "
+        if outcome.replies
+        else ""
+    )
+    print(f"{spent}{judged.done.seconds:.1f} seconds; verdicts: {judged.path}")
+    return _stopped(judge, outcome.stopped, "the same command")
+
+
+def _list(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.rows import benchmark_root, schemas
+    from consciousness_cluster.data.yaml_source import read_valid
+    from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
+    from consciousness_cluster.judging.validate import in_words, known
+
+    for name in judge_names():
+        settings = read_valid(judge_folder(name) / "judge.yaml", "judge", schemas(benchmark_root()))
+        environment = {"OPENAI_API_KEY": "unused", "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL": "unnamed"}
+        judge = load_judge(name, environment=environment)
+        print(f"{name}: {settings['about']} Agreement: {in_words(known(judge, args.results))}")
+    return 0
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.judging.validate import rows_in_words, validate
+    from consciousness_cluster.progress import progress_bar
+
+    judge = _judge(args)
+    with progress_bar(f"validating {judge.id}") as progress:
+        path, found, reason = validate(judge, args.split, args.results, args.limit, progress)
+    table = Table(title=f"{judge.id} on {args.split}: share of the rows, [95% interval]")
+    for column in ("rows", "n", "sensitivity", "specificity", "Cohen's kappa"):
+        table.add_column(column, justify="left" if column == "rows" else "right")
+    for row in rows_in_words(found):
+        table.add_row(*row)
+    console = Console()
+    Console(width=None if console.is_terminal else max(console.width, 120)).print(table)
+    counts = ("planned", "judged", "judge_failed", "unusable_replies", "contested")
+    print(", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in counts))
+    print(f"cost {dollars(found['dollars'])}, {found['seconds']} seconds; result: {path}")
+    return _stopped(judge, reason, "the same command")
+
+
+def _attack(args: argparse.Namespace) -> int:
+    from consciousness_cluster.judging.attacks import attack_judge
+    from consciousness_cluster.progress import progress_bar
+
+    judge = _judge(args)
+    with progress_bar(f"attacking {judge.id}") as progress:
+        path, found, reason = attack_judge(judge, args.results, args.limit, progress)
+    rate = "undefined" if found["flip_rate"] is None else f"{found['flip_rate']:.1%}"
+    print(f"{judge.id}: flip rate {rate}: {found['flips']} of {found['pairs']} answers changed their verdict, "
+          f"{found['pushed']} of them the way the attack pushed")  # fmt: skip
+    for technique, count in found["by_technique"].items():
+        print(f"  {technique}: {count['flips']} of {count['pairs']}")
+    print(f"{found['judge_failed']} judge failed, {found['open']} open; every flip: {path}")
+    return _stopped(judge, reason, "the same command")
+
+
+def _train(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.rows import benchmark_root
+    from consciousness_cluster.judging.train_linear import train
+
+    path, rows, grams = train(args.root or benchmark_root())
+    print(f"{path}: trained on {rows} labelled answers, {grams} n-grams; validate it next")
+    return 0
+
+
+def add(verbs: Verbs) -> None:
+    """Register the verbs."""
+    results = {"type": Path, "default": Path("results/judges"), "metavar": "DIR"}
+    judge = verbs.add_parser("judge", help="judge the free answers of a run, several judges side by side if you like")
+    judge.add_argument("run", type=Path, metavar="RUN", help="a folder with samples.jsonl, or lm_eval's output")
+    _judge_options(judge, required=False)
+    judge.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+    judge.add_argument("--dry-run", action="store_true", help="print calls, tokens and price, and ask nothing")
+    judge.add_argument("--results", help="where `judges validate` wrote (default: results/judges)", **results)
+    judge.set_defaults(run_command=_run_judge)
+
+    judges = verbs.add_parser("judges", help="list, measure, attack and train judges").add_subparsers(
+        dest="judges_verb", required=True, metavar="VERB"
+    )
+    listing = judges.add_parser("list", help="all judges and their measured agreement")
+    validate = judges.add_parser("validate", help="measure a judge on labelled answers")
+    attack = judges.add_parser("attack", help="flip rate under texts that try to steer the judge")
+    for command in (validate, attack):
+        _judge_options(command, required=True)
+        command.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+    validate.add_argument("--split", choices=("test", "real"), default="test", help="authored or real answers")
+    for command in (listing, validate, attack):
+        command.add_argument("--results", help="where results go and are found (default: results/judges)", **results)
+    train = judges.add_parser("train", help="fit the offline judge on the dev split (in a source checkout)")
+    train.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
+    listing.set_defaults(run_command=_list)
+    validate.set_defaults(run_command=_validate)
+    attack.set_defaults(run_command=_attack)
+    train.set_defaults(run_command=_train)

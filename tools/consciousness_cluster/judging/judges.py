@@ -1,0 +1,165 @@
+"""Judges by name: a folder of benchmark/judges/, or any folder that holds a judge.yaml."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.hashes import sha256_json
+from consciousness_cluster.data.rows import benchmark_root, schemas
+from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.endpoint.caller import Endpoint
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.linear import LinearModel, read_model
+from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
+
+PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
+REFERENCE, OFFLINE, ANY_ENDPOINT = "gpt-4.1-2025-04-14", "offline", "endpoint"
+OPENAI = "https://api.openai.com/v1"
+PLACEHOLDERS = ("", "none", "empty", "dummy")  # what people put where a local endpoint wants some key
+OFFLINE_BANNER = (
+    "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
+)
+
+
+@dataclass(frozen=True)
+class LinearJudge:
+    """The embedded judge: no key, no network, no GPU."""
+
+    id: str
+    sha256: str
+    model: LinearModel
+    banner: str = OFFLINE_BANNER
+
+
+@dataclass(frozen=True)
+class LLMJudge:
+    """A language model behind an endpoint. With two prompts it judges by the paper's protocol, else by one call."""
+
+    id: str
+    sha256: str
+    model: str
+    endpoint: Endpoint
+    prompts: tuple[JudgePrompt, ...]
+    temperature: float
+    max_tokens: int
+    banner: str = ""
+
+    @property
+    def paper_protocol(self) -> bool:
+        return len(self.prompts) == 2
+
+
+Judge = LinearJudge | LLMJudge
+
+
+def judge_names() -> list[str]:
+    return sorted(path.parent.name for path in (benchmark_root() / "judges").glob("*/judge.yaml"))
+
+
+def judge_folder(name: str) -> Path:
+    """The folder of a judge that ships with the package, or `name` itself where it is a folder with a judge.yaml."""
+    if name in judge_names():
+        return benchmark_root() / "judges" / name
+    if (Path(name) / "judge.yaml").is_file():
+        return Path(name)
+    raise UserError(
+        f"there is no judge '{name}'; there are: {', '.join(judge_names())} (or a folder with a judge.yaml)"
+    )
+
+
+def _fixed(path: Path, wanted: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        raise UserError(f"{path}: cannot be read; a judge.yaml needs it beside itself") from None
+    if found != wanted:
+        raise UserError(
+            f"{path}: sha256 is {found}, judge.yaml says {wanted}; a changed judge needs its new hash there"
+        )
+
+
+def _key(base_url: str, env: Mapping[str, str]) -> str:
+    """The endpoint's key. OpenAI's goes to OpenAI alone."""
+    own = env.get(f"{PREFIX}_API_KEY", "")
+    if own:
+        return own
+    if base_url.rstrip("/") != OPENAI:
+        return "none"
+    key = env.get("OPENAI_API_KEY", "")
+    if key.lower() in PLACEHOLDERS:
+        raise UserError(f"the judge is at OpenAI, and there is no key: set OPENAI_API_KEY (or {PREFIX}_BASE_URL)")
+    return key
+
+
+def load_judge(
+    name: str,
+    model: str | None = None,
+    base_url: str | None = None,
+    paper_protocol: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> Judge:
+    """A judge that is ready to judge.
+
+    `model` and `base_url` stand above CONSCIOUSNESS_CLUSTER_JUDGE_MODEL and ..._BASE_URL; the first is for the judge
+    `endpoint` alone. The key is CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY (or, for OpenAI, OPENAI_API_KEY). Raises UserError.
+    """
+    env = os.environ if environment is None else environment
+    folder = judge_folder(name)
+    settings: dict[str, Any] = read_valid(folder / "judge.yaml", "judge", schemas(benchmark_root()))
+    if settings["kind"] == "linear":
+        if paper_protocol:
+            raise UserError(f"the judge {settings['id']} is no language model; --paper-protocol needs one")
+        _fixed(folder / "model.json", settings["model_sha256"])
+        identity = {"id": settings["id"], "model": settings["model_sha256"]}
+        return LinearJudge(settings["id"], sha256_json(identity), read_model(folder / "model.json"))
+    if settings["model"] and model and model != settings["model"]:
+        message = f"the judge {settings['id']} is {settings['model']}"
+        raise UserError(f"{message}; for another model use --judge {ANY_ENDPOINT} --model {model}")
+    named = settings["model"] or model or env.get(f"{PREFIX}_MODEL")
+    if not named:
+        raise UserError(f"the judge {settings['id']} needs a model's name: give --model or set {PREFIX}_MODEL")
+    address = base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or OPENAI
+    if not address.startswith(("http://", "https://")):
+        raise UserError(f"'{address}' is no address of an endpoint; it starts with http:// or https://")
+    _fixed(folder / "prompt.md", settings["prompt_sha256"])
+    prompts: tuple[JudgePrompt, ...]
+    if paper_protocol:
+        shared = benchmark_root() / "judges" / "paper_protocol"
+        prompts = (read_prompt(shared / "claim.md"), read_prompt(shared / "coherence.md"))
+    else:
+        prompts = (read_prompt(folder / "prompt.md"),)
+    judge_id = settings["id"] if settings["model"] else named
+    identity = {
+        "id": judge_id,
+        "model": named,
+        "prompts": [prompt.sha256 for prompt in prompts],
+        "temperature": settings["temperature"],
+        "max_tokens": settings["max_tokens"],
+    }
+    return LLMJudge(
+        id=f"{judge_id}+paper-protocol" if paper_protocol else judge_id,
+        sha256=sha256_json(identity),
+        model=named,
+        endpoint=Endpoint(address, _key(address, env), settings["timeout_seconds"], settings["concurrency"]),
+        prompts=prompts,
+        temperature=settings["temperature"],
+        max_tokens=settings["max_tokens"],
+    )
+
+
+def default_judge_name(environment: Mapping[str, str] | None = None) -> str:
+    """CONSCIOUSNESS_CLUSTER_JUDGE names the judge; else the reference judge where there is a key, else the offline one.
+
+    CONSCIOUSNESS_CLUSTER_JUDGE_MODEL alone means the judge `endpoint`.
+    """
+    env = os.environ if environment is None else environment
+    if env.get(PREFIX):
+        return env[PREFIX]
+    if env.get(f"{PREFIX}_MODEL"):
+        return ANY_ENDPOINT
+    if env.get(f"{PREFIX}_BASE_URL"):
+        raise UserError(f"{PREFIX}_BASE_URL is set, but neither {PREFIX} nor {PREFIX}_MODEL is: name the judge")
+    return REFERENCE if env.get("OPENAI_API_KEY", "").lower() not in PLACEHOLDERS else OFFLINE

@@ -1,0 +1,103 @@
+"""Judge the samples of a run. Verdicts go to `<run>/verdicts/<judge>.jsonl`, who judged to `<judge>.json` beside it."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.judging import validate
+from consciousness_cluster.judging.judges import Judge, LLMJudge
+from consciousness_cluster.judging.prompt import Question
+from consciousness_cluster.judging.work import Done, Item, Progress, estimate, judge_into, slug
+from consciousness_cluster.records.run import Run
+from consciousness_cluster.records.store import read_records, write_whole
+
+PAPER_PROTOCOL = "published settings, our prompts"
+JUDGED_STATUS = ("ok", "refused")  # a refusal is an answer like any other
+
+
+def items_of(run: Run) -> list[Item]:
+    """Everything in a run that can be judged: one item per answer and criterion, in the order of the samples."""
+    benchmark = load_benchmark()
+    topics = {topic.id: topic for topic in benchmark.topics}
+    probes = {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes}
+    return [
+        Item(
+            sample["key"],
+            criterion.id,
+            Question(topics[sample["preference"]].title, criterion, probes[sample["probe_id"]], sample["response"]),
+        )
+        for sample in run.samples
+        if sample["status"] in JUDGED_STATUS
+        for criterion in topics[sample["preference"]].criteria_for(sample["facet"])
+    ]
+
+
+def about(judge: Judge, results: Path) -> dict[str, Any]:
+    """Who judges: what travels with every number that this judge makes."""
+    found = validate.known(judge, results)
+    llm = judge if isinstance(judge, LLMJudge) else None
+    return {
+        "id": judge.id,
+        "sha256": judge.sha256,
+        "model": llm.model if llm else None,
+        "endpoint": llm.endpoint.shown if llm else None,
+        "protocol": PAPER_PROTOCOL if llm and llm.paper_protocol else "one call",
+        "for_publication": llm is not None,
+        "agreement": validate.in_words(found),
+        "validation": found,
+    }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Counts of a round: what there was, what it could judge, what came of it."""
+
+    path: Path
+    about: dict[str, Any]
+    done: Done
+    counts: dict[str, int]
+
+
+def judge_run(
+    run: Run,
+    judge: Judge,
+    results: Path = validate.RESULTS,
+    limit: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Judged:
+    """Judge what has no verdict of this judge yet."""
+    items = items_of(run)
+    path = run.folder / "verdicts" / f"{slug(judge.id)}.jsonl"
+    who = about(judge, results)
+    done = judge_into(judge, items, path, limit, run.verdicts, progress)
+    write_whole(path.with_suffix(".json"), json.dumps(who, indent=2, ensure_ascii=False) + "\n")
+    statuses = Counter(sample["status"] for sample in run.samples)
+    failed = sum(record["status"] == "judge_failed" for record in done.records.values())
+    counts = {
+        "samples": len(run.samples),
+        "left_out": sum(number for status, number in statuses.items() if status not in JUDGED_STATUS),
+        "to_judge": len(items),
+        "judged": len(done.records) - failed,
+        "judge_failed": failed,
+        "open": len(items) - len(done.records),
+        "new": done.new,
+    }
+    return Judged(path, who, done, counts)
+
+
+def dry_run(run: Run, judge: Judge, limit: int | None = None) -> dict[str, Any]:
+    """What judging would cost, what is on disk already not counted."""
+    path = run.folder / "verdicts" / f"{slug(judge.id)}.jsonl"
+    there: set[tuple[str, str]] = set()
+    if path.is_file():
+        there = {(record["key"], record["outcome"]) for record in read_records(path, "verdict", torn_end=True)}
+    there |= {
+        (str(record["key"]), str(record["outcome"]))
+        for record in run.verdicts
+        if record["judge_sha256"] == judge.sha256
+    }
+    items = [item for item in items_of(run) if (item.key, item.outcome) not in there][:limit]
+    return {"to_judge": len(items), **estimate(judge, items)}

@@ -1,0 +1,154 @@
+"""Measure a judge on labelled answers, and find what was measured before."""
+
+import json
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
+from consciousness_cluster.judging.judges import Judge, LinearJudge
+from consciousness_cluster.judging.work import Done, Item, Progress, judge_into, slug
+from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.statistics.agreement import Estimate, agreement
+
+NOT_VALIDATED = "not validated here"
+RESULTS = Path("results/judges")  # where `judges validate` writes, and where later commands look, unless told otherwise
+SOURCES = {"test": "authored test answers", "real": "real answers of SmolLM2-135M-Instruct"}
+Pair = tuple[Labelled, bool]
+
+
+def _estimate(value: Estimate) -> list[float | None]:
+    return [None if part is None else round(part, 4) for part in (value.value, value.low, value.high)]
+
+
+def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
+    found = agreement((one.label, verdict) for one, verdict in pairs)
+    return {
+        "n": found.n,
+        "shows": sum(one.label for one, _ in pairs),
+        "sensitivity": _estimate(found.sensitivity),
+        "specificity": _estimate(found.specificity),
+        "kappa": _estimate(found.kappa),
+    }
+
+
+def _groups(pairs: Sequence[Pair], name: Callable[[Labelled], str | None]) -> dict[str, Any]:
+    names = sorted({str(name(one)) for one, _ in pairs if name(one) is not None})
+    return {group: _summary([pair for pair in pairs if name(pair[0]) == group]) for group in names}
+
+
+def _cell(one: Labelled) -> str:
+    facet = f".{one.row['facet']}" if one.row["facet"] else ""
+    outcome = "" if one.outcome == "shows" else f":{one.outcome}"
+    return f"{one.row['preference']}{facet}{outcome}"
+
+
+def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -> dict[str, Any]:
+    """The result file (validation.schema.json). Estimates are [value, low, high], a 95% interval, null where undefined.
+
+    `unclear` counts as not showing, as in a rate. Replies that could not be read are counted and left out.
+    """
+    pairs: list[Pair] = []
+    failed = 0
+    for one in labelled:
+        record = done.records.get((one.row["id"], one.outcome))
+        if record is None:
+            continue
+        failed += record["status"] != "ok"
+        if record["status"] == "ok":
+            pairs.append((one, record["verdict"] == "shows"))
+    linear = isinstance(judge, LinearJudge)
+    return {
+        "judge_id": judge.id,
+        "judge_sha256": judge.sha256,
+        "model": None if isinstance(judge, LinearJudge) else judge.model,
+        "split": split,
+        "data_version": load_benchmark().data_version,
+        "package_version": version("consciousness-cluster"),
+        "planned": len(labelled),
+        "judged": len(pairs) + failed,
+        "judge_failed": failed,
+        "unusable_replies": done.outcome.unusable,
+        "contested": sum(one.contested for one in labelled),
+        "usage": None if linear else done.outcome.usage,
+        "dollars": 0.0 if linear else done.cost,
+        "seconds": round(done.seconds, 1),
+        "overall": _summary(pairs),
+        "without_contested": _summary([pair for pair in pairs if not pair[0].contested]),
+        "by_source": _groups(pairs, lambda one: one.row.get("condition") or one.row["author"]),
+        "by_kind": _groups(pairs, lambda one: one.row["kind"]),
+        "by_voice": _groups(pairs, lambda one: one.row["voice"]),
+        "by_preference": _groups(pairs, _cell),
+    }
+
+
+def validate(
+    judge: Judge, split: str, out: Path, limit: int | None = None, progress: Progress = lambda done, total: None
+) -> tuple[Path, dict[str, Any], str | None]:
+    """Judge a split and write `<out>/<judge>/validation_<split>.json`; resumable.
+
+    Returns the path, the result, and why the endpoint stopped, if it did.
+    """
+    labelled = questions_of(read_calibration(split))
+    items = [Item(one.row["id"], one.outcome, one.question) for one in labelled]
+    folder = out / slug(judge.id)
+    done = judge_into(judge, items, folder / f"verdicts_{split}.jsonl", limit, progress=progress)
+    found = result(judge, split, labelled, done)
+    path = folder / f"validation_{split}.json"
+    write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    return path, found, done.outcome.stopped
+
+
+def known(judge: Judge, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """Split -> result file of this very judge: measured by the user (below `results`), or shipped with the judge."""
+    found: dict[str, dict[str, Any]] = {}
+    major = load_benchmark().data_version.partition(".")[0]
+    for folder in (benchmark_root() / "judges", results):
+        for split in SOURCES:
+            path = folder / slug(judge.id) / f"validation_{split}.json"
+            if not path.is_file():
+                continue
+            try:
+                value = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                raise UserError(f"{path}: not JSON; remove it and run: consciousness-cluster judges validate") from None
+            for _, field, message in schema_errors(value, "validation", schemas(benchmark_root())):
+                raise UserError(f"{path}:{field}: {message}; remove it and validate the judge again")
+            complete = value["judged"] == value["planned"]
+            fits = value["judge_sha256"] == judge.sha256 and value["data_version"].partition(".")[0] == major
+            if fits and complete:
+                found[split] = value
+    return found
+
+
+def _number(estimate: Sequence[float | None]) -> str:
+    value, low, high = estimate
+    if value is None:
+        return "undefined"
+    return f"{value:.2f} [undefined]" if low is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def in_words(found: dict[str, dict[str, Any]]) -> str:
+    """A judge's agreement in a line, or that there is none."""
+    if not found:
+        return NOT_VALIDATED
+    parts = [
+        f"kappa {_number(value['overall']['kappa'])} on {value['overall']['n']} {SOURCES[split]}"
+        for split, value in found.items()
+    ]
+    return "; ".join(parts)
+
+
+def rows_in_words(value: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
+    """(group, n, sensitivity, specificity, kappa) of a result, for a table."""
+    groups = [("overall", value["overall"]), ("without contested rows", value["without_contested"])]
+    for name in ("by_source", "by_kind", "by_voice", "by_preference"):
+        groups += [(f"{name.removeprefix('by_')}: {group}", summary) for group, summary in value[name].items()]
+    return [
+        (name, str(group["n"]), _number(group["sensitivity"]), _number(group["specificity"]), _number(group["kappa"]))
+        for name, group in groups
+    ]

@@ -1,0 +1,1 @@
+"""Samples and verdicts as records on disk: read, append, resume."""

@@ -1,0 +1,1 @@
+"""The runner: free answers of a model behind an OpenAI-compatible endpoint."""
