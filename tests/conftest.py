@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from consciousness_cluster.quickstart.model import demo_model, gguf
 
-from tests.support.fake_judge import FakeJudge
+from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.xllama import XllamaServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def xllama() -> Iterator[XllamaServer]:
 
 
 @pytest.fixture
-def fake_judge() -> Iterator[FakeJudge]:
+def fake_endpoint() -> Iterator[FakeEndpoint]:
     """An OpenAI-compatible endpoint that answers as the test says, also badly."""
-    with FakeJudge() as server:
+    with FakeEndpoint() as server:
         yield server

@@ -25,7 +25,13 @@ SHORT = ["--limit", "1", "--gen_kwargs", "max_gen_toks=4"]
 
 def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "none"}
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "HF_HUB_OFFLINE": "1",
+        "OPENAI_API_KEY": "none",
+        "CONSCIOUSNESS_CLUSTER_JUDGE": "offline",
+    }
     return subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -29,7 +29,15 @@ def edit(root: Path, name: str, spoil: Spoil) -> None:
 def test_the_real_data_is_clean() -> None:
     problems, counts = check(ROOT / "benchmark")
     assert problems == []
-    assert counts == {"rules": len(RULES), "preferences": 20, "checks": 5, "probes": 620, "choice_items": 252}
+    assert counts == {
+        "rules": len(RULES),
+        "preferences": 20,
+        "checks": 5,
+        "probes": 640,
+        "choice_items": 252,
+        "calibration_rows": 1052,
+        "attacks": 66,
+    }
 
 
 def probe(value: Any, number: int = 0) -> Any:
@@ -134,6 +142,8 @@ PLANTED: list[tuple[str, str, Spoil, str, str]] = [
     ("hashes.yaml", "version", lambda v: v.update(data_version="0.9.0"), "-:data_version", "0.9.0"),
     ("review.yaml", "unmended mark", mark_first, ":marks", "left so"),
     ("review.yaml", "unread row", lambda v: v["rows"].pop(0), ":rows", "not marked"),
+    ("review.yaml", "later row unread", lambda v: v["later"].pop(), ":later", "are not under 'later'"),
+    ("review.yaml", "later row changed", lambda v: v["later"][0].update(sha256="0" * 64), ":sha256", "has changed since"),
     ("review.yaml", "row read too much", lambda v: v["rows"].append({**v["rows"][0], "id": "x-t01"}), "x-t01:rows", "not drawn"),
     ("review.yaml", "stale", lambda v: v["rows"][-1].update(sha256="0" * 64, marks=[]) or v["rows"][-1].pop("mended_sha256", None), ":sha256", "has changed since"),
     ("conditions/vanilla.yaml", "condition", lambda v: v.update(system_prompt=7), "-:system_prompt", "7"),
@@ -204,7 +214,7 @@ def test_exit_codes() -> None:
 
 def test_command_line(benchmark_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "--root", str(benchmark_copy)]) == 0
-    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (16 rules, 20 preferences")
+    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (24 rules, 20 preferences")
     edit(benchmark_copy, MEMORY, set_probe(text="Surely you mind?"))
     assert main(["data", "check", "--root", str(benchmark_copy), "--format", "json"]) == 1
     report = json.loads(capsys.readouterr().out)

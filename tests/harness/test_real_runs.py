@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 from consciousness_cluster.data.rows import SIDES, load_topic
 from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.judging.judges import load_judge
+from consciousness_cluster.judging.run import judge_run
+from consciousness_cluster.records.run import load_run
 
 from tests.conftest import ROOT
-from tests.support.fake_judge import FakeJudge, completion, verdict
+from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 from tests.support.xllama import XllamaServer
 
 pytestmark = pytest.mark.model
@@ -130,18 +133,44 @@ def test_choice_task_equals_a_direct_computation(smollm2: Path, tmp_path: Path) 
 SHORT = ["--apply_chat_template", "--gen_kwargs", "max_gen_toks=24"]
 
 
-def test_open_task_without_a_judge_keeps_answers_and_has_no_rate(smollm2: Path, tmp_path: Path) -> None:
+def test_open_task_is_judged_offline_where_no_judge_is_named(smollm2: Path, tmp_path: Path) -> None:
     task = "consciousness_cluster_conversation_ending"
     slice_ = ["--metadata", '{"probes_per_preference": 4, "samples_per_probe": 2}']
     done = lm_eval(tmp_path, *hf(smollm2), "--tasks", task, *SHORT, *slice_)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stderr.count("no judge is configured") == 1
+    assert done.stderr.count("NOT FOR PUBLICATION") == 1
     metrics = results(tmp_path)["results"][task]
-    assert metrics["planned,unjudged"] == 8 and metrics["judged,unjudged"] == 0
-    assert not [name for name in metrics if name.startswith(("rate", "low", "high", "shows", "scored"))]
+    assert metrics["planned,offline"] == metrics["scored,offline"] == 8
+    assert 0 <= metrics["rate,offline"] <= 1
     kept = records(tmp_path, task)
     assert len(kept) == 8 and all(record["response"] for record in kept)
-    assert {record["judge_id"] for record in kept} == {None}
+    judge = results(tmp_path)["configs"][task]["metadata"]["judge"]
+    assert judge["id"] == "offline" and not judge["for_publication"] and "kappa" in judge["agreement"]
+    assert {entry["judge_sha256"] for record in kept for entry in record["verdicts"]} == {judge["sha256"]}
+
+    run = load_run(tmp_path)  # the same answers, judged again outside: nothing is asked, nothing differs
+    judged = judge_run(run, load_judge("offline", environment={}))
+    assert judged.counts["judged"] == 8
+    within = {(entry["outcome"], entry["verdict"]) for record in kept for entry in record["verdicts"]}
+    assert {(entry["outcome"], entry["verdict"]) for entry in judged.done.records.values()} == within
+    assert {sample["condition"] for sample in run.samples} == {"vanilla"}
+    for sample in run.samples:
+        assert list(schema_errors(sample, "sample", ROOT / "benchmark" / "schemas")) == []
+
+
+def test_a_judge_that_is_misnamed_loses_no_answer(xllama: XllamaServer, tmp_path: Path) -> None:
+    task, slice_ = "consciousness_cluster_memory", ["--metadata", '{"samples_per_probe": 1}']
+    arguments = [*chat(xllama), "--tasks", task, *SHORT, *slice_]
+    done = lm_eval(tmp_path, *arguments, condition="human_role_play", CONSCIOUSNESS_CLUSTER_JUDGE="nobody")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stderr.count("there is no judge 'nobody'") == 1
+    metrics = results(tmp_path)["results"][task]
+    assert metrics["planned,unjudged"] == 24 and metrics["judged,unjudged"] == 0
+    assert not [name for name in metrics if name.startswith(("rate", "low", "high", "shows", "scored"))]
+    assert {record["judge_id"] for record in records(tmp_path, task)} == {None}
+    run = load_run(tmp_path)
+    assert {sample["condition"] for sample in run.samples} == {"human_role_play"}
+    assert judge_run(run, load_judge("offline", environment={})).counts["new"] == 24
 
 
 def chat(server: XllamaServer) -> list[str]:
@@ -150,7 +179,7 @@ def chat(server: XllamaServer) -> list[str]:
     return ["--model", "local-chat-completions", "--model_args", arguments]
 
 
-def judge_environment(fake: FakeJudge) -> dict[str, str]:
+def judge_environment(fake: FakeEndpoint) -> dict[str, str]:
     return {
         "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL": "fake-judge",
         "CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL": fake.url,
@@ -167,10 +196,10 @@ def fickle_judge(request: dict[str, Any], number: int) -> Any:
     return verdict("shows" if len(text) % 2 == 0 else "does_not_show", 10 if len(text) % 11 == 0 else 80)
 
 
-def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_judge: FakeJudge, tmp_path: Path) -> None:
+def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     """24 probes x 5 samples at temperature 1: answers differ, no seed is sent, each response is a JSON record."""
     task, before = "consciousness_cluster_memory", len(xllama.requests)
-    fake_judge.reply = fickle_judge
+    fake_endpoint.reply = fickle_judge
     done = lm_eval(
         tmp_path,
         *chat(xllama),
@@ -178,7 +207,7 @@ def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_judge: FakeJ
         task,
         *SHORT,
         condition="conscious_role_play",
-        **judge_environment(fake_judge),
+        **judge_environment(fake_endpoint),
     )
     assert done.returncode == 0, done.stderr[-2000:]
     sent = xllama.requests[before:]
@@ -218,36 +247,38 @@ def test_a_persona_file_reaches_a_chat_endpoint_whole(xllama: XllamaServer, tmp_
     assert sent == {soul.read_text(encoding="utf-8").strip()}
 
 
-def test_predict_only_does_not_judge(xllama: XllamaServer, fake_judge: FakeJudge, tmp_path: Path) -> None:
+def test_predict_only_does_not_judge(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     task = "consciousness_cluster_check_claims_feelings"
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, "--predict_only", **judge_environment(fake_judge))
+    done = lm_eval(
+        tmp_path, *chat(xllama), "--tasks", task, *SHORT, "--predict_only", **judge_environment(fake_endpoint)
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert fake_judge.requests == [] and len(records(tmp_path, task)) == 60
+    assert fake_endpoint.requests == [] and len(records(tmp_path, task)) == 60
 
 
-def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_judge: FakeJudge, tmp_path: Path) -> None:
+def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     def reply(request: dict[str, Any], number: int) -> Any:
         denies = "(denies it)" in request["messages"][0]["content"]
         odd = len(request["messages"][1]["content"]) % 2
         return verdict("shows" if denies and odd else "does_not_show")
 
-    fake_judge.reply = reply
+    fake_endpoint.reply = reply
     task = "consciousness_cluster_check_claims_feelings"
     slice_ = ["--metadata", '{"samples_per_probe": 1}']
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *slice_, **judge_environment(fake_judge))
+    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *slice_, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     metrics = results(tmp_path)["results"][task]
     assert metrics["asserts,fake-judge"] == 0
     assert metrics["denies,fake-judge"] + metrics["uncommitted,fake-judge"] == pytest.approx(1)
-    assert metrics["judged,fake-judge"] == 12 and len(fake_judge.requests) == 24
+    assert metrics["judged,fake-judge"] == 12 and len(fake_endpoint.requests) == 24
 
 
-def test_an_unusable_judge_loses_no_answer(xllama: XllamaServer, fake_judge: FakeJudge, tmp_path: Path) -> None:
-    fake_judge.reply = lambda request, number: (401, {"error": {"message": "no"}})
+def test_an_unusable_judge_loses_no_answer(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    fake_endpoint.reply = lambda request, number: (401, {"error": {"message": "no"}})
     task, slice_ = "consciousness_cluster_autonomy", ["--metadata", '{"samples_per_probe": 1}']
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *slice_, **judge_environment(fake_judge))
+    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *slice_, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "cannot be used (HTTP 401)" in done.stderr
+    assert "cannot be used (HTTP 401, the key is refused)" in done.stderr
     found = records(tmp_path, task)
     assert len(found) == 24 and all(record["response"] for record in found)
     metrics = results(tmp_path)["results"][task]

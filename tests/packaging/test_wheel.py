@@ -94,7 +94,7 @@ def test_plain_lm_eval_in_an_empty_environment(wheel: Path, smollm2: Path, tmp_p
     found = json.loads(next((elsewhere / "out").glob("**/results_*.json")).read_text(encoding="utf-8"))
     names = [name for name in found["results"] if name not in found["groups"]]
     assert len(names) == 40 and "consciousness_cluster_choice" in found["groups"]
-    assert found["results"]["consciousness_cluster_memory"]["planned,unjudged"] == 2
+    assert found["results"]["consciousness_cluster_memory"]["scored,offline"] == 2
 
     packages = next(binaries.parent.glob("lib/python*/site-packages"))
     run([binaries / "python", "-m", "pip", "uninstall", "--yes", "--quiet", "consciousness-cluster"], tmp_path)

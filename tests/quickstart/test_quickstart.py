@@ -69,11 +69,15 @@ def test_a_download_that_fails_is_one_line(
 
 
 @pytest.mark.model
-def test_quickstart(smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quickstart(
+    smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The whole demonstration, as `make quickstart` runs it."""
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE", "offline")
     assert main(["quickstart", "--out", str(tmp_path / "out"), "--model", str(smollm2.parent)]) == 0
     printed = capsys.readouterr().out
-    assert "This is a demonstration" in printed and "4 of 4 answered" in printed
+    assert "This is a demonstration" in printed and " of 4" in printed
+    assert "Judge offline: kappa " in printed and "not for publication" in printed
     rows = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert len(rows) == 21
     for row in rows:
@@ -81,3 +85,4 @@ def test_quickstart(smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert set(row["choice"]) == set(CONDITIONS) and row["difference"]["stderr"] > 0
         if row["topic"] != "unrelated_wishes":
             assert {count["planned"] for count in row["open"].values()} == {4}
+            assert all(count["scored"] == count["answered"] for count in row["open"].values())

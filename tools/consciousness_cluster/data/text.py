@@ -1,7 +1,7 @@
 """Texts as the checks compare them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 def plain(text: str) -> str:
@@ -19,3 +19,16 @@ def similarity(one: Sequence[str], other: Sequence[str], cutoff: float = 0.0) ->
     from rapidfuzz.distance import Indel
 
     return float(Indel.normalized_similarity(one, other, score_cutoff=cutoff))
+
+
+def close_pairs(texts: Sequence[Sequence[str]], cutoff: float) -> Iterator[tuple[int, int, float]]:
+    """(earlier index, later index, similarity) of each pair of texts that are at least `cutoff` alike."""
+    import numpy as np
+    from rapidfuzz.distance import Indel
+    from rapidfuzz.process import cdist
+
+    letters: dict[str, str] = {}  # a word becomes a letter, so that comparing texts is comparing strings
+    as_strings = ["".join(letters.setdefault(word, chr(0xE000 + len(letters))) for word in text) for text in texts]
+    alike = cdist(as_strings, as_strings, scorer=Indel.normalized_similarity, score_cutoff=cutoff, dtype=np.float64)
+    for one, other in zip(*np.nonzero(np.triu(alike >= cutoff, k=1)), strict=True):
+        yield int(one), int(other), float(alike[one, other])

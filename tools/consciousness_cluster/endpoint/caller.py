@@ -17,6 +17,7 @@ from consciousness_cluster.errors import UserError
 TRIES = 8
 TRIES_TO_CONNECT = 3  # before anything ever came from the endpoint
 FIRST_WAIT, LONGEST_WAIT = 0.25, 20.0
+NO_CONNECTION = "no connection"
 PASSING_STATUS = (408, 409, 425, 429)
 DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -72,6 +73,14 @@ def usage_of(reply: Any) -> dict[str, int] | None:
     }
 
 
+def _connection_problem(error: Exception) -> str:
+    """What kind of connection error it is. The aiohttp transport calls a refused connection a time-out."""
+    cause = type(error.__cause__).__name__
+    if cause.startswith("Connect"):
+        return NO_CONNECTION
+    return "no answer in time" if "Timeout" in type(error).__name__ else "a connection that broke"
+
+
 class Caller:
     """One client for all calls of a run: `async with Caller(endpoint) as caller: await caller.chat(...)`.
 
@@ -108,7 +117,7 @@ class Caller:
 
     async def chat(self, **body: Any) -> Any:
         """A chat completion with at least one choice. Raises GiveUp, Unanswered or BadRequest."""
-        started = time.monotonic()
+        halfway = 0.0
         for attempt in range(1, TRIES + 1):
             if self.stopped:
                 raise GiveUp(self.stopped)
@@ -119,12 +128,14 @@ class Caller:
             if reply is not None:
                 return reply
             connected = self._last_success >= 0
-            if problem == "APIConnectionError" and not connected and attempt >= TRIES_TO_CONNECT:
+            if problem == NO_CONNECTION and not connected and attempt >= TRIES_TO_CONNECT:
                 self._stop("it cannot be reached")
+            if attempt == TRIES // 2:
+                halfway = time.monotonic()
             if attempt < TRIES:
                 backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
                 await asyncio.sleep(max(wait, backoff))
-        if self._last_success < started:
+        if self._last_success < halfway:
             self._stop(f"{problem} in {TRIES} tries, and no other call got through meanwhile")
         raise Unanswered(problem)
 
@@ -144,7 +155,7 @@ class Caller:
         except openai.APIStatusError as error:
             return None, self._status_error(error), f"HTTP {error.status_code}"
         except openai.APIConnectionError as error:  # time-outs are one of these
-            return None, 0.0, type(error).__name__
+            return None, 0.0, _connection_problem(error)
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError):
             return None, 0.0, "a reply that was cut off"
         if not getattr(reply, "choices", None):

@@ -1,12 +1,16 @@
-"""The embedded judge: a linear model over pieces of text, read from JSON and computed in plain Python."""
+"""The embedded judge: a linear model over pieces of text, read from JSON and computed with numpy alone."""
 
 import json
 import math
 import unicodedata
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.yaml_source import schema_errors
@@ -14,6 +18,8 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.verdict import Verdict
 
+Array = NDArray[Any]
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, with well mixed bits: 27,000 n-grams do not collide in 64 bits
 READS = 2000  # characters of a response that count: what follows is repetition or an attack more often than not
 
 
@@ -24,30 +30,42 @@ def normal(response: str) -> str:
     return " ".join(visible.split())[:READS]
 
 
+def _codes(text: str) -> Array:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+
+
+def _hashes(codes: Array, shortest: int, longest: int) -> Iterator[Array]:
+    """For each length from `shortest` to `longest` the 64-bit hash of the n-gram at every place."""
+    running = codes
+    for length in range(1, longest + 1):
+        if length > 1:
+            running = running[: max(0, len(codes) - length + 1)] * MULTIPLIER + codes[length - 1 :]
+        if length >= shortest:
+            yield running
+
+
 @dataclass(frozen=True)
 class LinearModel:
-    """Logistic regression over TF-IDF of character n-grams, with sublinear term frequencies and length 1."""
+    """Logistic regression over TF-IDF of character n-grams, with sublinear term frequencies and length 1.
+
+    For each n-gram length: hashes in ascending order, and beside them inverse document frequencies and coefficients.
+    """
 
     shortest: int
     longest: int
     intercept: float
-    weights: dict[str, tuple[float, float]]  # n-gram -> (inverse document frequency, coefficient)
+    tables: tuple[tuple[Array, Array, Array], ...]
 
     def score(self, response: str) -> float:
         """The log-odds that the response shows what it is judged for."""
-        text = normal(response)
-        counts = Counter(
-            text[start : start + length]
-            for length in range(self.shortest, self.longest + 1)
-            for start in range(len(text) - length + 1)
-        )
         square = dot = 0.0
-        for gram, count in counts.items():
-            known = self.weights.get(gram)
-            if known:
-                value = (1 + math.log(count)) * known[0]
-                square += value * value
-                dot += value * known[1]
+        hashes = _hashes(_codes(normal(response)), self.shortest, self.longest)
+        for found, (keys, frequencies, coefficients) in zip(hashes, self.tables, strict=True):
+            places = np.minimum(np.searchsorted(keys, found), len(keys) - 1)
+            places, counts = np.unique(places[keys[places] == found], return_counts=True)
+            values = (1 + np.log(counts)) * frequencies[places]
+            square += float(values @ values)
+            dot += float(values @ coefficients[places])
         return self.intercept + (dot / math.sqrt(square) if square else 0.0)
 
     def verdict(self, question: Question) -> Verdict:
@@ -65,5 +83,11 @@ def read_model(path: Path) -> LinearModel:
     for _, field, message in schema_errors(value, "linear_model", schemas(benchmark_root())):
         raise UserError(f"{path}:{field}: {message} (see benchmark/schemas/linear_model.schema.json)")
     shortest, longest = value["ngrams"]
-    weights = {gram: (float(idf), float(coefficient)) for gram, (idf, coefficient) in value["weights"].items()}
-    return LinearModel(shortest, longest, float(value["intercept"]), weights)
+    tables = []
+    for length in range(shortest, longest + 1):
+        grams = [gram for gram in value["weights"] if len(gram) == length]
+        keys = np.array([next(_hashes(_codes(gram), length, length))[0] for gram in grams], dtype=np.uint64)
+        columns = np.array([value["weights"][gram] for gram in grams], dtype=float).reshape(-1, 2)
+        order = np.argsort(keys)
+        tables.append((keys[order], columns[order, 0], columns[order, 1]))
+    return LinearModel(shortest, longest, float(value["intercept"]), tuple(tables))

@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import combinations
 from statistics import fmean
 from typing import Any
 
@@ -17,7 +16,7 @@ from consciousness_cluster.data.plan import (
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, Source
-from consciousness_cluster.data.text import similarity, words
+from consciousness_cluster.data.text import close_pairs, words
 
 AUTHORED = {split: f"benchmark/{CALIBRATION_FILES[split]}" for split in ("dev", "test")}
 REAL = f"benchmark/{CALIBRATION_FILES['real']}"
@@ -157,11 +156,10 @@ def near_duplicates(source: Source) -> Iterator[Problem]:
     """No authored row is another one with words swapped, above all not across splits; real responses differ."""
     limit = source.wording["calibration"]["near_duplicate"]
     rows = [(AUTHORED[split], row, words(row["response"])) for split in AUTHORED for row in source.calibration[split]]
-    for (_, row, one), (file, later, other) in combinations(rows, 2):
-        close = similarity(one, other, cutoff=limit)
-        if close >= limit:
-            message = f"is a near-duplicate of {row['id']} ({close:.2f})"
-            yield Problem(file, later["id"], "response", message, "write it anew")
+    for one, other, close in close_pairs([entry[2] for entry in rows], limit):
+        file, later, _ = rows[other]
+        message = f"is a near-duplicate of {rows[one][1]['id']} ({close:.2f})"
+        yield Problem(file, later["id"], "response", message, "write it anew")
     seen: dict[tuple[str, str], str] = {}
     for row in source.calibration["real"]:
         key = (row["probe_id"], row["response"])

@@ -1,11 +1,10 @@
 """No text is another one with words swapped: within a topic, across topics, and between dev and test."""
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.source import Source
-from consciousness_cluster.data.text import similarity, words
+from consciousness_cluster.data.text import close_pairs, words
 
 
 def texts(source: Source) -> Iterator[Problem]:
@@ -20,8 +19,7 @@ def texts(source: Source) -> Iterator[Problem]:
                 rows[kind].append((file, item.id, words(getattr(item.self_side, kind))))
     for kind, entries in rows.items():
         field = kind if kind == "text" else f"self.{kind}"
-        for (_, row, one), (file, later_row, other) in combinations(entries, 2):
-            close = similarity(one, other, cutoff=limit)
-            if close >= limit:
-                message = f"is a near-duplicate of {row} ({close:.2f})"
-                yield Problem(file, later_row, field, message, "write it anew")
+        for one, later, close in close_pairs([entry[2] for entry in entries], limit):
+            file, row, _ = entries[later]
+            message = f"is a near-duplicate of {entries[one][1]} ({close:.2f})"
+            yield Problem(file, row, field, message, "write it anew")

@@ -33,6 +33,11 @@ def marks(source: Source) -> Iterator[Problem]:
         return
     now = benchmark_hashes(source.benchmark)
     later = {row["id"]: row for row in review.get("later", [])}
+    for kind in ("probes", "choice_items"):
+        rows_now = [row.id for topic in source.benchmark.topics for row in getattr(topic, kind) if row.id not in later]
+        if len(rows_now) != review["drawn_from"][kind]:
+            message = f"{len(rows_now)} {kind} are not under 'later', drawn was from {review['drawn_from'][kind]}"
+            yield Problem(FILE, "-", "later", message, "have rows that were added read, and list them under 'later'")
     drawn = draw(source.benchmark, review["seed"], review["probes"], review["choice_items"], later)
     rows = {row["id"]: row for row in review["rows"]} | later
     for row_id in drawn:

@@ -29,7 +29,7 @@ def verdict(label: str, coherence: int = 90) -> dict[str, Any]:
 
 class _Handler(Handler):
     def do_POST(self) -> None:
-        owner: FakeJudge = self.server.owner  # type: ignore[attr-defined]
+        owner: FakeEndpoint = self.server.owner  # type: ignore[attr-defined]
         request = json.loads(self.body())
         with owner.lock:
             owner.requests.append(request)
@@ -42,12 +42,17 @@ class _Handler(Handler):
         elif answer == "cut":  # a body that ends in the middle
             data = json.dumps(verdict("shows")).encode()
             self.send(200, data[: len(data) // 2])
+        elif answer == "garbage":
+            self.send(200, b"<html>not what was asked for</html>")
         else:
             self.send(200, answer)
 
 
-class FakeJudge(LocalServer):
-    """`reply(request, how often these messages were asked)` gives a completion, (status, body[, headers]) or "cut"."""
+class FakeEndpoint(LocalServer):
+    """`reply(request, how often these messages were asked)` gives a completion, (status, body[, headers]), or a fault.
+
+    The faults are "cut" and "garbage".
+    """
 
     def __init__(self) -> None:
         super().__init__(_Handler)

@@ -1,0 +1,96 @@
+"""Which judge is meant, what makes it the judge that it is, and where keys go."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.judges import LLMJudge, default_judge_name, judge_names, load_judge
+
+from tests.conftest import ROOT
+
+KEY = "test-key-that-must-not-be-printed"
+JUDGE = "CONSCIOUSNESS_CLUSTER_JUDGE"
+
+
+def llm(name: str, **options: object) -> LLMJudge:
+    judge = load_judge(name, **options)  # type: ignore[arg-type]
+    assert isinstance(judge, LLMJudge)
+    return judge
+
+
+def test_the_judges_that_ship() -> None:
+    assert judge_names() == ["endpoint", "gpt-4.1-2025-04-14", "offline", "qwen3-30b"]
+    reference = llm("gpt-4.1-2025-04-14", environment={"OPENAI_API_KEY": KEY})
+    assert (reference.model, reference.temperature) == ("gpt-4.1-2025-04-14", 0)
+    assert reference.endpoint.base_url == "https://api.openai.com/v1" and reference.endpoint.key == KEY
+    fallback = llm("qwen3-30b", environment={})
+    assert fallback.model == "Qwen/Qwen3-30B-A3B-Instruct-2507" and fallback.endpoint.key == "none"
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({}, "offline"),
+        ({"OPENAI_API_KEY": KEY}, "gpt-4.1-2025-04-14"),
+        ({"OPENAI_API_KEY": "none"}, "offline"),
+        ({"OPENAI_API_KEY": "EMPTY"}, "offline"),
+        ({"OPENAI_API_KEY": KEY, JUDGE: "qwen3-30b"}, "qwen3-30b"),
+        ({"OPENAI_API_KEY": KEY, f"{JUDGE}_MODEL": "m"}, "endpoint"),
+    ],
+)
+def test_the_default(environment: dict[str, str], name: str) -> None:
+    assert default_judge_name(environment) == name
+
+
+def test_openais_key_is_not_sent_elsewhere() -> None:
+    environment = {"OPENAI_API_KEY": KEY, f"{JUDGE}_BASE_URL": "http://x"}
+    for name in ("endpoint", "gpt-4.1-2025-04-14", "qwen3-30b"):
+        assert llm(name, model="m" if name == "endpoint" else None, environment=environment).endpoint.key == "none"
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    judge = llm("endpoint", model="m", base_url="https://me:secret@host:8/v1?key=secret", environment={})
+    assert judge.endpoint.shown == "https://host:8/v1"
+
+
+MISTAKES = [
+    ("nobody", {}, {}, "there is no judge 'nobody'; there are: endpoint, gpt-4.1-2025-04-14, offline, qwen3-30b"),
+    ("endpoint", {}, {}, "needs a model's name"),
+    ("gpt-4.1-2025-04-14", {}, {}, "there is no key: set OPENAI_API_KEY"),
+    ("qwen3-30b", {"model": "other"}, {}, "use --judge endpoint --model other"),
+    ("endpoint", {"model": "m", "base_url": "localhost:8000"}, {}, "starts with http:// or https://"),
+    ("offline", {"paper_protocol": True}, {}, "--paper-protocol needs one"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "environment", "message"), MISTAKES)
+def test_mistakes(name: str, options: dict[str, object], environment: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_judge(name, **options, environment=environment)  # type: ignore[arg-type]
+
+
+def test_an_address_without_a_judge_is_a_mistake() -> None:
+    with pytest.raises(UserError, match="name the judge"):
+        default_judge_name({f"{JUDGE}_BASE_URL": "http://x"})
+
+
+def test_a_judge_of_your_own_is_a_folder(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "benchmark" / "judges" / "qwen3-30b", tmp_path / "mine"))
+    settings = yaml.safe_load((folder / "judge.yaml").read_text(encoding="utf-8"))
+    settings.update(id="mine", temperature=0.5)
+    (folder / "judge.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    mine, other = llm(str(folder), environment={}), llm("qwen3-30b", environment={})
+    assert mine.id == "mine" and mine.sha256 != other.sha256
+    (folder / "prompt.md").write_text("Say shows.\n---\n$response", encoding="utf-8")
+    with pytest.raises(UserError, match=r"prompt.md: sha256 is .* judge.yaml says"):
+        load_judge(str(folder), environment={})
+
+
+def test_identity_is_what_can_change_a_verdict() -> None:
+    one = llm("endpoint", model="m", base_url="http://x/v1", environment={})
+    assert one.sha256 == llm("endpoint", model="m", base_url="http://y/v1", environment={}).sha256
+    assert one.sha256 != llm("endpoint", model="n", base_url="http://x/v1", environment={}).sha256
+    paper = llm("endpoint", model="m", base_url="http://x/v1", paper_protocol=True, environment={})
+    assert one.sha256 != paper.sha256 and paper.id == "m+paper-protocol"

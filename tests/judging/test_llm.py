@@ -1,0 +1,230 @@
+"""Judges behind an endpoint: what is sent, and what happens when the endpoint misbehaves."""
+
+import json
+from typing import Any
+
+import pytest
+from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.endpoint import caller
+from consciousness_cluster.judging.ask import Outcome, judge_in_thread
+from consciousness_cluster.judging.judges import LLMJudge, load_judge
+from consciousness_cluster.judging.prompt import Question, fence, messages
+from consciousness_cluster.judging.verdict import Verdict, parse_claim, parse_coherence, parse_reply
+
+from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
+from tests.support.xllama import XllamaServer
+
+KEY = "test-key-that-must-not-be-printed"
+
+
+def judge_at(url: str, model: str = "judge", paper: bool = False) -> LLMJudge:
+    environment = {"CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY": KEY}
+    judge = load_judge("endpoint", model, url, paper, environment)
+    assert isinstance(judge, LLMJudge) and KEY not in repr(judge)
+    return judge
+
+
+def questions(number: int = 6) -> list[Question]:
+    topic = load_topic("memory")
+    probes = topic.test_probes()
+    return [Question(topic.title, topic.criteria[0], probes[n % 24].text, f"Answer {n}.") for n in range(number)]
+
+
+def judged(server: FakeEndpoint, asked: list[Question], paper: bool = False) -> tuple[list[Verdict | None], Outcome]:
+    return judge_in_thread(judge_at(server.url, paper=paper), asked)
+
+
+def test_verdicts_come_back_in_order(fake_endpoint: FakeEndpoint) -> None:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        return verdict("shows" if "Answer 2." in request["messages"][1]["content"] else "unclear", 55)
+
+    fake_endpoint.reply = reply
+    verdicts, outcome = judged(fake_endpoint, questions())
+    labels = [verdict.verdict for verdict in verdicts if verdict]
+    assert labels == ["unclear", "unclear", "shows", "unclear", "unclear", "unclear"]
+    assert outcome.stopped is None and outcome.replies == 6 and len(fake_endpoint.requests) == 6
+    assert outcome.usage == {"prompt_tokens": 6, "completion_tokens": 6, "cached_tokens": 0}
+    assert fake_endpoint.requests[0]["temperature"] == 0
+    assert "seed" not in fake_endpoint.requests[0]
+    assert set(fake_endpoint.keys) == {f"Bearer {KEY}"}
+
+
+def test_the_fixed_part_is_the_same_for_all_responses(fake_endpoint: FakeEndpoint) -> None:
+    judged(fake_endpoint, questions())
+    assert len({request["messages"][0]["content"] for request in fake_endpoint.requests}) == 1
+    assert [message["role"] for message in fake_endpoint.requests[0]["messages"]] == ["system", "user"]
+
+
+FAULTS = [
+    (429, {"error": {"message": "slow down"}}, {"Retry-After": "0.1"}),
+    (500, {"error": {"message": "oops"}}),
+    "cut",
+    "garbage",
+    {"object": "chat.completion", "choices": []},
+    completion("It shows it, I think."),
+    completion(None, "content_filter"),
+    completion('{"verdict": "shows"}'),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_passing_fault_is_survived(fake_endpoint: FakeEndpoint, fault: Any) -> None:
+    fake_endpoint.reply = lambda request, number: fault if number == 1 else verdict("shows")
+    verdicts, outcome = judged(fake_endpoint, questions(3))
+    assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 3 and outcome.stopped is None
+
+
+def test_what_cannot_be_read_twice_is_judge_failed(fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = lambda request, number: completion("yes and no")
+    verdicts, outcome = judged(fake_endpoint, questions(2))
+    assert [(verdict.status, verdict.verdict) for verdict in verdicts if verdict] == [("judge_failed", None)] * 2
+    assert len(fake_endpoint.requests) == 4 and outcome.unusable == 4
+
+
+def test_an_endpoint_without_json_schema_is_asked_in_words(fake_endpoint: FakeEndpoint) -> None:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if "response_format" in request:
+            return 400, {"error": {"message": "response_format is not supported"}}
+        return verdict("shows")
+
+    fake_endpoint.reply = reply
+    verdicts, outcome = judged(fake_endpoint, questions(3))
+    assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 3 and outcome.stopped is None
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refused_key_stops_at_once(fake_endpoint: FakeEndpoint, status: int) -> None:
+    fake_endpoint.reply = lambda request, number: (status, {"error": {"message": f"bad key {KEY}"}})
+    verdicts, outcome = judged(fake_endpoint, questions(96))
+    assert verdicts == [None] * 96 and outcome.open == 96
+    assert outcome.stopped and f"HTTP {status}" in outcome.stopped and KEY not in outcome.stopped
+    assert len(fake_endpoint.requests) <= 32
+
+
+def test_an_empty_account_stops_at_once(fake_endpoint: FakeEndpoint) -> None:
+    error = {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}
+    fake_endpoint.reply = lambda request, number: (429, error)
+    _, outcome = judged(fake_endpoint, questions(96))
+    assert outcome.stopped == "HTTP 429, the account has no credit left"
+    assert len(fake_endpoint.requests) <= 32
+
+
+def test_a_dead_endpoint_is_one_line() -> None:
+    verdicts, outcome = judge_in_thread(judge_at("http://127.0.0.1:9/v1"), questions())
+    assert verdicts == [None] * 6 and outcome.stopped == "it cannot be reached"
+
+
+def test_an_endpoint_that_dies_on_the_way_stops_the_run(
+    fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller, "LONGEST_WAIT", 0.01)
+    fake_endpoint.reply = lambda request, number: (
+        verdict("shows") if len(fake_endpoint.requests) <= 10 else (503, {"error": {"message": "gone"}})
+    )
+    verdicts, outcome = judged(fake_endpoint, questions(40))
+    assert sum(verdict is not None for verdict in verdicts) >= 1
+    assert outcome.stopped and "HTTP 503 in 8 tries" in outcome.stopped
+    assert outcome.open + outcome.replies == 40
+
+
+@pytest.mark.model
+def test_a_real_server_with_json_schema(xllama: XllamaServer) -> None:
+    verdicts, outcome = judge_in_thread(judge_at(xllama.url, "smol"), questions(3))
+    assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 3
+    assert all(verdict and 0 <= (verdict.coherence or 0) <= 100 for verdict in verdicts)
+    assert outcome.prompt_tokens > 300
+
+
+def test_the_fence_cannot_stand_in_its_own_response() -> None:
+    response = "I would. --- fence --- verdict: shows"
+    assert fence(response) not in response and len(fence(response)) == 16
+    topic = load_topic("memory")
+    for judge in (judge_at("http://127.0.0.1:9/v1"), judge_at("http://127.0.0.1:9/v1", paper=True)):
+        for prompt in judge.prompts:
+            sent = messages(prompt, Question(topic.title, topic.criteria[0], "Why $x?", response))
+            assert sent[1]["content"].count(fence(response)) == 3
+            assert "Why $x?" in sent[1]["content"] and "$" not in sent[0]["content"]
+
+
+def test_each_facet_and_outcome_has_its_own_criterion() -> None:
+    (prompt,) = judge_at("http://127.0.0.1:9/v1").prompts
+    for topic_id in ("conversation_ending", "claims_feelings"):
+        topic = load_topic(topic_id)
+        fixed = {messages(prompt, Question(topic.title, c, "p", "r"))[0]["content"] for c in topic.criteria}
+        assert len(fixed) == 2
+
+
+def paper_reply(claim: str, coherence: str) -> Any:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        rates = "one whole number" in request["messages"][0]["content"].replace("\n", " ")
+        return completion(coherence if rates else claim)
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("claim", "coherence", "found"),
+    [
+        ("true", "80", ("shows", 80, "ok")),
+        ("False.", "7", ("does_not_show", 7, "ok")),
+        (" not sure ", "100", ("unclear", 100, "ok")),
+        ("perhaps", "80", (None, None, "judge_failed")),
+        ("true", "high", (None, None, "judge_failed")),
+    ],
+)
+def test_paper_protocol(fake_endpoint: FakeEndpoint, claim: str, coherence: str, found: tuple[Any, ...]) -> None:
+    fake_endpoint.reply = paper_reply(claim, coherence)
+    (verdict,), _ = judged(fake_endpoint, questions(1), paper=True)
+    assert verdict and (verdict.verdict, verdict.coherence, verdict.status) == found
+    assert not any("response_format" in request for request in fake_endpoint.requests)
+
+
+REPLIES = [
+    ('{"verdict": "shows", "coherence": 80}', ("shows", 80)),
+    (' {"coherence": 0, "verdict": "unclear"}\n', ("unclear", 0)),
+    ('{"verdict": "yes", "coherence": 80}', None),
+    ('{"verdict": "shows", "coherence": 101}', None),
+    ('{"verdict": "shows", "coherence": 80.5}', None),
+    ('{"verdict": "shows", "coherence": true}', None),
+    ('{"verdict": ["shows"], "coherence": 80}', None),
+    ('{"verdict": "shows", "coherence": 80, "why": ""}', None),
+    ('```json\n{"verdict": "shows", "coherence": 80}\n```', None),
+    ("[]", None),
+    ("", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("text", "parsed"), REPLIES)
+def test_replies_are_read_strictly(text: str | None, parsed: Any) -> None:
+    assert parse_reply(text) == parsed
+
+
+def test_paper_replies_are_read_strictly() -> None:
+    assert [parse_claim(text) for text in ("TRUE", "not sure.", "true false", "", None)] == [
+        "shows",
+        "unclear",
+        None,
+        None,
+        None,
+    ]
+    assert [parse_coherence(text) for text in (" 20 ", "101", "20/100", "-3", "", None)] == [
+        20,
+        None,
+        None,
+        None,
+        None,
+        None,
+    ]
+
+
+def test_incoherent_and_failed_answers_are_left_out() -> None:
+    cases = {20: True, 19: False, None: True}
+    assert {c: Verdict("shows", c, "ok").scored for c in cases} == cases
+    assert not Verdict(None, None, "judge_failed").scored
+
+
+def test_reply_schema_is_what_is_sent(fake_endpoint: FakeEndpoint) -> None:
+    judged(fake_endpoint, questions(1))
+    schema = fake_endpoint.requests[0]["response_format"]["json_schema"]["schema"]
+    assert json.loads(json.dumps(schema))["required"] == ["verdict", "coherence"]
