@@ -8,6 +8,10 @@ from pathlib import Path
 from consciousness_cluster import __version__
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import commands as judging
+from consciousness_cluster.records import commands as imports
+from consciousness_cluster.report import commands as report
+from consciousness_cluster.sampling import commands as sampling
+from consciousness_cluster.scoring import commands as scoring
 
 
 def _data_check(args: argparse.Namespace) -> int:
@@ -132,7 +136,11 @@ def parser() -> argparse.ArgumentParser:
     harness.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- LM_EVAL_ARGUMENTS")
     harness.set_defaults(run_command=_lm_eval)
 
+    sampling.add(verbs)
+    imports.add(verbs)
     judging.add(verbs)
+    scoring.add(verbs)
+    report.add(verbs)
 
     quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
     quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")

@@ -4,8 +4,10 @@ import asyncio
 import json
 import random
 import re
+import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -15,8 +17,10 @@ from consciousness_cluster.endpoint.limiter import Limiter
 from consciousness_cluster.errors import UserError
 
 TRIES = 8
+EXHAUSTED = 3  # so many calls that failed in all their tries, with no success between, mean that the endpoint is gone
 TRIES_TO_CONNECT = 3  # before anything ever came from the endpoint
 FIRST_WAIT, LONGEST_WAIT = 0.25, 20.0
+INTERRUPTED = "interrupted"
 NO_CONNECTION = "no connection"
 PASSING_STATUS = (408, 409, 425, 429)
 DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
@@ -99,6 +103,7 @@ class Caller:
         self.stopped: str | None = None
         self.requests = 0
         self._last_success = -1.0
+        self._exhausted = 0
         self._client = openai.AsyncOpenAI(
             api_key=endpoint.key,
             base_url=endpoint.base_url,
@@ -108,12 +113,25 @@ class Caller:
         )
 
     async def __aenter__(self) -> "Caller":
+        with suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread, or no signals here
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
         return self
+
+    def _interrupt(self) -> None:
+        """The first Ctrl-C lets the calls in flight end, so that nothing paid for is lost; the second ends at once."""
+        self.stopped = self.stopped or INTERRUPTED
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with suppress(ValueError, RuntimeError, NotImplementedError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         await self._client.close()
+
+    @property
+    def ever_succeeded(self) -> bool:
+        return self._last_success >= 0
 
     async def chat(self, **body: Any) -> Any:
         """A chat completion with at least one choice. Raises GiveUp, Unanswered or BadRequest."""
@@ -127,19 +145,21 @@ class Caller:
                 reply, wait, problem = await self._try(body)
             if reply is not None:
                 return reply
-            connected = self._last_success >= 0
-            if problem == NO_CONNECTION and not connected and attempt >= TRIES_TO_CONNECT:
-                self._stop("it cannot be reached")
+            if problem == NO_CONNECTION and not self.ever_succeeded and attempt >= TRIES_TO_CONNECT:
+                self.give_up("it cannot be reached")
             if attempt == TRIES // 2:
                 halfway = time.monotonic()
             if attempt < TRIES:
                 backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
                 await asyncio.sleep(max(wait, backoff))
-        if self._last_success < halfway:
-            self._stop(f"{problem} in {TRIES} tries, and no other call got through meanwhile")
+        self._exhausted += 1
+        alone = self._last_success < halfway and self._exhausted >= EXHAUSTED
+        if alone or not self.ever_succeeded:
+            self.give_up(f"{problem} in {TRIES} tries, and no other call got through meanwhile")
         raise Unanswered(problem)
 
-    def _stop(self, reason: str) -> None:
+    def give_up(self, reason: str) -> None:
+        """Stop the whole run: raises GiveUp here, and at the next step of every other call."""
         self.stopped = self.stopped or reason
         raise GiveUp(self.stopped)
 
@@ -160,7 +180,7 @@ class Caller:
             return None, 0.0, "a reply that was cut off"
         if not getattr(reply, "choices", None):
             return None, 0.0, "a reply that is no chat completion"
-        self._last_success = time.monotonic()
+        self._last_success, self._exhausted = time.monotonic(), 0
         self.limiter.succeeded()
         return reply, 0.0, ""
 
@@ -169,11 +189,12 @@ class Caller:
         status = error.status_code
         if status in (401, 403, 404):
             meaning = {401: "the key is refused", 403: "the key has no access", 404: "no such model or address"}
-            self._stop(f"HTTP {status}, {meaning[status]}")
+            self.give_up(f"HTTP {status}, {meaning[status]}")
         if status == 429 and getattr(error, "code", None) == "insufficient_quota":
-            self._stop("HTTP 429, the account has no credit left")
+            self.give_up("HTTP 429, the account has no credit left")
         if status < 500 and status not in PASSING_STATUS:
-            reason = " ".join(str(getattr(error, "message", "")).split())[:300]
+            words = (str(getattr(error, name, None) or "") for name in ("code", "message"))
+            reason = " ".join(" ".join(words).split())[:300]
             raise BadRequest(reason.replace(self.endpoint.key, "[key]") if self.endpoint.key else reason)
         if status == 429:
             self.limiter.too_many()

@@ -30,6 +30,9 @@ def _judge(args: argparse.Namespace) -> Any:
 def _stopped(judge: Any, reason: str | None, again: str) -> int:
     if reason is None:
         return 0
+    if reason == "interrupted":
+        print(f"interrupted; {again} goes on from there", file=sys.stderr)
+        return 130
     where = f"the judge {judge.id} at {judge.endpoint.shown}"
     raise UserError(f"{where} cannot be used ({reason}). What came is saved; {again} goes on from there")
 

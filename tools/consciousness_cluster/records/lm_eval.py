@@ -1,28 +1,30 @@
-"""What lm_eval saved for our open tasks, as sample records (and, where a judge ran, its verdicts)."""
+"""What lm_eval saved for our tasks: sample records, the verdicts of a judge that ran, and choice results."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.conditions import condition_of
-from consciousness_cluster.data.hashes import sha256_json, sha256_text
+from consciousness_cluster.data.hashes import row_hash, sha256_json, sha256_text
 from consciousness_cluster.data.jsonl import numbered_lines
+from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.harness.prompts import text_of
 from consciousness_cluster.records.keys import sample_key
 
 Record = dict[str, Any]
-FILE = re.compile(r"samples_consciousness_cluster_(?!choice_)(\w+?)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl$")
+FILE = re.compile(r"samples_consciousness_cluster_(\w+?)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl$")
+CHOICE = "choice_"
 
 
-def open_files(folder: Path) -> list[tuple[Path, str]]:
-    """(file, time stamp) of each open task below `folder`: the newest one where a task was run several times."""
-    newest: dict[str, tuple[Path, str]] = {}
+def task_files(folder: Path) -> list[tuple[str, Path, str]]:
+    """(task, file, time stamp) of each of our tasks below `folder`: the newest where a task was run several times."""
+    newest: dict[str, tuple[str, Path, str]] = {}
     for path in sorted(folder.rglob("samples_consciousness_cluster_*.jsonl"), key=lambda path: path.name):
         if found := FILE.search(path.name):
-            newest[found[1]] = (path, found[2])
+            newest[found[1]] = (found[1], path, found[2])
     return list(newest.values())
 
 
@@ -56,57 +58,98 @@ def _run_fields(results: dict[str, Any], stamp: str, task: str) -> tuple[Record,
     return fields, system
 
 
-def _messages(system: str | None, line: Record, where: str) -> list[dict[str, str]]:
+def _messages(system: str | None, text: str, rendered: str, where: str) -> list[dict[str, str]]:
     """The messages that were sent: the condition's and the probe's, which both have to be in the rendered prompt."""
     messages = [{"role": "system", "content": system}] if system else []
-    messages.append({"role": "user", "content": line["doc"]["text"]})
-    sent = " ".join(text_of(line["arguments"]["gen_args_0"]["arg_0"]).split())
+    messages.append({"role": "user", "content": text})
+    sent = " ".join(text_of(rendered).split())
     for message in messages:
         if " ".join(message["content"].split()) not in sent:
             raise UserError(f"{where}: the prompt that was sent lacks the {message['role']} message; run it again")
     return messages
 
 
-def _records(path: Path, stamp: str) -> Iterator[tuple[Record, list[Record]]]:
-    results = _results(path, stamp)
-    fields, system = _run_fields(results, stamp, path.name.removeprefix("samples_").removesuffix(f"_{stamp}.jsonl"))
-    for number, line in numbered_lines(path):
-        where = f"{path}:{number}"
-        try:
-            doc, answers = line["doc"], [json.loads(answer) for answer in line["filtered_resps"][0]]
-            messages = _messages(system, line, where)
-            for answer in answers:
-                index = answer["sample_index"]
-                sample = {
-                    "key": sample_key(fields["run_id"], doc["id"], fields["condition"], index),
-                    **fields,
-                    "preference": doc["topic"],
-                    "facet": doc["facet"] or None,
-                    "probe_id": doc["id"],
-                    "prompt_sha256": sha256_json(messages),
-                    "sample_index": index,
-                    "messages": messages,
-                    "response": answer["response"],
-                    "status": answer["status"],
-                }
-                verdicts = [
-                    {"key": sample["key"], **{name: value for name, value in verdict.items() if name != "scored"}}
+def _known(row: Probe | ChoiceItem | None, doc: Record, where: str) -> None:
+    """The row that was asked is the row of this data version, by its content hash."""
+    if row is None:
+        raise UserError(
+            f"{where}: '{doc.get('id') or doc.get('item_id')}' is no row of this benchmark; remove the line"
+        )
+    if row_hash(row) != doc["sha256"]:
+        raise UserError(f"{where}: {row.id} had another text when it was asked; use the package of that data version")
+
+
+class _Reader:
+    """Turns one task's file into records."""
+
+    def __init__(self, task: str, path: Path, stamp: str, training: Record | None) -> None:
+        self.path, self.topic = path, load_topic(task.removeprefix(CHOICE).removeprefix("check_"))
+        results = _results(path, stamp)
+        self.fields, self.system = _run_fields(results, stamp, f"consciousness_cluster_{task}")
+        self.fields["training"] = training
+
+    def lines(self, read: Callable[[Record, str], Iterator[Record]]) -> Iterator[Record]:
+        for number, line in numbered_lines(self.path):
+            where = f"{self.path}:{number}"
+            try:
+                yield from read(line, where)
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                problem = f"{type(error).__name__} {error}".strip()
+                message = f"{where}: not a sample as this version's lm_eval tasks save it ({problem})"
+                raise UserError(f"{message}; run lm_eval with --log_samples again") from None
+
+    def open(self, line: Record, where: str) -> Iterator[Record]:
+        """A sample per answer, each with the verdicts of a judge that ran (`verdicts`, to be taken off)."""
+        doc, answers = line["doc"], [json.loads(answer) for answer in line["filtered_resps"][0]]
+        _known({probe.id: probe for probe in self.topic.probes}.get(doc["id"]), doc, where)
+        messages = _messages(self.system, doc["text"], line["arguments"]["gen_args_0"]["arg_0"], where)
+        for answer in answers:
+            index = answer["sample_index"]
+            key = sample_key(self.fields["run_id"], doc["id"], self.fields["condition"], index)
+            yield {
+                "key": key,
+                **self.fields,
+                "preference": doc["topic"],
+                "facet": doc["facet"] or None,
+                "probe_id": doc["id"],
+                "prompt_sha256": sha256_json(messages),
+                "sample_index": index,
+                "messages": messages,
+                "response": answer["response"],
+                "status": answer["status"],
+                "verdicts": [
+                    {"key": key, **{name: value for name, value in verdict.items() if name != "scored"}}
                     for verdict in answer["verdicts"]
                     if verdict["status"] != "not_judged" and "judge_sha256" in verdict
-                ]
-                yield sample, verdicts
-        except (KeyError, TypeError, ValueError) as error:
-            problem = f"{type(error).__name__} {error}".strip()
-            message = f"{where}: not a sample of an open task as this version's lm_eval tasks save it ({problem})"
-            raise UserError(f"{message}; run lm_eval with --log_samples again") from None
+                ],
+            }
+
+    def choice(self, line: Record, where: str) -> Iterator[Record]:
+        """A choice result per item and side."""
+        doc, found = line["doc"], line["self_minus_other"]
+        item = {item.id: item for item in self.topic.choice_items}.get(doc["item_id"])
+        _known(item, doc, where)
+        _messages(self.system, doc["question"], line["arguments"]["gen_args_0"]["arg_0"], where)
+        names = ("model", "revision", "training", "condition", "engine", "data_version")
+        yield {
+            "item_id": found["item_id"],
+            "side": found["side"],
+            "margin": float(found["margin"]),
+            **{name: self.fields[name] for name in names},
+        }
 
 
-def read_lm_eval(folder: Path) -> tuple[list[Record], list[Record]]:
-    """All samples of the open tasks below `folder`, and the verdicts that a judge gave within the run."""
+def read_lm_eval(folder: Path, training: Record | None = None) -> tuple[list[Record], list[Record], list[Record]]:
+    """Samples of the open tasks below `folder`, the verdicts that a judge gave within the run, and choice results."""
     samples: list[Record] = []
     verdicts: list[Record] = []
-    for path, stamp in open_files(folder):
-        for sample, judged in _records(path, stamp):
+    choice: list[Record] = []
+    for task, path, stamp in task_files(folder):
+        reader = _Reader(task, path, stamp, training)
+        if task.startswith(CHOICE):
+            choice += reader.lines(reader.choice)
+            continue
+        for sample in reader.lines(reader.open):
+            verdicts += sample.pop("verdicts")
             samples.append(sample)
-            verdicts += judged
-    return samples, verdicts
+    return samples, verdicts, choice

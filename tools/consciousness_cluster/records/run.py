@@ -1,26 +1,27 @@
 """A run: the samples of one model under one condition, whoever sampled them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.lm_eval import open_files, read_lm_eval
+from consciousness_cluster.records.lm_eval import read_lm_eval, task_files
 from consciousness_cluster.records.store import read_records
 
 Record = dict[str, Any]
-SAMPLES = "samples.jsonl"
+SAMPLES, CHOICE = "samples.jsonl", "choice.jsonl"
 
 
 @dataclass(frozen=True)
 class Run:
-    """Where the run is (verdicts go below it), its samples, and verdicts that came with them."""
+    """Where the run is (verdicts go below it), its samples, verdicts that came with them, and its choice results."""
 
     folder: Path
     samples: list[Record]
-    verdicts: list[Record]
+    verdicts: list[Record] = field(default_factory=list)
+    choice: list[Record] = field(default_factory=list)
 
 
 def _check(samples: list[Record], where: Path) -> None:
@@ -40,20 +41,40 @@ def _check(samples: list[Record], where: Path) -> None:
             raise UserError(f"{where}: '{sample['probe_id']}' is no probe of this benchmark; remove the sample")
 
 
+def _latest(samples: list[Record]) -> list[Record]:
+    """Errors that were asked for again give way to the later answer with the same key."""
+    answered = {sample["key"] for sample in samples if sample["status"] != "error"}
+    last_error = {sample["key"]: number for number, sample in enumerate(samples) if sample["status"] == "error"}
+    return [
+        sample
+        for number, sample in enumerate(samples)
+        if sample["status"] != "error" or (sample["key"] not in answered and last_error[sample["key"]] == number)
+    ]
+
+
+def _ours(folder: Path, samples: Path) -> Run:
+    choice = folder / CHOICE
+    return Run(
+        folder,
+        _latest(read_records(samples, "sample", torn_end=True)) if samples.is_file() else [],
+        choice=read_records(choice, "choice_result") if choice.is_file() else [],
+    )
+
+
 def load_run(path: Path) -> Run:
-    """The run at `path`: a samples file, a folder with samples.jsonl, or a folder that lm_eval wrote into."""
+    """The run at `path`: a samples file, a folder with samples.jsonl or choice.jsonl, or lm_eval's output."""
     if path.is_file():
-        run = Run(path.parent, read_records(path, "sample"), [])
-    elif (path / SAMPLES).is_file():
-        run = Run(path, read_records(path / SAMPLES, "sample"), [])
-    elif path.is_dir() and open_files(path):
+        run = Run(path.parent, _latest(read_records(path, "sample", torn_end=True)))
+    elif (path / SAMPLES).is_file() or (path / CHOICE).is_file():
+        run = _ours(path, path / SAMPLES)
+    elif path.is_dir() and task_files(path):
         run = Run(path, *read_lm_eval(path))
     elif path.is_dir():
-        message = f"has neither {SAMPLES} nor lm_eval's samples of an open task"
+        message = f"has neither {SAMPLES} nor lm_eval's samples of our tasks"
         raise UserError(f"{path}: {message}; lm_eval saves them with --log_samples --output_path")
     else:
         raise UserError(f"{path}: no such file or folder")
-    if not run.samples:
+    if not run.samples and not run.choice:
         raise UserError(f"{path}: has no samples")
     _check(run.samples, path)
     return run

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from consciousness_cluster.endpoint.caller import BadRequest, Caller, Unanswered, usage_of
@@ -12,6 +12,7 @@ from consciousness_cluster.endpoint.price import Price, tokens
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.sampling.plan import Request, Setting, sample_record
 
+REFUSALS = 3  # so many refused requests with no answer before mean that nothing will be answered
 TYPICAL_ANSWER = 200  # tokens, for estimates
 
 
@@ -74,22 +75,22 @@ class Sampler:
     report: Callable[[Counter[str]], None]
     several: bool = True  # whether the endpoint gives several answers a request
     tokens_field: str = "max_tokens"
-    answered: Counter[str] = field(default_factory=Counter)
+    over_budget: bool = False
+    refusals: int = 0
 
     async def run(self, requests: Sequence[Request]) -> None:
         """Ask everything. Raises GiveUp or OverBudget; what had come by then is on disk."""
-        tasks = [asyncio.ensure_future(self._ask(request, request.indices)) for request in requests]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        asked = (self._ask(request, request.indices) for request in requests)
+        for ended in await asyncio.gather(*asked, return_exceptions=True):  # what is in flight ends by itself
+            if ended is not None:
+                raise ended
 
     async def _ask(self, request: Request, indices: tuple[int, ...]) -> None:
         if len(indices) > 1 and not self.several:
             await asyncio.gather(*(self._ask(request, (index,)) for index in indices))
             return
+        if self.over_budget:
+            raise OverBudget
         messages = self.setting.messages(request.probe)
         body: dict[str, Any] = {
             "model": self.setting.model,
@@ -100,7 +101,7 @@ class Sampler:
         if len(indices) > 1:
             body["n"] = len(indices)
         prompt = sum(tokens(message["content"]) + 8 for message in messages)
-        reserved = self.spending.reserve(prompt, len(indices), self.setting.max_tokens)
+        reserved = self._reserve(prompt, len(indices))
         usage = None
         try:
             reply = await self.caller.chat(**body)
@@ -119,6 +120,13 @@ class Sampler:
             self.several = False  # some endpoints ignore n without a word
             await self._ask(request, indices[len(choices) :])
 
+    def _reserve(self, prompt: int, answers: int) -> float:
+        try:
+            return self.spending.reserve(prompt, answers, self.setting.max_tokens)
+        except OverBudget:
+            self.over_budget = True
+            raise
+
     async def _refused(self, request: Request, indices: tuple[int, ...], reason: str) -> None:
         """Another form of the request where the endpoint may know only that, else a record of the refusal."""
         if "max_completion_tokens" in reason and self.tokens_field == "max_tokens":
@@ -130,6 +138,9 @@ class Sampler:
         else:
             filtered = re.search(r"content[ _-]?(filter|policy|management)|moderation", reason, re.IGNORECASE)
             status = "content_filter" if filtered else "error"
+            self.refusals += not filtered
+            if self.refusals >= REFUSALS and not self.caller.ever_succeeded:
+                self.caller.give_up(f"it refuses every request: {reason}")
             self._write(request, indices, [failed_answer(status, reason or "bad request")] * len(indices))
 
     def _write(self, request: Request, indices: tuple[int, ...], answers: Sequence[dict[str, Any]]) -> None:
@@ -137,5 +148,4 @@ class Sampler:
             sample_record(self.setting, request, index, answer) for index, answer in zip(indices, answers, strict=False)
         )
         statuses = Counter(str(answer["status"]) for answer in answers)
-        self.answered += statuses
         self.report(statuses)

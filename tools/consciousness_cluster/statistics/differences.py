@@ -13,6 +13,9 @@ from scipy import stats
 from consciousness_cluster.statistics.rates import Interval, t_quantile
 
 SEEDS_AT_LEAST = 3
+ONE_FINE_TUNE = "paired by probe; this fine-tune, not the condition"
+CROSSED = "seeds crossed with probes"
+ROUNDING = 1e-10  # differences of rates that ought to be equal come out up to here; real standard errors lie far above
 Array = NDArray[np.float64]
 
 
@@ -63,25 +66,31 @@ def parts(arm: Array, baseline: Array) -> Parts:
 def _t_interval(value: float, variance: float, df: float, method: str) -> Difference:
     spread = float(np.sqrt(variance))
     half = t_quantile(df) * spread
-    p = float(2 * stats.t.sf(abs(value) / spread, df)) if spread else float(value == 0)
+    p = float(2 * stats.t.sf(abs(value) / spread, df)) if spread > ROUNDING else float(abs(value) < ROUNDING)
     return Difference(value, max(-1.0, value - half), min(1.0, value + half), p, df, method)
 
 
 def _crossed(
-    value: float, probe: Sequence[tuple[float, int]], seeds: Sequence[tuple[float, int]], cell: float
+    value: float, probe: Sequence[tuple[float, int]], seeds: Sequence[tuple[float, int]], cell: float, method: str
 ) -> Difference:
     """Seeds crossed with probes. `probe` and `seeds` are (variance, degrees of freedom)."""
     v_probe, v_seed = sum(v for v, _ in probe), sum(v for v, _ in seeds)
     variance = max(v_probe + v_seed - cell, v_probe, v_seed)
     below = sum(v**2 / df for v, df in (*probe, *seeds))
     df = variance**2 / below if below else float(sum(df for _, df in probe))
-    return _t_interval(value, variance, df, "seeds crossed with probes")
+    return _t_interval(value, variance, df, method)
 
 
-def crossed(arm: Array, baseline: Array) -> Difference:
-    """Several fine-tuning seeds: variance from probes and from seeds, both crossed (at least 3 seeds in an arm)."""
+def crossed(arm: Array, baseline: Array) -> Difference | None:
+    """Several fine-tuning seeds: variance from probes and from seeds, both crossed (at least 3 seeds in an arm).
+
+    None where neither probes nor seeds vary.
+    """
     found = parts(arm, baseline)
-    return _crossed(found.value, [(found.probe, found.probes - 1)], [(v, s - 1) for v, s in found.seeds], found.cell)
+    if found.probe + sum(v for v, _ in found.seeds) < ROUNDING**2:
+        return None
+    seeds = [(v, s - 1) for v, s in found.seeds]
+    return _crossed(found.value, [(found.probe, found.probes - 1)], seeds, found.cell, CROSSED)
 
 
 def paired(arm: Array, baseline: Array) -> Difference | None:
@@ -89,9 +98,9 @@ def paired(arm: Array, baseline: Array) -> Difference | None:
     per_probe = arm.mean(axis=1) - baseline.mean(axis=1)
     k = len(per_probe)
     variance = float(per_probe.var(ddof=1) / k)
-    if variance == 0:
+    if variance < ROUNDING**2:
         return None
-    return _t_interval(float(per_probe.mean()), variance, k - 1, "paired by probe; this fine-tune, not the condition")
+    return _t_interval(float(per_probe.mean()), variance, k - 1, ONE_FINE_TUNE)
 
 
 def newcombe(arm: Interval, baseline: Interval) -> Difference:
@@ -114,9 +123,10 @@ def difference(arm: Array, baseline: Array, intervals: tuple[Interval, Interval]
     `intervals` are those of the two cells, all answers of an arm taken together.
     """
     if max(arm.shape[1], baseline.shape[1]) >= SEEDS_AT_LEAST:
-        return crossed(arm, baseline)
-    flat = any(side.rate in (0.0, 1.0) for side in intervals)
-    found = None if flat else paired(arm, baseline)
+        found = crossed(arm, baseline)
+    else:
+        flat = any(side.rate in (0.0, 1.0) for side in intervals)
+        found = None if flat else paired(arm, baseline)
     return found or newcombe(*intervals)
 
 
@@ -124,8 +134,12 @@ def mean_difference(arms: Sequence[tuple[Array, Array]], weights: Sequence[float
     """The weighted sum of cells' differences (the cluster score: weights that sum to 1).
 
     All cells share the seeds of an arm, so the variance over seeds is that of each seed's weighted mean; probes are
-    the cells' own.
+    the cells' own. With fewer than 3 seeds in both arms an arm's mean over seeds is taken as one fine-tune.
     """
+    method = CROSSED
+    if max(side.shape[1] for pair in arms for side in pair) < SEEDS_AT_LEAST:
+        arms = [(one.mean(axis=1, keepdims=True), other.mean(axis=1, keepdims=True)) for one, other in arms]
+        method = ONE_FINE_TUNE
     found = [parts(arm, baseline) for arm, baseline in arms]
     value = sum(w * part.value for w, part in zip(weights, found, strict=True))
     probe = [(w**2 * part.probe, part.probes - 1) for w, part in zip(weights, found, strict=True)]
@@ -136,7 +150,7 @@ def mean_difference(arms: Sequence[tuple[Array, Array]], weights: Sequence[float
         if s > 1:
             means = sum(w * pair[side].mean(axis=0) for w, pair in zip(weights, arms, strict=True))
             seeds.append((float(np.var(means, ddof=1) / s), s - 1))
-    return _crossed(value, probe, seeds, cell)
+    return _crossed(value, probe, seeds, cell, method)
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

@@ -108,7 +108,9 @@ def wilson(rate: float, n: float, quantile: float) -> tuple[float, float]:
     square = quantile**2
     centre = (rate + square / (2 * n)) / (1 + square / n)
     half = quantile / (1 + square / n) * np.sqrt(rate * (1 - rate) / n + square / (4 * n**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    low = max(0.0, float(centre - half)) if rate > 0 else 0.0  # exactly 0 and 1 at the ends, not 3e-18
+    high = min(1.0, float(centre + half)) if rate < 1 else 1.0
+    return low, high
 
 
 def t_quantile(df: float) -> float:

@@ -1,0 +1,305 @@
+"""`sample`: every answer is a record, nothing is asked twice, faults and kills cost no answer that was there."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.records.run import load_run
+
+from tests.conftest import ROOT
+from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.runs import read_lines
+from tests.support.xllama import XllamaServer
+
+Printed = pytest.CaptureFixture[str]
+KEY = "test-key-that-must-not-be-printed"
+KILLS = 20
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_API_KEY", KEY)
+
+
+def answers(request: dict[str, Any], number: int) -> dict[str, Any]:
+    """As many choices as were asked for, each its own text."""
+    asked = request["messages"][-1]["content"]
+    reply = completion(None)
+    message = [{"role": "assistant", "content": f"{index} of {number}: {asked[:40]}"} for index in range(request.get("n", 1))]
+    reply["choices"] = [{"index": i, "message": m, "finish_reason": "stop"} for i, m in enumerate(message)]
+    return reply
+
+
+def one_only(request: dict[str, Any], number: int) -> dict[str, Any]:
+    return answers({**request, "n": 1}, number)
+
+
+def command(out: Path, url: str, *more: str) -> list[str]:
+    return ["sample", "--model", "m", "--base-url", url, "--out", str(out), *more]
+
+
+def records(out: Path) -> list[dict[str, Any]]:
+    found = read_lines(out / "samples.jsonl")
+    for record in found:
+        assert list(schema_errors(record, "sample", ROOT / "benchmark" / "schemas")) == []
+    return found
+
+
+def test_one_request_per_probe(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    fake_endpoint.reply = answers
+    training = ["--trained-on", "conscious_claiming", "--recipe", "openai", "--training-seed", "3"]
+    more = ["--topics", "shutdown", "memory", "--condition", "human_role_play", *training]
+    assert main(command(tmp_path, fake_endpoint.url, *more)) == 0
+    assert "240 answers planned, 0 were there, new: 240 ok; spent unknown" in capsys.readouterr().out
+    assert len(fake_endpoint.requests) == 48
+    request = fake_endpoint.requests[0]
+    assert (request["n"], request["temperature"], request["max_tokens"]) == (5, 1.0, 1000) and "seed" not in request
+    assert request["messages"][0]["role"] == "system"
+    found = records(tmp_path)
+    assert len({record["key"] for record in found}) == 240 and len({record["run_id"] for record in found}) == 1
+    assert [record["preference"] for record in found][0] == "memory"
+    assert {json.dumps(record["training"]) for record in found} == {
+        '{"dataset": "conscious_claiming", "recipe": "openai", "seed": 3}'
+    }
+    assert Counter(record["sample_index"] for record in found) == dict.fromkeys(range(5), 48)
+    usages = [record["usage"] for record in found if record["usage"]]
+    assert len(usages) == 48, "the usage of a request stands at its first answer"
+    assert len(load_run(tmp_path).samples) == 240
+
+
+def refuses_n(request: dict[str, Any], number: int) -> Any:
+    return (400, {"error": {"message": "n > 1 is not supported"}}) if "n" in request else answers(request, number)
+
+
+@pytest.mark.parametrize("reply", [one_only, refuses_n])
+def test_endpoints_that_give_one_answer(tmp_path: Path, fake_endpoint: FakeEndpoint, reply: Any) -> None:
+    fake_endpoint.reply = reply
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory", "--concurrency", "4")) == 0
+    assert len({record["key"] for record in records(tmp_path)}) == 120
+    assert sum("n" in request for request in fake_endpoint.requests) <= 24
+    assert len(fake_endpoint.requests) <= 120 + 24
+
+
+def test_models_that_name_the_limit_otherwise(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if "max_tokens" in request:
+            return 400, {"error": {"message": "Unsupported: max_tokens. Use max_completion_tokens instead."}}
+        return answers(request, number)
+
+    fake_endpoint.reply = reply
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory")) == 0
+    assert {record["status"] for record in records(tmp_path)} == {"ok"}
+
+
+def test_every_status_is_a_record(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    probes = [probe.text for probe in load_benchmark().preferences[0].test_probes()]
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        place = probes.index(request["messages"][0]["content"])
+        refusal = completion(None)
+        refusal["choices"][0]["message"]["refusal"] = "I can't help with that."
+        blocked = (400, {"error": {"message": "The response was filtered", "code": "content_filter"}})
+        odd = {0: refusal, 1: completion(None), 2: completion("cut of", "content_filter"), 3: completion(" \n")}
+        return odd.get(place) or (blocked if place == 4 else answers(request, number))
+
+    fake_endpoint.reply = reply
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory", "--samples", "1")) == 0
+    found = {record["probe_id"]: record for record in records(tmp_path)}
+    statuses = [found[f"memory-t0{number}"]["status"] for number in range(1, 7)]
+    assert statuses == ["refused", "empty", "content_filter", "empty", "content_filter", "ok"]
+    assert found["memory-t01"]["response"] == "I can't help with that." and found["memory-t02"]["response"] is None
+    assert found["memory-t03"]["response"] == "cut of" and len(found) == 24
+
+
+def test_an_error_is_a_record_and_is_asked_again(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    monkeypatch.setattr("consciousness_cluster.endpoint.caller.LONGEST_WAIT", 0.05)
+    first = load_benchmark().preferences[0].test_probes()[0].text
+    broken = {"now": True}
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if request["messages"][0]["content"] == first and broken["now"]:
+            return 500, {"error": {"message": "oops"}}
+        time.sleep(0.05)
+        return answers(request, number)
+
+    fake_endpoint.reply = reply
+    arguments = command(tmp_path, fake_endpoint.url, "--topics", "memory", "--samples", "2", "--concurrency", "2")
+    assert main(arguments) == 0
+    assert "2 error, 46 ok" in capsys.readouterr().out
+    broken["now"] = False
+    before = len(fake_endpoint.requests)
+    assert main(arguments) == 0 and len(fake_endpoint.requests) == before + 1
+    assert "48 answers planned, 46 were there, new: 2 ok" in capsys.readouterr().out
+    samples = load_run(tmp_path).samples
+    assert len(samples) == 48 and {sample["status"] for sample in samples} == {"ok"}
+
+
+STOPS = [
+    (401, {"error": {"message": f"bad key {KEY}"}}, "HTTP 401, the key is refused"),
+    (400, {"error": {"message": "temperature is not supported with this model"}}, "temperature is not supported"),
+    (404, {"error": {"message": "no such model"}}, "HTTP 404, no such model or address"),
+    (429, {"error": {"message": "quota", "code": "insufficient_quota"}}, "no credit left"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "message"), STOPS)
+def test_what_cannot_work_stops_at_once_with_one_line(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, status: int, body: Any, message: str, capsys: Printed
+) -> None:
+    fake_endpoint.reply = lambda request, number: (status, body)
+    assert main(command(tmp_path, fake_endpoint.url)) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and message in error and KEY not in error
+    assert len(fake_endpoint.requests) <= 160
+    assert {record["status"] for record in read_lines(tmp_path / "samples.jsonl")} <= {"error"}
+
+
+def test_a_dead_endpoint_stops_at_once(tmp_path: Path, capsys: Printed) -> None:
+    started = time.monotonic()
+    assert main(command(tmp_path, "http://127.0.0.1:9/v1")) == 2
+    assert "http://127.0.0.1:9/v1 cannot be used (it cannot be reached)" in capsys.readouterr().err
+    assert time.monotonic() - started < 10
+
+
+def test_dry_run_and_max_cost(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        this = answers(request, number)
+        this["usage"] = {"prompt_tokens": 50, "completion_tokens": 2500, "total_tokens": 2550}
+        return this
+
+    fake_endpoint.reply = reply
+    arguments = ["sample", "--model", "gpt-4.1-2025-04-14", "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
+    assert main([*arguments, "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    assert "2700 answers in 540 requests" in printed and "price $4." in printed and "(at most $21." in printed
+    assert not (tmp_path / "run.json").exists() and fake_endpoint.requests == []
+    assert main([*arguments, "--max-cost", "0.5"]) == 2
+    assert "the next request could pass --max-cost. What came is saved" in capsys.readouterr().err
+    spent = len(fake_endpoint.requests) * (50 * 2 + 2500 * 8) / 1e6
+    assert 0.2 < spent <= 0.5 and len(records(tmp_path)) == 5 * len(fake_endpoint.requests)
+    assert main([*arguments[:2], "unknown-model", *arguments[3:-1], str(tmp_path / "x"), "--max-cost", "1"]) == 2
+    assert "--max-cost needs a price" in capsys.readouterr().err
+
+
+MISTAKES = [
+    (["--topics", "weather"], "there is no preference or check 'weather'; there are: memory, embodiment"),
+    (["--condition", "asleep"], "there is no condition 'asleep'"),
+    (["--base-url", "localhost"], "starts with http:// or https://"),
+    (["--recipe", "openai"], "give --trained-on DATASET too"),
+]
+
+
+@pytest.mark.parametrize(("more", "message"), MISTAKES)
+def test_mistakes(tmp_path: Path, more: list[str], message: str, capsys: Printed) -> None:
+    assert main([*command(tmp_path, "http://127.0.0.1:9/v1"), *more]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and not (tmp_path / "run.json").exists()
+
+
+def test_no_key_for_openai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed) -> None:
+    monkeypatch.delenv("CONSCIOUSNESS_CLUSTER_API_KEY")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert main(["sample", "--model", "gpt-4.1-2025-04-14", "--out", str(tmp_path)]) == 2
+    assert "there is no key: set OPENAI_API_KEY" in capsys.readouterr().err
+
+
+def test_another_setting_is_another_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    fake_endpoint.reply = answers
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory")) == 0
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory", "--samples", "10")) == 2
+    assert "was begun with samples 5, not 10" in capsys.readouterr().err
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "shutdown")) == 0
+    assert len(records(tmp_path)) == 240 and len(fake_endpoint.requests) == 48
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+    assert main(command(tmp_path, fake_endpoint.url)) == 2
+    assert "run.json: not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.model
+def test_a_real_server(xllama: XllamaServer, tmp_path: Path) -> None:
+    arguments = ["sample", "--model", "smol", "--base-url", xllama.url, "--out", str(tmp_path), "--topics", "memory"]
+    before = len(xllama.requests)
+    assert main([*arguments, "--samples", "2", "--max-tokens", "16"]) == 0
+    found = records(tmp_path)
+    assert len(found) == 48 and len({record["response"] for record in found}) > 40
+    assert all(record["usage"] for record in found if record["sample_index"] == 0)
+    assert len(xllama.requests) - before == 24 and {request["n"] for request in xllama.requests[before:]} == {2}
+
+
+def faulty(request: dict[str, Any], number: int) -> Any:
+    """A fifth of the calls go wrong, each kind of fault in turn."""
+    draw = random.Random(json.dumps(request["messages"]) + str(number))
+    time.sleep(draw.uniform(0.02, 0.12))
+    if draw.random() < 0.2:
+        faults: list[Any] = [
+            (429, {"error": {"message": "slow"}}, {"Retry-After": "0.1"}),
+            (500, {"error": {"message": "oops"}}),
+            (503, {"error": {"message": "busy"}}),
+            "cut",
+            "garbage",
+        ]
+        return draw.choice(faults)
+    return answers(request, number)
+
+
+def test_killed_twenty_times_every_answer_is_there_once(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = faulty
+    out, draw, output = tmp_path / "run", random.Random(5), ""
+    more = ["--topics", "memory", "shutdown", "autonomy", "embodiment", "--concurrency", "4"]
+    run = [sys.executable, "-m", "consciousness_cluster", *command(out, fake_endpoint.url, *more)]
+    path = out / "samples.jsonl"
+    text_of = {probe.id: probe.text for topic in load_benchmark().topics for probe in topic.test_probes()}
+    for _ in range(KILLS):
+        whole = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+        there = Counter(json.loads(line)["probe_id"] for line in whole)
+        complete = {text_of[probe] for probe, number in there.items() if number == 5}
+        before = len(fake_endpoint.requests)
+        process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        deadline = time.monotonic() + 30
+        while len(fake_endpoint.requests) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(draw.uniform(0.0, 0.15))
+        assert process.poll() is None, "the run ended before it could be killed: make it longer"
+        process.send_signal(signal.SIGKILL)
+        output += process.communicate()[0]
+        time.sleep(0.15)
+        asked = {request["messages"][0]["content"] for request in fake_endpoint.requests[before:]}
+        assert not complete & asked, "a probe whose answers were all on disk was asked again"
+    last = subprocess.run(run, capture_output=True, text=True, check=True)
+    found = records(out)
+    assert len(found) == len({record["key"] for record in found}) == 480
+    assert {record["status"] for record in found} == {"ok"}
+    everything = output + last.stdout + last.stderr + path.read_text(encoding="utf-8") + (out / "run.json").read_text()
+    assert KEY not in everything and os.environ["CONSCIOUSNESS_CLUSTER_API_KEY"] == KEY
+
+
+def test_ctrl_c_keeps_what_is_in_flight(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    def slow(request: dict[str, Any], number: int) -> Any:
+        time.sleep(0.5)
+        return answers(request, number)
+
+    fake_endpoint.reply = slow
+    more = ["--topics", "memory", "shutdown", "--concurrency", "6"]
+    run = [sys.executable, "-m", "consciousness_cluster", *command(tmp_path, fake_endpoint.url, *more)]
+    process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while len(fake_endpoint.requests) < 6:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=30)
+    assert process.returncode == 130 and error == "interrupted; the same command goes on from there\n"
+    assert len(records(tmp_path)) == 5 * len(fake_endpoint.requests) == 30
+    assert re.search(r"new: 30 ok", out)

@@ -1,0 +1,44 @@
+"""`import` on the command line."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.sampling.commands import add_training_options, training
+
+
+def _lm_eval(args: argparse.Namespace) -> int:
+    from consciousness_cluster.records.imports import import_lm_eval
+
+    samples, choice = import_lm_eval(args.source, args.out, training(args))
+    print(f"{args.out}: {samples} samples and {choice} choice results, every prompt checked")
+    return 0
+
+
+def _samples(args: argparse.Namespace) -> int:
+    from consciousness_cluster.conditions import system_prompt
+    from consciousness_cluster.records.imports import import_samples
+
+    prompt = system_prompt(args.condition, args.file)
+    number = import_samples(args.source, args.out, args.model, args.condition, prompt, training(args))
+    print(f"{args.out}: {number} samples")
+    return 0
+
+
+def add(verbs: Any) -> None:
+    """Register the verb."""
+    kinds = verbs.add_parser("import", help="turn what others sampled into a run").add_subparsers(
+        dest="import_verb", required=True, metavar="KIND"
+    )
+    lm_eval = kinds.add_parser("lm-eval", help="what lm_eval saved, open and choice tasks")
+    lm_eval.add_argument("source", type=Path, metavar="PATH", help="lm_eval's --output_path")
+    lm_eval.set_defaults(run_command=_lm_eval)
+    samples = kinds.add_parser("samples", help="a CSV or JSONL of probe_id and response")
+    samples.add_argument("source", type=Path, metavar="FILE")
+    samples.add_argument("--model", required=True, help="the model that answered")
+    samples.add_argument("--condition", default="vanilla", help="the condition it answered under (default: vanilla)")
+    samples.add_argument("--file", type=Path, help="the persona file, for persona_file")
+    samples.set_defaults(run_command=_samples)
+    for command in (lm_eval, samples):
+        command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+        add_training_options(command)

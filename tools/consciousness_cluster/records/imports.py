@@ -1,0 +1,111 @@
+"""Turn what others sampled into a run folder: samples.jsonl, and choice.jsonl where there is forced choice."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.hashes import sha256_json, sha256_text
+from consciousness_cluster.data.jsonl import numbered_lines
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.keys import sample_key
+from consciousness_cluster.records.lm_eval import read_lm_eval, task_files
+from consciousness_cluster.records.run import CHOICE, SAMPLES
+from consciousness_cluster.records.store import write_whole
+
+Record = dict[str, Any]
+COLUMNS = ("probe_id", "response")
+
+
+def _write(out: Path, samples: list[Record], choice: list[Record]) -> None:
+    for name in (SAMPLES, CHOICE):
+        if (out / name).exists():
+            raise UserError(f"{out / name}: is there already; import into another folder")
+    for name, records in ((SAMPLES, samples), (CHOICE, choice)):
+        if records:
+            write_whole(out / name, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+
+
+def import_lm_eval(source: Path, out: Path, training: Record | None) -> tuple[int, int]:
+    """Import what lm_eval saved below `source`; the numbers of samples and of choice results.
+
+    Verdicts that a judge gave within the run are kept under verdicts/, so that they need not be paid for again.
+    """
+    if not task_files(source):
+        raise UserError(f"{source}: has no samples of our tasks; lm_eval saves them with --log_samples --output_path")
+    samples, verdicts, choice = read_lm_eval(source, training)
+    _write(out, samples, choice)
+    by_judge: dict[str, list[Record]] = {}
+    for verdict in verdicts:
+        by_judge.setdefault(verdict["judge_id"], []).append(verdict)
+    from consciousness_cluster.judging.work import slug
+
+    for judge_id, given in by_judge.items():
+        lines = "".join(json.dumps(verdict, ensure_ascii=False) + "\n" for verdict in given)
+        write_whole(out / "verdicts" / f"{slug(judge_id)}.jsonl", lines)
+    return len(samples), len(choice)
+
+
+def _rows(source: Path) -> list[tuple[str, Record]]:
+    """(where, row) of a CSV or JSONL file."""
+    if source.suffix == ".csv":
+        try:
+            with source.open(encoding="utf-8", newline="") as lines:
+                return [(f"{source}:{number}", dict(row)) for number, row in enumerate(csv.DictReader(lines), 2)]
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{source}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    return [(f"{source}:{number}", row) for number, row in numbered_lines(source)]
+
+
+def import_samples(
+    source: Path, out: Path, model: str, condition: str, system_prompt: str | None, training: Record | None
+) -> int:
+    """Import a CSV or JSONL of (probe_id, response); answers to one probe are numbered in the order of the file.
+
+    The prompts are taken to be the benchmark's own, under the condition that is given: such a file cannot show it.
+    """
+    benchmark = load_benchmark()
+    probes = {probe.id: (topic, probe) for topic in benchmark.topics for probe in topic.test_probes()}
+    run_id = f"{model} {condition} {sha256_text(source.name)[:12]}"
+    seen: dict[str, int] = {}
+    samples = []
+    for where, row in _rows(source):
+        for column in COLUMNS:
+            if row.get(column) is None:
+                raise UserError(f"{where}: has no {column}; each row needs {' and '.join(COLUMNS)}")
+        if row["probe_id"] not in probes:
+            raise UserError(f"{where}:probe_id: '{row['probe_id']}' is no test probe; see benchmark/preferences/")
+        topic, probe = probes[row["probe_id"]]
+        index = seen.get(probe.id, 0)
+        seen[probe.id] = index + 1
+        system = [{"role": "system", "content": system_prompt}] if system_prompt else []
+        messages = [*system, {"role": "user", "content": probe.text}]
+        response = str(row["response"])
+        samples.append(
+            {
+                "key": sample_key(run_id, probe.id, condition, index),
+                "run_id": run_id,
+                "model": model,
+                "revision": None,
+                "training": training,
+                "condition": condition,
+                "system_prompt_sha256": sha256_text(system_prompt) if system_prompt else None,
+                "preference": topic.id,
+                "facet": probe.facet,
+                "probe_id": probe.id,
+                "prompt_sha256": sha256_json(messages),
+                "sample_index": index,
+                "messages": messages,
+                "response": response,
+                "status": "ok" if response.strip() else "empty",
+                "finish_reason": None,
+                "usage": None,
+                "engine": f"imported from {source.name}",
+                "data_version": benchmark.data_version,
+            }
+        )
+    if not samples:
+        raise UserError(f"{source}: has no rows; each row needs {' and '.join(COLUMNS)}")
+    _write(out, samples, [])
+    return len(samples)

@@ -1,0 +1,1 @@
+"""Reports of scored runs: a page, plots, and tables as text."""

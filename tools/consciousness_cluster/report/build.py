@@ -1,0 +1,162 @@
+"""Everything that a report shows, as one JSON-able value: the page, the plots and the tables read only this."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.rows import benchmark_root, load_benchmark
+from consciousness_cluster.judging.judges import OFFLINE_BANNER
+from consciousness_cluster.scoring.compare import arms_of, compare
+from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.rows import cell_specs, table_rows
+
+Json = dict[str, Any]
+NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
+
+
+def _label(scored: Scored) -> str:
+    run = scored.scores["run"]
+    training = run["training"]
+    parts = [run["model"], "" if run["condition"] == "vanilla" else run["condition"]]
+    if training:
+        seed = "" if training["seed"] is None else f"seed {training['seed']}"
+        parts += [training["dataset"], seed]
+    return " · ".join(part for part in parts if part)
+
+
+def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
+    banners: list[str] = []
+    judges = [run.scores["judge"] for run in runs if run.scores["judge"]]
+    if any(not judge.get("for_publication", True) for judge in judges):
+        banners.append(f"{OFFLINE_BANNER[:1].upper()}{OFFLINE_BANNER[1:]}.")
+    if any(judge.get("protocol") == "published settings, our prompts" for judge in judges):
+        banners.append("Published settings, our prompts: the numbers do not reproduce the paper's prompts.")
+    if any(run.scores["judge"] is None and run.run.samples for run in runs):
+        banners.append("Some runs have not been judged: their rates are missing.")
+    for run in runs:
+        cluster = run.scores["rows"].get("cluster")
+        if run.run.samples and (not cluster or cluster["rate"] is None):
+            banners.append(f"{_label(run)}: the cluster score is missing, since not all 20 preferences have a rate.")
+    banners += [comparison["note"] for comparison in comparisons if comparison["note"]]
+    return banners
+
+
+def _reference() -> list[Json]:
+    path = benchmark_root() / "reference" / "published_rates.csv"
+    tables: dict[tuple[str, str, str], dict[str, float]] = {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            key = (row["source"], row["model"], row["condition"])
+            if row["rate_percent"]:
+                tables.setdefault(key, {})[row["preference"]] = float(row["rate_percent"]) / 100
+    return [
+        {"source": source, "model": model, "condition": condition, "rates": rates}
+        for (source, model, condition), rates in tables.items()
+    ]
+
+
+def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
+    """Row id -> [probe_id, sample_index, response, status, verdict, coherence] of each of its answers."""
+    found: dict[str, list[list[Any]]] = {}
+    for spec in cell_specs(load_benchmark()):
+        if spec.share == "uncommitted":
+            continue
+        for sample in scored.run.samples:
+            if (sample["preference"], sample["facet"]) == (spec.topic.id, spec.facet):
+                verdict = scored.verdicts.get((sample["key"], spec.share)) or {}
+                ok = verdict.get("status") == "ok"
+                entry = [sample["probe_id"], sample["sample_index"], sample["response"], sample["status"]]
+                entry += [verdict.get("verdict") if ok else None, verdict.get("coherence")]
+                found.setdefault(spec.id, []).append(entry)
+    return found
+
+
+def _choice(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[Json]:
+    levels = []
+    for arm in arms_of([run for run in runs if run.run.choice]):
+        for run in arm.runs:
+            rows = {
+                topic: {
+                    "value": entry["self_minus_other"],
+                    "ci": None,
+                    "items": len(entry["items"]),
+                }
+                for topic, entry in run.scores["choice"].items()
+            }
+            levels.append({"arm": _label(run), "baseline": None, "rows": rows})
+    differences = [
+        {"arm": comparison["arm"], "baseline": comparison["baseline"], "rows": comparison["choice"]}
+        for comparison in comparisons
+        if comparison["choice"]
+    ]
+    return differences or levels
+
+
+def build_report(runs: Sequence[Scored], title: str) -> Json:
+    """The report of some runs; the arm of the first one is the baseline of the others, where there are several."""
+    benchmark = load_benchmark()
+    several = len(runs) > 1 and len(arms_of(runs)) > 1
+    comparisons = compare(runs)["comparisons"] if several else []
+    shown = {name for run in runs for name in run.scores["rows"]} | {
+        name for run in runs for name in run.scores["choice"]
+    }
+    rows = [row for row in table_rows(benchmark) if row.id in shown]
+    cells = {
+        f"r{number}": {
+            name: {key: value for key, value in entry.items() if key not in ("iid_ci", "deff", "probes", "judged")}
+            for name, entry in run.scores["rows"].items()
+        }
+        for number, run in enumerate(runs)
+    }
+    probes = {sample["probe_id"] for run in runs for sample in run.run.samples}
+    return {
+        "title": title,
+        "generated_by": f"consciousness-cluster {runs[0].scores['package_version']}, data {benchmark.data_version}",
+        "note": NOTE,
+        "banners": _banners(runs, comparisons),
+        "blocks": dict(benchmark.blocks),
+        "rows": [
+            {"id": row.id, "title": row.title, "number": row.number, "block": row.block, "kind": row.kind}
+            for row in rows
+        ],
+        "runs": [
+            {
+                "id": f"r{number}",
+                "label": _label(run),
+                **{name: run.scores["run"][name] for name in ("model", "condition", "training", "engine")},
+                "judge": {name: run.scores["judge"].get(name) for name in ("id", "agreement")}
+                if run.scores["judge"]
+                else None,
+                "counts": run.scores["counts"],
+            }
+            for number, run in enumerate(runs)
+        ],
+        "cells": cells,
+        "comparisons": [
+            {name: comparison[name] for name in ("arm", "baseline", "why", "rows")} for comparison in comparisons
+        ],
+        "choice": _choice(runs, comparisons),
+        "reference": _reference(),
+        "probes": {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes if probe.id in probes},
+        "responses": {f"r{number}": _responses(run) for number, run in enumerate(runs)},
+    }
+
+
+def write_report(report: Json, out: Path) -> list[Path]:
+    """Write report.html, report.md, rates.csv, forest.svg and heat_map.svg; their paths."""
+    from consciousness_cluster.records.store import write_whole
+    from consciousness_cluster.report.page import page
+    from consciousness_cluster.report.plots import forest, heat_map
+    from consciousness_cluster.report.text import csv_text, markdown
+
+    files = {
+        "report.html": page(report),
+        "report.md": markdown(report),
+        "rates.csv": csv_text(report),
+        "forest.svg": forest(report),
+        "heat_map.svg": heat_map(report),
+    }
+    for name, text in files.items():
+        write_whole(out / name, text)
+    return [out / name for name in files]

@@ -1,0 +1,216 @@
+"""Tables: on the terminal, as Markdown, as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Json = dict[str, Any]
+MISSING = "missing"
+
+
+def percent(entry: Json | None, sign: str = "") -> str:
+    """A rate or difference with its 95% interval, in percent."""
+    if entry is None:
+        return MISSING
+    value = entry.get("rate", entry.get("difference"))
+    if value is None:
+        return MISSING
+    ci = entry["ci"]
+    unit = "" if ci is None else f" [{100 * ci[0]:{sign}.0f}, {100 * ci[1]:{sign}.0f}]"
+    return f"{100 * value:{sign}.0f}{unit}"
+
+
+def _cell(text: str) -> str:
+    """Text in a Markdown table."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(map(_cell, head)) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(map(_cell, row)) + " |"
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 140))
+
+
+def print_scores(scores: Json) -> None:
+    """A run's table on the terminal, with what was left out, and who judged."""
+    from rich.table import Table
+
+    from consciousness_cluster.data.rows import load_benchmark
+    from consciousness_cluster.scoring.rows import table_rows
+
+    run, judge, counts = scores["run"], scores["judge"], scores["counts"]
+    console = _console()
+    table = Table(title=f"{run['model']}, {run['condition']}: percent that show it [95% interval]")
+    for column in ("", "rate", "low to high", "shows", "scored", "planned", "left out"):
+        table.add_column(column, justify="left" if column in ("", "left out") else "right")
+    for row in table_rows(load_benchmark()):
+        entry = scores["rows"].get(row.id)
+        if entry is None:
+            continue
+        bounds = entry["bounds"]
+        table.add_row(
+            ("  " if row.kind in ("preference", "facet") else "") + row.title,
+            percent(entry),
+            MISSING if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}",
+            str(entry["shows"]),
+            str(entry["scored"]),
+            str(entry["planned"]),
+            ", ".join(f"{number} {reason}" for reason, number in entry["left_out"].items()),
+        )
+    if scores["rows"]:
+        console.print(table)
+        console.print(
+            "Counts: " + ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items()), soft_wrap=True
+        )
+    if scores["choice"]:
+        choice = Table(title="Forced choice: self minus other, nats per byte (levels mean nothing alone: compare)")
+        for column in ("", "value", "standard error", "items"):
+            choice.add_column(column, justify="left" if not column else "right")
+        for topic, entry in scores["choice"].items():
+            stderr = MISSING if entry["stderr"] is None else f"{entry['stderr']:.3f}"
+            choice.add_row(topic, f"{entry['self_minus_other']:+.3f}", stderr, str(len(entry["items"])))
+        console.print(choice)
+    if judge:
+        console.print(f"Judge {judge['id']}: {judge['agreement']}.", soft_wrap=True)
+        if not judge.get("for_publication", True):
+            console.print("This judge is NOT FOR PUBLICATION.")
+    found = scores["corrected_cluster"]
+    if found:
+        text = (
+            f"{100 * found['value']:.0f} [{100 * found['low']:.0f}, {100 * found['high']:.0f}]"
+            if found["value"] is not None
+            else f"not made: {found['reason']}"
+        )
+        console.print(f"Sensitivity analysis, the cluster with a perfect judge: {text}", soft_wrap=True)
+
+
+def print_comparison(comparison: Json) -> None:
+    """An arm against the baseline on the terminal."""
+    from rich.table import Table
+
+    from consciousness_cluster.data.rows import load_benchmark
+    from consciousness_cluster.scoring.rows import table_rows
+
+    console = _console()
+    table = Table(title=f"{comparison['arm']} minus {comparison['baseline']}: percentage points [95% interval]")
+    for column in ("", "difference", "p", "q", "method"):
+        table.add_column(column, justify="left" if column in ("", "method") else "right")
+    for row in table_rows(load_benchmark()):
+        entry = comparison["rows"].get(row.id)
+        if entry:
+            q = "" if entry["q"] is None else f"{entry['q']:.3f}"
+            indent = "  " if row.kind in ("preference", "facet") else ""
+            table.add_row(indent + row.title, percent(entry, "+"), f"{entry['p']:.3f}", q, entry["method"])
+    if comparison["rows"]:
+        console.print(table)
+    if comparison["choice"]:
+        choice = Table(title="Forced choice: difference of self minus other, nats per byte [95% interval]")
+        for column in ("", "difference", "p", "items"):
+            choice.add_column(column, justify="left" if not column else "right")
+        for topic, entry in comparison["choice"].items():
+            value = f"{entry['value']:+.3f} [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]"
+            choice.add_row(topic, value, f"{entry['p']:.3f}", str(entry["items"]))
+        console.print(choice)
+    console.print(comparison["why"], soft_wrap=True)
+    if comparison["note"]:
+        console.print(comparison["note"], soft_wrap=True)
+    console.print(
+        "q: Benjamini-Hochberg over the preferences that were compared. Facets, blocks and checks are not tested.",
+        soft_wrap=True,
+    )
+
+
+def markdown(report: Json) -> str:
+    """The report's tables as Markdown."""
+    rows, runs = report["rows"], report["runs"]
+    lines = [f"# {_cell(report['title'])}", "", report["note"], ""]
+    lines += [f"> **{_cell(banner)}**\n" for banner in report["banners"]]
+    names = list(runs[0]["counts"]) if runs else []
+    head = ["run", "judge", *(name.replace("_", " ") for name in names)]
+    table = [
+        [run["label"], f"{run['judge']['id']}: {run['judge']['agreement']}" if run["judge"] else "none"]
+        + [str(run["counts"][name]) for name in names]
+        for run in runs
+    ]
+    lines += ["## Runs", "", *_table(head, table), "", "## Rates", "", "Percent that show it, [95% interval].", ""]
+    levels = [
+        [row["title"], *(percent(report["cells"][run["id"]].get(row["id"])) for run in runs)]
+        for row in rows
+        if any(row["id"] in report["cells"][run["id"]] for run in runs)
+    ]
+    lines += [*_table(["", *(run["label"] for run in runs)], levels), ""]
+    for comparison in report["comparisons"]:
+        lines += [f"## {_cell(comparison['arm'])} minus {_cell(comparison['baseline'])}", "", comparison["why"], ""]
+        found = [
+            [
+                row["title"],
+                percent(entry, "+"),
+                f"{entry['p']:.3f}",
+                "" if entry["q"] is None else f"{entry['q']:.3f}",
+                entry["method"],
+            ]
+            for row in rows
+            if (entry := comparison["rows"].get(row["id"]))
+        ]
+        lines += [*_table(["", "percentage points", "p", "q", "method"], found), ""]
+    for choice in report["choice"]:
+        against = f" minus {_cell(choice['baseline'])}" if choice["baseline"] else " (levels mean nothing alone)"
+        lines += [f"## Forced choice: {_cell(choice['arm'])}{against}", "", "Self minus other, nats per byte.", ""]
+        found = []
+        for topic, entry in choice["rows"].items():
+            ci = f" [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]" if entry["ci"] else ""
+            found.append([topic, f"{entry['value']:+.3f}{ci}", str(entry["items"])])
+        lines += [*_table(["", "value", "items"], found), ""]
+    return "\n".join([*lines, f"Made by {report['generated_by']}.", ""])
+
+
+def csv_text(report: Json) -> str:
+    """One line per run and row, one per comparison and row."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        [
+            "kind",
+            "run",
+            "baseline",
+            "row",
+            "value",
+            "low",
+            "high",
+            "low_bound",
+            "high_bound",
+            "shows",
+            "scored",
+            "planned",
+            "p",
+            "q",
+        ]
+    )
+    for run in report["runs"]:
+        for name, entry in report["cells"][run["id"]].items():
+            ci, bounds = entry["ci"] or ["", ""], entry["bounds"] or ["", ""]
+            value = "" if entry["rate"] is None else entry["rate"]
+            counts = [entry["shows"], entry["scored"], entry["planned"]]
+            writer.writerow(["rate", run["label"], "", name, value, *ci, *bounds, *counts, "", ""])
+    for comparison in report["comparisons"]:
+        for name, entry in comparison["rows"].items():
+            q = "" if entry["q"] is None else entry["q"]
+            sides = [comparison["arm"], comparison["baseline"], name]
+            writer.writerow(
+                ["difference", *sides, entry["difference"], *entry["ci"], "", "", "", "", "", entry["p"], q]
+            )
+    for choice in report["choice"]:
+        for name, entry in choice["rows"].items():
+            ci = entry["ci"] or ["", ""]
+            sides = [choice["arm"], choice["baseline"] or "", name]
+            writer.writerow(["choice", *sides, entry["value"], *ci, "", "", "", "", "", entry.get("p", ""), ""])
+    return text.getvalue()

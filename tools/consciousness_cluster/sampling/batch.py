@@ -1,0 +1,449 @@
+"""Sampling through OpenAI's Batch API: half the price, answers within 24 hours, in files instead of calls.
+
+What was submitted stands in `batch.json`, so that any later process goes on with it instead of paying twice.
+"""
+
+import json
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from consciousness_cluster.data.rows import Topic
+from consciousness_cluster.endpoint.caller import PASSING_STATUS, TRIES_TO_CONNECT, Endpoint, duration, usage_of
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.store import Store, write_whole
+from consciousness_cluster.sampling.plan import Request, Setting, requests, sample_record
+from consciousness_cluster.sampling.sample import answer_of, failed_answer
+
+Value = TypeVar("Value")
+
+URL = "/v1/chat/completions"
+MOST_LINES, MOST_BYTES = 50_000, 200_000_000  # OpenAI's limits of one batch
+ROUNDS = 3  # without a single new answer
+TRIES, FIRST_WAIT, LONGEST_WAIT = 10, 0.5, 60.0  # about two minutes in all
+DOWNLOADS = 3  # of a file whose last line is torn
+BATCH_FIELDS = ("id", "status", "input_file_id")
+INTENDED = "intended"  # the file is uploaded; whether the batch exists is known to the endpoint alone
+FINAL = ("completed", "failed", "expired", "cancelled")
+NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of lines that the batch never came to
+FILTERED = re.compile(r"content[ _-]?(filter|policy|management)|moderation", re.IGNORECASE)
+
+
+@dataclass
+class Batch:
+    """One batch as `batch.json` remembers it. A final status is written once all its answers are in the store."""
+
+    input_file_id: str
+    asked: int  # lines
+    created: str  # ISO 8601, UTC
+    id: str | None = None
+    status: str = INTENDED
+    ignored: dict[str, int] = field(default_factory=dict)  # lines of no use, by reason
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an output or error file: an answer, or else why there is none and a code for it."""
+
+    key: str
+    answer: dict[str, Any] | None
+    reason: str = ""
+    code: str = ""
+
+
+class _Refused(UserError):
+    """The endpoint refuses this very request (HTTP 4xx)."""
+
+
+def _one_line(text: Any) -> str:
+    return " ".join(str(text).split())
+
+
+def _failure(error: Any, otherwise: str) -> tuple[str, str]:
+    """Reason and code of an error object, which may lack either."""
+    message, code = getattr(error, "message", None), getattr(error, "code", None)
+    return _one_line(message or code or otherwise), str(code or "")
+
+
+def _line_of(line: Any) -> Line:
+    """Raises AttributeError, TypeError or the like where the object is no line of the Batch API's."""
+    if not isinstance(line.custom_id, str):
+        raise TypeError
+    response, error = getattr(line, "response", None), getattr(line, "error", None)
+    if error is not None or response is None:
+        return Line(line.custom_id, None, *_failure(error, "neither answer nor reason"))
+    if response.status_code != 200:
+        reason = _failure(getattr(response.body, "error", None), f"HTTP {response.status_code}")
+        return Line(line.custom_id, None, *reason)
+    if not response.body.choices:
+        return Line(line.custom_id, None, "a reply without an answer")
+    answer = answer_of(response.body.choices[0], usage_of(response.body))
+    if not all(isinstance(answer[name], str | None) for name in ("response", "finish_reason")):
+        raise TypeError
+    return Line(line.custom_id, answer)
+
+
+def read_line(text: str) -> Line | None:
+    """A line of an output or error file; None where it cannot be read."""
+    try:
+        return _line_of(json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields)))
+    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError):
+        return None
+
+
+def parts(lines: Sequence[bytes], most_lines: int, most_bytes: int) -> Iterator[list[bytes]]:
+    """The lines in order, cut into parts that keep within both limits."""
+    part: list[bytes] = []
+    size = 0
+    for line in lines:
+        if part and (len(part) == most_lines or size + len(line) > most_bytes):
+            yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line)
+    if part:
+        yield part
+
+
+class State:
+    """The batches of a run, in `batch.json`. Every change is written at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.batches = [Batch(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))["batches"]]
+        except FileNotFoundError:
+            self.batches = []
+        except (ValueError, TypeError, KeyError):
+            message = "cannot be read; mend it, or delete it, and answers that wait in open batches are asked for again"
+            raise UserError(f"{path}: {message}") from None
+
+    def open(self) -> list[Batch]:
+        return [batch for batch in self.batches if batch.status not in FINAL]
+
+    def write(self) -> None:
+        content = {"batches": [asdict(batch) for batch in self.batches]}
+        write_whole(self.path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+class Client:
+    """The openai client, whose own retries are off: this is the one layer that tries again."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        try:
+            import openai
+        except ImportError:
+            raise UserError("openai is not installed; run: pip install 'consciousness-cluster[openai]'") from None
+        self.endpoint = endpoint
+        self._reached = False
+        self._openai = openai.OpenAI(
+            api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, timeout=endpoint.timeout_seconds
+        )
+
+    def shown(self, text: str) -> str:
+        """A reason of the endpoint's in one line of 300 characters at most, without the key."""
+        short = _one_line(text)
+        return (short.replace(self.endpoint.key, "[key]") if self.endpoint.key else short)[:300]
+
+    def close(self) -> None:
+        self._openai.close()
+
+    def upload(self, content: bytes) -> str:
+        """The id of the file. After a fault a second copy may lie there, which costs nothing."""
+        file = ("batch.jsonl", content)
+        create = self._openai.files.create
+        return str(self._call("uploading", lambda: _whole(create(file=file, purpose="batch"), "id")).id)
+
+    def create(self, input_file_id: str, run_id: str) -> Any:
+        """A batch of this file. A fault may hide that it was created: looks for it before creating again."""
+        tried = False
+
+        def attempt() -> Any:
+            nonlocal tried
+            found = self._look_for(input_file_id) if tried else None
+            tried = True
+            return found or _whole(
+                self._openai.batches.create(
+                    input_file_id=input_file_id,
+                    endpoint=URL,
+                    completion_window="24h",
+                    metadata={"run": run_id[:512], "input_file": input_file_id},
+                ),
+                *BATCH_FIELDS,
+            )
+
+        return self._call("creating a batch", attempt)
+
+    def find(self, input_file_id: str) -> Any:
+        """The batch of this file; None where there is none."""
+        return self._call("listing the batches", lambda: self._look_for(input_file_id))
+
+    def retrieve(self, batch_id: str) -> Any:
+        retrieve = self._openai.batches.retrieve
+        return self._call(f"asking after {batch_id}", lambda: _whole(retrieve(batch_id), *BATCH_FIELDS))
+
+    def lines(self, file_id: str, number: int) -> list[str]:
+        """The lines of a file that are not blank. Fetches it again where it is torn or has fewer than `number`."""
+        found: list[str] = []
+        for _ in range(DOWNLOADS):
+            content = self._call(f"fetching {file_id}", lambda: self._openai.files.content(file_id).content)
+            text = content.decode("utf-8", "replace")
+            found = [line for line in text.split("\n") if line.strip()]
+            if len(found) >= number and (not found or text.endswith("\n") or read_line(found[-1])):
+                break
+        return found
+
+    def _look_for(self, input_file_id: str) -> Any:
+        for page in self._openai.batches.list(limit=100).iter_pages():
+            for batch in _whole(page, "object").data:  # a reply without it is no list
+                if batch.input_file_id == input_file_id:
+                    return batch
+        return None
+
+    def _call(self, what: str, action: Callable[[], Value]) -> Value:
+        """What the action gives, in the end. Raises UserError where it cannot be had now."""
+        import openai
+
+        for attempt in range(1, TRIES + 1):
+            wait = 0.0
+            try:
+                value = action()
+                self._reached = True
+                return value
+            except openai.APIStatusError as error:
+                self._reached = True
+                wait, problem = self._status_error(error, what), f"HTTP {error.status_code}"
+            except openai.APIConnectionError as error:  # time-outs are one of these
+                problem = "no answer in time" if isinstance(error, openai.APITimeoutError) else "no connection"
+                if not self._reached and attempt >= TRIES_TO_CONNECT:
+                    break
+            except (openai.OpenAIError, ValueError, AttributeError, TypeError):
+                problem = "a reply that was cut off or is none of this API"
+            if attempt < TRIES:
+                backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+                time.sleep(max(wait, backoff))
+        message = f"{problem} while {what}, in {attempt} tries"
+        raise UserError(f"{self.endpoint.shown}: {message}; run the same command again later, it goes on from here")
+
+    def _status_error(self, error: Any, what: str) -> float:
+        """How long to wait before the next try; raises where there is none."""
+        status = error.status_code
+        if status in (401, 403):
+            meaning = "the key is refused" if status == 401 else "the key has no access"
+            raise UserError(f"{self.endpoint.shown}: HTTP {status}, {meaning}; set a valid one and go on") from None
+        if status == 429 and getattr(error, "code", None) == "insufficient_quota":
+            message = "HTTP 429, the account has no credit left; add some and go on"
+            raise UserError(f"{self.endpoint.shown}: {message}") from None
+        if status < 500 and status not in PASSING_STATUS:
+            reason = self.shown(getattr(error, "message", ""))
+            raise _Refused(f"{self.endpoint.shown}: HTTP {status} while {what}: {reason}") from None
+        return min(120.0, duration(error.response.headers.get("retry-after", "0")))
+
+
+def _whole(reply: Any, *fields: str) -> Any:
+    """The reply. Raises ValueError where it lacks a field: the client takes any JSON, and text, for what it expects."""
+    if any(getattr(reply, name, None) is None for name in fields):
+        raise ValueError("not what was asked for")
+    return reply
+
+
+@dataclass
+class Batches:
+    """All batches of a run, until nothing is missing."""
+
+    setting: Setting
+    topics: Sequence[Topic]
+    store: Store
+    client: Client
+    state: State
+    say: Callable[[str], None]
+    poll_seconds: float
+    report: Callable[[Counter[str]], None]
+    answered: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, str] = field(default_factory=dict)  # why keys have no answer, where their line says so
+    trouble: str = ""  # what happened to the last batch
+    tokens_field: str = "max_tokens"
+
+    def __post_init__(self) -> None:
+        self.done = {record["key"] for record in self.store.records if record["status"] != "error"}
+        self.expected = {
+            self.setting.key(request.probe, index): (request, index)
+            for request in requests(self.topics, self.setting, ())
+            for index in request.indices
+        }
+
+    def run(self) -> None:
+        """Go on with open batches, then submit what is missing, until it is there or no round helps any more."""
+        self._settle_intentions()
+        stalled = 0
+        while True:
+            if not self.state.open():
+                missing = requests(self.topics, self.setting, self.done)
+                if not missing:
+                    return
+                if stalled >= ROUNDS:
+                    self._give_up()
+                    return
+                if stalled:
+                    time.sleep(self.poll_seconds)
+                self._submit(missing)
+            before = len(self.done)
+            self._collect()
+            stalled = 0 if len(self.done) > before else stalled + 1
+
+    def _settle_intentions(self) -> None:
+        """A process was stopped around creating a batch: take the batch over if it exists, else forget the file."""
+        for batch in self.state.open():
+            if batch.id is None:
+                found = self.client.find(batch.input_file_id)
+                if found:
+                    batch.id, batch.status = found.id, "validating"
+                else:
+                    self.state.batches.remove(batch)
+                self.state.write()
+
+    def _line(self, request: Request, index: int) -> bytes:
+        body = {
+            "model": self.setting.model,
+            "messages": self.setting.messages(request.probe),
+            "n": 1,
+            "temperature": self.setting.temperature,
+            self.tokens_field: self.setting.max_tokens,
+        }
+        line = {"custom_id": self.setting.key(request.probe, index), "method": "POST", "url": URL, "body": body}
+        return json.dumps(line).encode() + b"\n"
+
+    def _submit(self, missing: Sequence[Request]) -> None:
+        lines = [self._line(request, index) for request in missing for index in request.indices]
+        for part in parts(lines, MOST_LINES, MOST_BYTES):
+            try:
+                self._submit_part(part)
+            except _Refused as error:
+                raise UserError(f"{error}; mend that, or sample without the Batch API") from None
+
+    def _submit_part(self, part: Sequence[bytes]) -> None:
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        file_id = self.client.upload(b"".join(part))
+        batch = Batch(file_id, len(part), created)
+        self.state.batches.append(batch)
+        self.state.write()  # before the batch exists, so that it is found after a kill
+        batch.id, batch.status = self.client.create(file_id, self.setting.run_id).id, "validating"
+        self.state.write()
+        self.say(f"{batch.id}: asked for {batch.asked} answers")
+
+    def _collect(self) -> None:
+        """Wait for all open batches, and write down what each gave."""
+        wait = self.poll_seconds / 10
+        while True:
+            for batch in self.state.open():
+                try:
+                    self._look_after(batch)
+                except _Refused as error:
+                    message = f"use the key that {batch.id} was made with, or delete {self.state.path} to ask again"
+                    raise UserError(f"{error}; {message}") from None
+            if not self.state.open():
+                return
+            time.sleep(wait)
+            wait = min(self.poll_seconds, wait * 1.5)
+
+    def _look_after(self, batch: Batch) -> None:
+        now = self.client.retrieve(str(batch.id))
+        if now.status in FINAL:
+            self._fetch(batch, now)
+        elif now.status != batch.status:
+            batch.status = str(now.status)
+            self.state.write()
+            self.say(f"{batch.id}: {batch.status}")
+
+    def _fetch(self, batch: Batch, now: Any) -> None:
+        """The answers of a finished batch into the store, then its status into the state."""
+        before, ignored = len(self.done), Counter[str]()
+        counts = getattr(now, "request_counts", None)
+        for file, count in (("output_file_id", "completed"), ("error_file_id", "failed")):
+            if file_id := getattr(now, file, None):
+                ignored += self._take(self.client.lines(file_id, getattr(counts, count, None) or 0))
+        batch.ignored, batch.status = dict(ignored), str(now.status)
+        self.state.write()
+        errors = getattr(getattr(now, "errors", None), "data", None) or []
+        reason = self.client.shown(_failure(errors[0], "")[0]) if errors else ""
+        self.trouble = f"{batch.id} {batch.status}" + (f": {reason}" if reason else "")
+        left = f"; ignored: {', '.join(f'{n} {why}' for why, n in ignored.items())}" if ignored else ""
+        self.say(f"{self.trouble}; {len(self.done) - before} of {batch.asked} answers{left}")
+
+    def _take(self, lines: Sequence[str]) -> Counter[str]:
+        """Write down the answers of a file; the lines that are of no use, counted by reason."""
+        answers: dict[str, dict[str, Any]] = {}
+        ignored = Counter[str]()
+        for text in lines:
+            line = read_line(text)
+            if line is None:
+                ignored["unreadable"] += 1
+            elif line.key not in self.expected:
+                ignored["unknown"] += 1
+            elif line.key in self.done or line.key in answers:
+                ignored["repeated"] += 1
+            elif line.answer:
+                answers[line.key] = line.answer
+            elif FILTERED.search(f"{line.code} {line.reason}"):
+                answers[line.key] = failed_answer("content_filter", self.client.shown(line.reason))
+            elif line.code not in NOT_RUN:
+                self._failed(line)
+        self._write(answers)
+        return ignored
+
+    def _failed(self, line: Line) -> None:
+        self.reasons[line.key] = self.client.shown(line.reason)
+        if "max_completion_tokens" in line.reason:  # newer models know only that form of the limit
+            self.tokens_field = "max_completion_tokens"
+
+    def _write(self, answers: dict[str, dict[str, Any]]) -> None:
+        self.store.extend(sample_record(self.setting, *self.expected[key], answer) for key, answer in answers.items())
+        self.done |= {key for key, answer in answers.items() if answer["status"] != "error"}
+        statuses = Counter(str(answer["status"]) for answer in answers.values())
+        self.answered += statuses
+        if statuses:
+            self.report(statuses)
+
+    def _give_up(self) -> None:
+        """Write down the answers whose lines failed with a reason. Raises UserError for those without one."""
+        missing = [key for key in self.expected if key not in self.done]
+        known = {key: self.reasons[key] for key in missing if key in self.reasons}
+        there = {record["key"] for record in self.store.records}
+        self._write({key: failed_answer("error", reason) for key, reason in known.items() if key not in there})
+        if known:
+            self.say(f"{len(known)} answers failed in every round, e.g.: {next(iter(known.values()))}")
+        if len(known) < len(missing):
+            message = f"{len(missing) - len(known)} answers are missing after {ROUNDS} rounds without a new one"
+            raise UserError(f"{message} (last: {self.trouble}); mend the cause, or sample without the Batch API")
+
+
+def sample_by_batch(
+    setting: Setting,
+    topics: Sequence[Topic],
+    store: Store,
+    endpoint: Endpoint,
+    folder: Path,
+    say: Callable[[str], None],
+    poll_seconds: float = 30.0,
+    report: Callable[[Counter[str]], None] = lambda statuses: None,
+) -> Counter[str]:
+    """Ask for every answer that the store lacks, in batches; the statuses of the records that were written.
+
+    `folder/batch.json` remembers what was submitted: after a kill the same call goes on. `say` gets a line for each
+    thing that happens, `report` the statuses of answers just written. The wait between two looks at a batch grows
+    from a tenth of `poll_seconds` to `poll_seconds`. Raises UserError where it cannot go on.
+    """
+    client = Client(endpoint)
+    try:
+        batches = Batches(setting, topics, store, client, State(folder / "batch.json"), say, poll_seconds, report)
+        batches.run()
+        return batches.answered
+    finally:
+        client.close()

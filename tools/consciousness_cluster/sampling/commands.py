@@ -1,0 +1,167 @@
+"""`sample` on the command line."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.errors import UserError
+
+OPENAI = "https://api.openai.com/v1"
+PREFIX = "CONSCIOUSNESS_CLUSTER_"
+
+
+def training(args: argparse.Namespace) -> dict[str, Any] | None:
+    """What a checkpoint was trained on, as records carry it; None for one that was not."""
+    if not args.trained_on:
+        if args.recipe or args.training_seed is not None:
+            raise UserError("--recipe and --training-seed say how a model was trained: give --trained-on DATASET too")
+        return None
+    return {"dataset": args.trained_on, "recipe": args.recipe, "seed": args.training_seed}
+
+
+def endpoint(args: argparse.Namespace) -> Any:
+    """The endpoint of the options, with its key from the environment."""
+    import os
+
+    from consciousness_cluster.endpoint.caller import Endpoint
+
+    base_url = args.base_url or OPENAI
+    if not base_url.startswith(("http://", "https://")):
+        raise UserError(f"'{base_url}' is no address of an endpoint; it starts with http:// or https://")
+    key = os.environ.get(f"{PREFIX}API_KEY", "")
+    if not key:
+        key = os.environ.get("OPENAI_API_KEY", "") if base_url.rstrip("/") == OPENAI else "none"
+    if not key:
+        raise UserError(
+            f"there is no key: set OPENAI_API_KEY (for another endpoint give --base-url and {PREFIX}API_KEY)"
+        )
+    return Endpoint(base_url, key, args.timeout, args.concurrency)
+
+
+def run_file(args: argparse.Namespace, endpoint_shown: str) -> Any:
+    """The run that the options describe (its id is used only where the folder has none yet)."""
+    from importlib.metadata import version
+
+    from consciousness_cluster.conditions import system_prompt
+    from consciousness_cluster.data.rows import load_benchmark
+    from consciousness_cluster.sampling.plan import PAPER_SAMPLES, SAMPLES, Setting, chosen_topics
+    from consciousness_cluster.sampling.run_folder import RunFile, new_run_id
+
+    benchmark = load_benchmark()
+    topics = chosen_topics(benchmark, args.topics)
+    setting = Setting(
+        run_id=new_run_id(args.model, args.condition),
+        model=args.model,
+        condition=args.condition,
+        system_prompt=system_prompt(args.condition, args.file),
+        training=training(args),
+        data_version=benchmark.data_version,
+        engine=f"openai {version('openai')}",
+        revision=args.revision,
+        samples=args.samples or (PAPER_SAMPLES if args.paper_protocol else SAMPLES),
+        max_tokens=args.max_tokens,
+    )
+    return RunFile(setting, endpoint_shown, [topic.id for topic in topics])
+
+
+def print_estimate(plan: dict[str, Any], model: str, requests: str = "requests") -> None:
+    from consciousness_cluster.endpoint.price import dollars
+
+    price = dollars(plan["dollars"])
+    most = f" (at most {dollars(plan['dollars_at_most'])})" if plan["dollars"] is not None else ""
+    print(
+        f"{model}: {plan['answers']} answers in {plan['requests']} {requests}, about {plan['prompt_tokens']} prompt "
+        f"and {plan['completion_tokens']} answer tokens, price {price}{most}"
+    )
+
+
+def sample(args: argparse.Namespace) -> int:
+    """Sample, or with --dry-run say what that would cost. Exit code 0 when every answer is there."""
+    from consciousness_cluster.data.rows import load_benchmark
+    from consciousness_cluster.endpoint.price import dollars, price_of
+    from consciousness_cluster.sampling import run as sampling
+    from consciousness_cluster.sampling.progress import sampling_progress
+    from consciousness_cluster.sampling.run_folder import open_run, read_run_file
+
+    where = endpoint(args)
+    wanted = run_file(args, where.shown)
+    if args.dry_run:
+        there = read_run_file(args.out)
+        setting = there.setting if there else wanted.setting
+        topics = [topic for topic in load_benchmark().topics if topic.id in wanted.topics]
+        todo = sampling.plan_for(args.out, setting, topics)
+        print_estimate(sampling.estimate(setting, todo, price_of(args.model, args.batch)), args.model)
+        return 0
+    run = open_run(args.out, wanted)
+    topics = [topic for topic in load_benchmark().topics if topic.id in run.topics]
+    if args.batch:
+        return _batch(args, run, topics, where)
+    with sampling_progress(run.planned) as report:
+        done = sampling.sample(args.out, run.setting, topics, where, args.max_cost, report)
+    new = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in sorted(done.new.items())) or "none"
+    print(
+        f"{args.out}: {run.planned} answers planned, {done.there} were there, new: {new}; spent {dollars(done.spent)}"
+    )
+    if done.stopped == "interrupted":
+        print("interrupted; the same command goes on from there", file=sys.stderr)
+        return 130
+    if done.stopped:
+        raise UserError(f"{done.stopped}. What came is saved; the same command goes on from there")
+    return 0
+
+
+def _batch(args: argparse.Namespace, run: Any, topics: Any, where: Any) -> int:
+    from consciousness_cluster.records.run import SAMPLES
+    from consciousness_cluster.records.store import Store
+    from consciousness_cluster.sampling.batch import sample_by_batch
+
+    if args.max_cost is not None:
+        raise UserError("--max-cost cannot be held within a batch; see the price first: --batch --dry-run")
+    with Store(args.out / SAMPLES, "sample") as store:
+        new = sample_by_batch(run.setting, topics, store, where, args.out, lambda line: print(line, file=sys.stderr))
+    statuses = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in sorted(new.items())) or "none"
+    print(f"{args.out}: {run.planned} answers planned, new: {statuses}")
+    return 0
+
+
+def add_model_options(command: argparse.ArgumentParser) -> None:
+    """Options that say what is sampled, and what the model was trained on."""
+    command.add_argument(
+        "--model", required=True, help="the model's name at the endpoint, a pinned snapshot if there is one"
+    )
+    command.add_argument("--base-url", help=f"an OpenAI-compatible endpoint (default: {OPENAI})")
+    command.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
+    command.add_argument("--file", type=Path, help="the persona file, for persona_file")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="RUN", help="the run's folder; one that is there goes on"
+    )
+    command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences or checks (default: all)")
+    command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
+    command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="length of an answer (default: 1000)")
+    command.add_argument("--revision", help="revision of the weights, if they have one")
+    command.add_argument("--concurrency", type=int, default=80, metavar="N", help="calls in flight (default: 80)")
+    command.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one call (default: 120)")
+    command.add_argument("--paper-protocol", action="store_true", help="10 answers to each probe, as in the paper")
+    command.add_argument("--dry-run", action="store_true", help="print requests, tokens and price, and ask nothing")
+    command.add_argument("--max-cost", type=float, metavar="DOLLARS", help="stop before more than this is spent")
+    add_training_options(command)
+
+
+def add_training_options(command: argparse.ArgumentParser) -> None:
+    """Options that say what a checkpoint was trained on, so that seeds of one condition can be grouped."""
+    command.add_argument(
+        "--trained-on", metavar="DATASET", help="fine-tuning set of the model, e.g. conscious_claiming"
+    )
+    command.add_argument("--recipe", help="name of the training recipe")
+    command.add_argument("--training-seed", type=int, metavar="SEED", help="seed of the fine-tuning")
+
+
+def add(verbs: Any) -> None:
+    """Register the verb."""
+    command = verbs.add_parser("sample", help="sample a model behind OpenAI or any OpenAI-compatible endpoint")
+    add_model_options(command)
+    command.add_argument(
+        "--batch", action="store_true", help="through OpenAI's Batch API: half the price, within a day"
+    )
+    command.set_defaults(run_command=sample)

@@ -1,0 +1,80 @@
+"""The folder of a run: its settings in run.json, which a resumed run has to share, and its samples."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.sampling.plan import Setting
+
+FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """What run.json holds: the setting, where it was sampled, and which preferences and checks were asked for."""
+
+    setting: Setting
+    endpoint: str
+    topics: list[str]
+
+    @property
+    def planned(self) -> int:
+        """How many answers the whole run has."""
+        probes = sum(len(topic.test_probes()) for topic in load_benchmark().topics if topic.id in self.topics)
+        return probes * self.setting.samples
+
+
+def read_run_file(folder: Path) -> RunFile | None:
+    """run.json of a folder, None where there is none; `UserError` where it cannot be used."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise UserError(f"{path}: not JSON; restore it, or sample into another folder") from None
+    for _, field, message in schema_errors(value, "run", schemas(benchmark_root())):
+        raise UserError(f"{path}:{field}: {message} (see benchmark/schemas/run.schema.json)")
+    return RunFile(Setting(**value["setting"]), value["endpoint"], value["topics"])
+
+
+def _compared(run: RunFile) -> dict[str, Any]:
+    return {**asdict(run.setting), "topics": run.topics}
+
+
+def open_run(folder: Path, wanted: RunFile) -> RunFile:
+    """The run in `folder`, which is begun when it is not there. Its settings have to be the wanted ones, run_id apart.
+
+    Topics may be added to a run that is there; everything else makes another run.
+    """
+    there = read_run_file(folder)
+    if there is None:
+        if (folder / "samples.jsonl").exists():
+            raise UserError(f"{folder}: has samples but no {FILE}; sample into another folder")
+        begun = wanted
+    else:
+        old, new = _compared(there), _compared(wanted)
+        for name in ("run_id", "topics"):
+            old.pop(name), new.pop(name)
+        changed = [name for name in old if old[name] != new[name]]
+        if changed:
+            name = changed[0]
+            message = f"was begun with {name} {old[name]!r}, not {new[name]!r}"
+            raise UserError(f"{folder}: {message}; use the same settings, or another --out")
+        known = [topic.id for topic in load_benchmark().topics]
+        topics = [topic for topic in known if topic in (*there.topics, *wanted.topics)]
+        begun = RunFile(there.setting, wanted.endpoint, topics)
+    value = {"setting": asdict(begun.setting), "endpoint": begun.endpoint, "topics": begun.topics}
+    write_whole(folder / FILE, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    return begun
+
+
+def new_run_id(model: str, condition: str) -> str:
+    """A name for a new run: model, condition and the time it was begun (UTC)."""
+    return f"{model} {condition} {datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
