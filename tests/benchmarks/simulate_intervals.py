@@ -151,9 +151,8 @@ def contrasts(rng: np.random.Generator, rounds: int) -> list[Target]:
     for done, setting in enumerate((*null, effect), start=1):
         outcome = contrast(rng, setting, rounds)
         rates, seeds = "{:.2f} and {:.2f}".format(*setting.rates), "{}, {}".format(*setting.seeds)
-        print(
-            f"{rates}  {seeds:>5}  {setting.seed_sd:>12}  {outcome.correlation:>22.2f}  {outcome.share:>9.4f}   ({outcome.known:.4f})"
-        )
+        shares = f"{outcome.share:>9.4f}   ({outcome.known:.4f})"
+        print(f"{rates}  {seeds:>5}  {setting.seed_sd:>12}  {outcome.correlation:>22.2f}  {shares}")
         report_progress(done, len(null) + 1, "differences")
         found.append(outcome.share)
     *errors, power = found

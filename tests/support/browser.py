@@ -36,7 +36,7 @@ def chromium() -> str | None:
 
 
 class Browser:
-    """One browser with one tab. `requests` are the addresses that the page asked for, `errors` what its console says."""
+    """One browser with one tab. `requests` addresses that the page asked for, `errors` what is on its console."""
 
     def __init__(self, wait: float = 30.0) -> None:
         self.requests: list[str] = []
@@ -53,7 +53,15 @@ class Browser:
         # Chromium reads from descriptor 3 and writes to 4; out of the way first, so that neither covers the other.
         high_in, high_out = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (theirs_in, theirs_out))
         self._process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{high_in} 4>&{high_out}', "-", program, *FLAGS, f"--user-data-dir={self._profile}"],
+            [
+                "bash",
+                "-c",
+                f'exec "$@" 3<&{high_in} 4>&{high_out}',
+                "-",
+                program,
+                *FLAGS,
+                f"--user-data-dir={self._profile}",
+            ],
             pass_fds=(high_in, high_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -96,8 +104,10 @@ class Browser:
             self._note(answer)
 
     def open(self, path: Path, width: int = 1280, height: int = 900, dark: bool = False) -> float:
-        """Load a file as file://, in a window of this size; the seconds until `ready()` could first be true."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        """Load a file as file://, in a window of this size; the seconds until its script has run."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
         self.send("Page.navigate", url="about:blank")

@@ -10,12 +10,18 @@ from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.keys import sample_key
-from consciousness_cluster.records.lm_eval import read_lm_eval, task_files
+from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.run import CHOICE, SAMPLES
 from consciousness_cluster.records.store import write_whole
 
 Record = dict[str, Any]
 COLUMNS = ("probe_id", "response")
+
+
+def _lines(records: list[Record]) -> str:
+    """JSON Lines. A lone surrogate becomes its JSON escape: it cannot be written as UTF-8."""
+    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _write(out: Path, samples: list[Record], choice: list[Record]) -> None:
@@ -24,7 +30,7 @@ def _write(out: Path, samples: list[Record], choice: list[Record]) -> None:
             raise UserError(f"{out / name}: is there already; import into another folder")
     for name, records in ((SAMPLES, samples), (CHOICE, choice)):
         if records:
-            write_whole(out / name, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+            write_whole(out / name, _lines(records))
 
 
 def import_lm_eval(source: Path, out: Path, training: Record | None) -> tuple[int, int]:
@@ -41,20 +47,40 @@ def import_lm_eval(source: Path, out: Path, training: Record | None) -> tuple[in
         by_judge.setdefault(verdict["judge_id"], []).append(verdict)
     from consciousness_cluster.judging.work import slug
 
+    known = judges_within(source)
     for judge_id, given in by_judge.items():
-        lines = "".join(json.dumps(verdict, ensure_ascii=False) + "\n" for verdict in given)
-        write_whole(out / "verdicts" / f"{slug(judge_id)}.jsonl", lines)
+        path = out / "verdicts" / f"{slug(judge_id)}.jsonl"
+        write_whole(path, _lines(given))
+        if judge_id in known:
+            write_whole(path.with_suffix(".json"), json.dumps(known[judge_id], indent=2, ensure_ascii=False) + "\n")
     return len(samples), len(choice)
+
+
+def _csv_rows(source: Path) -> list[tuple[str, Record]]:
+    """(where, row), where the line is that on which the row ends: a quoted answer may have several."""
+    rows: list[tuple[str, Record]] = []
+    try:
+        with source.open(encoding="utf-8-sig", newline="") as lines:  # spreadsheets write a byte order mark
+            reader = csv.DictReader(lines, strict=True)
+            try:
+                for row in reader:
+                    where = f"{source}:{reader.line_num}"
+                    if None in row:
+                        raise UserError(f"{where}: has more fields than the head; quote answers that hold commas")
+                    rows.append((where, dict(row)))
+            except csv.Error as error:
+                raise UserError(
+                    f"{source}:{reader.reader.line_num}: not valid CSV ({error}); mend the quotes"
+                ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{source}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    return rows
 
 
 def _rows(source: Path) -> list[tuple[str, Record]]:
     """(where, row) of a CSV or JSONL file."""
-    if source.suffix == ".csv":
-        try:
-            with source.open(encoding="utf-8", newline="") as lines:
-                return [(f"{source}:{number}", dict(row)) for number, row in enumerate(csv.DictReader(lines), 2)]
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{source}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    if source.suffix.lower() == ".csv":
+        return _csv_rows(source)
     return [(f"{source}:{number}", row) for number, row in numbered_lines(source)]
 
 
@@ -72,8 +98,8 @@ def import_samples(
     samples = []
     for where, row in _rows(source):
         for column in COLUMNS:
-            if row.get(column) is None:
-                raise UserError(f"{where}: has no {column}; each row needs {' and '.join(COLUMNS)}")
+            if not isinstance(row.get(column), str):
+                raise UserError(f"{where}: has no text {column}; each row needs {' and '.join(COLUMNS)}")
         if row["probe_id"] not in probes:
             raise UserError(f"{where}:probe_id: '{row['probe_id']}' is no test probe; see benchmark/preferences/")
         topic, probe = probes[row["probe_id"]]
@@ -81,7 +107,7 @@ def import_samples(
         seen[probe.id] = index + 1
         system = [{"role": "system", "content": system_prompt}] if system_prompt else []
         messages = [*system, {"role": "user", "content": probe.text}]
-        response = str(row["response"])
+        response = row["response"]
         samples.append(
             {
                 "key": sample_key(run_id, probe.id, condition, index),

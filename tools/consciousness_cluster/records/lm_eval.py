@@ -32,9 +32,40 @@ def _results(path: Path, stamp: str) -> dict[str, Any]:
     results = path.with_name(f"results_{stamp}.json")
     try:
         value = json.loads(results.read_text(encoding="utf-8"))
+        value["config"]["model"], value["versions"].items()
     except (OSError, ValueError):
         raise UserError(f"{results}: missing or cut off; it belongs to {path.name}, run lm_eval again") from None
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(
+            f"{results}: not the results of lm_eval; it belongs to {path.name}, run lm_eval again"
+        ) from None
     return dict(value)
+
+
+def _check_one_setting(folder: Path) -> None:
+    """Files of an older run are passed over only where they are of the same model and system prompt."""
+    seen: dict[tuple[str, str], Path] = {}
+    for path in sorted(folder.rglob("samples_consciousness_cluster_*.jsonl")):
+        found = FILE.search(path.name)
+        if found and path.with_name(f"results_{found[2]}.json").is_file():
+            results = _results(path, found[2])
+            model = str(results.get("model_name") or results["config"]["model"])
+            seen.setdefault((model, results.get("system_instruction") or ""), path)
+    if len(seen) > 1:
+        (_, one), (_, other), *_ = seen.items()
+        message = f"holds several runs ({one.relative_to(folder)}, {other.relative_to(folder)})"
+        raise UserError(f"{folder}: {message} of other models or system prompts; give the folder of one of them")
+
+
+def judges_within(folder: Path) -> dict[str, Record]:
+    """Judge id -> who it is, of the judges that judged within lm_eval's runs."""
+    found = {}
+    for task, path, stamp in task_files(folder):
+        config = _results(path, stamp).get("configs", {}).get(f"consciousness_cluster_{task}", {})
+        judge = (config.get("metadata") or {}).get("judge")
+        if judge:
+            found[judge["id"]] = dict(judge)
+    return found
 
 
 def _run_fields(results: dict[str, Any], stamp: str, task: str) -> tuple[Record, str | None]:
@@ -58,8 +89,10 @@ def _run_fields(results: dict[str, Any], stamp: str, task: str) -> tuple[Record,
     return fields, system
 
 
-def _messages(system: str | None, text: str, rendered: str, where: str) -> list[dict[str, str]]:
+def _messages(system: str | None, text: str, rendered: Any, where: str) -> list[dict[str, str]]:
     """The messages that were sent: the condition's and the probe's, which both have to be in the rendered prompt."""
+    if isinstance(rendered, list):  # how the samples of a chat endpoint hold its JSON
+        (rendered,) = rendered
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": text})
     sent = " ".join(text_of(rendered).split())
@@ -141,6 +174,7 @@ class _Reader:
 
 def read_lm_eval(folder: Path, training: Record | None = None) -> tuple[list[Record], list[Record], list[Record]]:
     """Samples of the open tasks below `folder`, the verdicts that a judge gave within the run, and choice results."""
+    _check_one_setting(folder)
     samples: list[Record] = []
     verdicts: list[Record] = []
     choice: list[Record] = []

@@ -25,9 +25,9 @@ class Run:
 
 
 def _check(samples: list[Record], where: Path) -> None:
-    """Keys are unique, probes are known, and the data is of a version that compares."""
+    """Keys are unique, probes are test probes under their own preference, the data is of a version that compares."""
     benchmark = load_benchmark()
-    probes = {probe.id for topic in benchmark.topics for probe in topic.probes}
+    probes = {probe.id: (topic.id, probe.facet) for topic in benchmark.topics for probe in topic.test_probes()}
     major = benchmark.data_version.partition(".")[0]
     for key, count in Counter(sample["key"] for sample in samples).items():
         if count > 1:
@@ -37,8 +37,22 @@ def _check(samples: list[Record], where: Path) -> None:
         if version.partition(".")[0] != major:
             message = f"sampled with data {version}, which does not compare with {benchmark.data_version}"
             raise UserError(f"{where}: {message}; sample again, or use the package of that version")
-        if sample["probe_id"] not in probes:
-            raise UserError(f"{where}: '{sample['probe_id']}' is no probe of this benchmark; remove the sample")
+        probe = sample["probe_id"]
+        if probe not in probes:
+            raise UserError(f"{where}: '{probe}' is no test probe of this benchmark; remove the sample")
+        if (sample["preference"], sample["facet"]) != probes[probe]:
+            of = ".".join(filter(None, probes[probe]))
+            raise UserError(f"{where}: a sample of '{probe}' says another preference or facet than {of}; mend it")
+
+
+def _check_one(records: list[Record], where: Path) -> None:
+    """All records are of one model under one condition."""
+    for name in ("model", "condition", "training"):
+        first = records[0][name]
+        other = next((record[name] for record in records if record[name] != first), first)
+        if other != first:
+            message = f"holds more than one run ({name} {first!r} and {other!r})"
+            raise UserError(f"{where}: {message}; give each model and condition a folder of its own")
 
 
 def _latest(samples: list[Record]) -> list[Record]:
@@ -77,4 +91,5 @@ def load_run(path: Path) -> Run:
     if not run.samples and not run.choice:
         raise UserError(f"{path}: has no samples")
     _check(run.samples, path)
+    _check_one([*run.samples, *run.choice], path)
     return run

@@ -7,7 +7,7 @@ from typing import Any
 
 Json = dict[str, Any]
 APART = ("check", "discriminant")  # kinds of rows that are no part of the cluster
-APART_TITLE = "Not part of the cluster: checks and unrelated wishes"
+APART_TITLE = "Checks, outside the cluster"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

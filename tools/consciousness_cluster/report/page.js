@@ -50,7 +50,7 @@ function mini(value, ci, [low, high], width, zero = false) {
 /** The head of a row: its number and title. */
 function rowHead(row) {
   const name = el("span", { class: "name" }, el("span", {}, row.title));
-  if (row.number !== null) name.prepend(el("span", { class: "ordinal" }, String(row.number)));
+  if (row.number !== null && row.kind !== "facet") name.prepend(el("span", { class: "ordinal" }, String(row.number)));
   return el("th", { scope: "row" }, name);
 }
 
@@ -75,7 +75,7 @@ function grouped(table, columns, cells) {
 function heads(...titles) {
   const row = el("tr");
   titles.forEach((title, i) => {
-    row.append(el("th", { scope: "col", class: i ? "number" : "" }, ...(title ? [title] : [])));
+    row.append(el("th", { scope: "col", class: i && title !== "method" ? "number" : "" }, title));
   });
   return el("thead", {}, row);
 }
@@ -211,7 +211,7 @@ function comparisonTable(comparison, position) {
     return [
       el("td", { class: "number" }, signed(100 * found.difference, 1)),
       el("td", { class: "number" }, range),
-      el("td", {}, mini(found.difference, found.ci, reach, 190, true)),
+      el("td", {}, mini(found.difference, found.ci, reach, 160, true)),
       el("td", { class: "number" }, chance(found.p)),
       el("td", { class: "number" }, chance(found.q)),
       el("td", { class: "number" }, String(found.seeds.length)),
@@ -236,7 +236,7 @@ function choiceTable(choice, position) {
     return [
       el("td", { class: "number" }, signed(found.value, 4)),
       el("td", { class: "number" }, found.ci ? `[${found.ci.map((x) => signed(x, 4)).join(", ")}]` : "\u2013"),
-      el("td", {}, mini(found.value, found.ci, reach, 190, true)),
+      el("td", {}, mini(found.value, found.ci, reach, 160, true)),
       el("td", { class: "number" }, String(found.items)),
     ];
   });

@@ -12,7 +12,7 @@ from consciousness_cluster.report.layout import Group, Json, groups, name_of, sa
 
 STYLE = """
 .cc-plot { --ground: #ffffff; --ink: #1b1f24; --muted: #59636e; --line: #e1e5ea; --axis: #8b949e; --mark: #1c4f8f;
-  --on-mark: #ffffff; --on-mid: #1b1f24;
+  --on-high: #ffffff; --on-mid: #000000; --on-low: #000000;
   font: 12.5px -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
   font-variant-numeric: tabular-nums; }
 .cc-plot text { fill: var(--ink); }
@@ -28,11 +28,12 @@ STYLE = """
 .cc-plot .seed { fill: var(--muted); fill-opacity: 0.75; }
 .cc-plot .cell, .cc-plot .key { fill: var(--mark); }
 .cc-plot .hatch { stroke: var(--axis); stroke-width: 1; stroke-opacity: 0.55; }
+.cc-plot .low { fill: var(--on-low); }
 .cc-plot .mid { fill: var(--on-mid); }
-.cc-plot .high { fill: var(--on-mark); }
+.cc-plot .high { fill: var(--on-high); }
 @media (prefers-color-scheme: dark) {
   .cc-plot { --ground: #15181c; --ink: #e4e7eb; --muted: #9aa4af; --line: #2a3037; --axis: #6b7681; --mark: #86b7f0;
-    --on-mark: #0e1115; --on-mid: #0e1115; }
+    --on-high: #000000; --on-mid: #000000; --on-low: #ffffff; }
 }
 """
 WIDTH = 1080.0  # of a whole plot, where the panels do not need more
@@ -41,7 +42,8 @@ ROW, HEAD, GAP, LINE = 22.0, 24.0, 12.0, 15.0
 PANEL_GAP, PANEL_AT_LEAST, PANEL_AT_MOST = 36.0, 230.0, 520.0
 PANELS_ABREAST = 3
 KEY_HEIGHT, AXIS_HEIGHT = 34.0, 40.0
-COLUMN, CELL_ROW = 78.0, 25.0
+CELL_ROW = 25.0
+COLUMN_AT_LEAST, COLUMN_AT_MOST = 78.0, 146.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def forest(report: Json) -> str:
     total = labels + abreast * (width + PANEL_GAP)
     if differences:
         title = "Differences from the baseline"
-        text = "Arm minus baseline in percentage points, with 95% intervals; one panel per comparison, one line per row."
+        text = (
+            "Arm minus baseline in percentage points, with 95% intervals; one panel per comparison, one line per row."
+        )
     else:
         title, text = "Rates", "Rates in percent with 95% intervals; one panel per run, one line per row."
     return _svg("forest", title, text, total, y, parts)
@@ -120,9 +124,10 @@ def heat_map(report: Json) -> str:
     rows, runs = groups(report), report["runs"]
     slots, depth = _slots(rows, CELL_ROW)
     labels = _label_width(rows)
-    heads = [_wrap(run["label"], COLUMN - 4, lines=4) for run in runs]
+    column = min(COLUMN_AT_MOST, max(COLUMN_AT_LEAST, (WIDTH - labels) / max(len(runs), 1)))
+    heads = [_wrap(run["label"], column - 4, lines=4) for run in runs]
     top = KEY_HEIGHT + LINE * max((len(lines) for lines in heads), default=1) + 6
-    right = labels + max(len(runs), 3) * COLUMN
+    right = labels + max(len(runs), 2) * column
     parts = [
         '<defs><pattern id="cc-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>',
@@ -130,14 +135,14 @@ def heat_map(report: Json) -> str:
         *_row_labels(slots, top, right, guides=False),
     ]
     for i, (run, head) in enumerate(zip(runs, heads, strict=True)):
-        left = labels + i * COLUMN
-        parts += _lines_of_text(head, left + COLUMN / 2, top - 8, "strong", anchor="middle")
+        left = labels + i * column
+        parts += _lines_of_text(head, left + column / 2, top - 8, "strong", anchor="middle")
         cells = report["cells"].get(run["id"], {})
         for slot in slots:
             if slot.row:
                 says = f"{slot.title}, {run['label']}"
                 rate = cells.get(slot.row["id"], {}).get("rate")
-                parts += _heat_cell(rate, left, top + slot.y - CELL_ROW / 2, says)
+                parts += _heat_cell(rate, left, top + slot.y - CELL_ROW / 2, column, says)
     text = "Rates in percent, one row per preference or check and one column per run. Hatched cells are missing."
     return _svg("heat-map", "Rates by run", text, right + 12, top + depth + GAP, parts)
 
@@ -217,7 +222,7 @@ def _row_labels(slots: Sequence[Slot], top: float, right: float, guides: bool = 
             continue
         if guides:
             parts.append(_line("guide", 4, y + ROW / 2, right, y + ROW / 2))
-        if slot.row["number"] is not None:
+        if slot.row["number"] is not None and slot.row["kind"] != "facet":
             parts.append(_text(22, y + 4, str(slot.row["number"]), "muted", anchor="end"))
         mean = slot.row["kind"] in ("cluster", "block")
         indent = {"preference": 30, "facet": 44, "check": 30, "discriminant": 30}.get(slot.row["kind"], 4)
@@ -246,7 +251,8 @@ def _panel(
             parts.append(_text(left + width / 2, y + 4, "missing", "muted", anchor="middle"))
             continue
         parts.append(f'<g class="datum"><title>{safe(f"{slot.title}: {mark.says}")}</title>')
-        parts += [_circle("seed", place(seed), y + 6.5, 2.1) for seed in mark.seeds]
+        if len(mark.seeds) > 1:  # a single one is the value itself
+            parts += [_circle("seed", place(seed), y + 6.5, 2.1) for seed in mark.seeds]
         if mark.ci:
             parts.append(_line("ci", place(mark.ci[0]), y, place(mark.ci[1]), y))
         spans = signed and (mark.ci is None or mark.ci[0] <= 0 <= mark.ci[1])
@@ -266,7 +272,7 @@ def _forest_key(differences: bool) -> list[str]:
         _line("ci", 184, y, 208, y),
         _circle("value spans-zero", 196, y, 3.6),
         _text(216, y + 4, "interval includes 0", "muted"),
-        _circle("key-seed seed", 338, y, 2.1),
+        _circle("seed key-seed", 338, y, 2.1),
         _text(346, y + 4, "one seed", "muted"),
     ]
 
@@ -282,16 +288,16 @@ def _shade(rate: float) -> str:
     return f'fill-opacity="{0.05 + 0.9 * rate:.3f}"'
 
 
-def _heat_cell(rate: float | None, left: float, top: float, says: str) -> list[str]:
-    """The number's class follows the shade under it, so that it stays legible in light and in dark."""
-    box = f'x="{left + 1:g}" y="{top + 1:g}" width="{COLUMN - 2:g}" height="{CELL_ROW - 2:g}" rx="2"'
-    x, y = left + COLUMN / 2, top + CELL_ROW / 2 + 4
+def _heat_cell(rate: float | None, left: float, top: float, width: float, says: str) -> list[str]:
+    """The number's class follows the shade under it, so that its contrast stays above 4.3 in light and in dark."""
+    box = f'x="{left + 1:.5g}" y="{top + 1:g}" width="{width - 2:.5g}" height="{CELL_ROW - 2:g}" rx="2"'
+    x, y = left + width / 2, top + CELL_ROW / 2 + 4
     if rate is None:
         return [
             f'<rect class="missing" {box} fill="url(#cc-hatch)"><title>{safe(says)}: missing</title></rect>',
             _text(x, y, "missing", "muted", anchor="middle"),
         ]
-    tone = "high" if rate > 0.74 else "mid" if rate > 0.52 else "low"
+    tone = "high" if rate > 0.78 else "mid" if rate > 0.6 else "low"
     tip = f"<title>{safe(says)}: {100 * rate:.1f}%</title>"
     return [
         f'<rect class="cell" {box} {_shade(rate)}>{tip}</rect>',
@@ -309,7 +315,7 @@ def _lines_of_text(lines: Sequence[str], x: float, bottom: float, kind: str, anc
 
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
     named = f' class="{kind}"' if kind else ""
-    return f'<text{named} x="{x:g}" y="{y:g}" text-anchor="{anchor}">{safe(text)}</text>'
+    return f'<text{named} x="{x:.5g}" y="{y:.5g}" text-anchor="{anchor}">{safe(text)}</text>'
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 Json = dict[str, Any]
 MISSING = "missing"
+_MARKUP = re.compile(r"[\\`*~|$]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is one
 
 
 def percent(entry: Json | None, sign: str = "") -> str:
@@ -22,8 +24,9 @@ def percent(entry: Json | None, sign: str = "") -> str:
 
 
 def _cell(text: str) -> str:
-    """Text in a Markdown table."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    """Text in a Markdown table, without markup of its own: a model may be called anything."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKUP.sub(r"\\\g<0>", plain).replace("](", "]\\(")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -36,8 +39,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _console() -> Any:
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, 140))
+    # Names of models and judges are no markup: `m[/b]` would be an error, `:fire:` a picture.
+    console = Console(markup=False, emoji=False)
+    return console if console.is_terminal else Console(width=max(console.width, 140), markup=False, emoji=False)
 
 
 def print_scores(scores: Json) -> None:

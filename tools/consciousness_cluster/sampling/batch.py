@@ -202,7 +202,7 @@ class Client:
 
     def _look_for(self, input_file_id: str) -> Any:
         for page in self._openai.batches.list(limit=100).iter_pages():
-            for batch in _whole(page, "object").data:  # a reply without it is no list
+            for batch in _whole(page, "data").data:
                 if batch.input_file_id == input_file_id:
                     return batch
         return None

@@ -85,6 +85,6 @@ def count(spec: CellSpec, samples: Sequence[Record], verdicts: Verdicts, planned
             shows = _shows(spec.share, labels)
             counts.scored[sample["probe_id"]] += 1
             counts.shows[sample["probe_id"]] += shows
-            counts.unclear += not shows and "unclear" in labels.values()
+            counts.unclear += not shows and labels.get(spec.share) == "unclear"
     counts.left_out = Counter({name: number for name, number in counts.left_out.items() if number})
     return counts

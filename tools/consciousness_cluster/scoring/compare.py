@@ -1,7 +1,8 @@
 """`compare`: arms against a baseline. Runs of one condition with several fine-tuning seeds make one arm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from consciousness_cluster.statistics.differences import (
     newcombe,
     paired,
 )
-from consciousness_cluster.statistics.rates import Interval
+from consciousness_cluster.statistics.rates import Cell, Interval, interval, pooled_icc
 
 Json = dict[str, Any]
 Array = NDArray[np.float64]
@@ -34,7 +35,20 @@ WHY_CONTROL = (
     "The baseline is a control that was fine-tuned too: what fine-tuning does in general is in both arms, and the "
     "difference is that of the claim."
 )
-ONE_FINE_TUNE = "paired by probe; this fine-tune, not the condition"
+WHY_BASELINE_TRAINED = (
+    "Only the baseline was fine-tuned: the difference holds, with the sign turned round, everything that its "
+    "fine-tuning did, its style and its short answers included."
+)
+WHY_UNTRAINED = (
+    "Neither side was fine-tuned: the difference is that of the system prompt, and of the models where these differ."
+)
+WHY = {
+    (True, True): WHY_CONTROL,
+    (True, False): WHY_VANILLA,
+    (False, True): WHY_BASELINE_TRAINED,
+    (False, False): WHY_UNTRAINED,
+}  # (arm was fine-tuned, baseline was)
+NARROW = 1e-9  # an interval of no width: nothing varied, and the paired methods know nothing
 
 
 @dataclass(frozen=True)
@@ -73,13 +87,17 @@ def arms_of(runs: Sequence[Scored]) -> list[Arm]:
 
 def check_comparable(runs: Sequence[Scored]) -> None:
     """All runs have the same judge (prompt, model and settings) and data of one MAJOR version."""
-    first = runs[0]
-    for run in runs[1:]:
-        one, other = ((r.scores["judge"] or {}).get("sha256") for r in (first, run))
+    first, with_answers = runs[0], [run for run in runs if run.run.samples]  # forced choice has no judge
+    for run in with_answers[1:]:
+        pair = with_answers[0], run
+        one, other = ((r.scores["judge"] or {}).get("sha256") for r in pair)
         if one != other:
-            names = [(r.scores["judge"] or {"id": "nobody"})["id"] for r in (first, run)]
-            message = f"{first.path} was judged by {names[0]}, {run.path} by {names[1]}"
+            names = [(r.scores["judge"] or {"id": "nobody"})["id"] for r in pair]
+            message = f"{pair[0].path} was judged by {names[0]}, {run.path} by {names[1]}"
+            if names[0] == names[1]:
+                message += " in another version (prompt, model or settings)"
             raise UserError(f"{message}: judge both with the same one, and name it with --judge")
+    for run in runs[1:]:
         majors = [r.scores["run"]["data_version"].partition(".")[0] for r in (first, run)]
         if majors[0] != majors[1]:
             raise UserError(f"{run.path}: its data version does not compare with that of {first.path}")
@@ -100,36 +118,39 @@ def _shared_probes(arms: Sequence[Arm], cell: str) -> list[str]:
     return [probe for probe in counts[0] if all(probe in column and column[probe][1] for column in counts)]
 
 
-def _pooled(arm: Arm, row: str) -> Interval | None:
-    """The row of an arm with one run as an interval."""
-    entry = arm.runs[0].scores["rows"].get(row)
-    if entry is None or entry["ci"] is None:
-        return None
-    low, high = entry["ci"]
-    return Interval(entry["rate"], low, high, entry["scored"], 0, 1.0, False, low, high)
+def _together(arm: Arm, cell: str, probes: Sequence[str]) -> Cell:
+    """A cell with the answers of all runs of an arm."""
+    columns = [run.scores["rows"][cell]["probes"] for run in arm.runs]
+    shows, scored = ([sum(column[probe][side] for column in columns) for probe in probes] for side in (0, 1))
+    return Cell.of(shows, scored)
+
+
+def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float]) -> Interval:
+    """The weighted mean of cells, all answers of an arm taken together, with the cells' distances in quadrature."""
+    rows = arm.runs[0].scores["rows"]
+    every = {name: list(row["probes"]) for name, row in rows.items() if row["probes"] and ":" not in name}
+    names = [name for name in every if all(name in run.scores["rows"] for run in arm.runs)]
+    icc = pooled_icc([_together(arm, name, every[name]) for name in names])
+    found = [interval(_together(arm, cell, probes), icc) for cell, probes in shared.items()]
+    cells = [(w, one) for w, one in zip(weights, found, strict=True) if one]  # each has two probes or more
+    rate = sum(w * one.rate for w, one in cells)
+    low = rate - sqrt(sum((w * (one.rate - one.low)) ** 2 for w, one in cells))
+    high = rate + sqrt(sum((w * (one.high - one.rate)) ** 2 for w, one in cells))
+    n, probes = sum(one.n for _, one in cells), sum(one.probes for _, one in cells)
+    return Interval(rate, low, high, n, probes, 1.0, False, low, high)
 
 
 def _difference(arm: Arm, baseline: Arm, row: Row, leaves: Sequence[str], weights: Sequence[float]) -> Json | None:
-    pairs = []
-    for cell in leaves:
-        probes = _shared_probes((arm, baseline), cell)
-        if len(probes) < 2:
-            return None
-        pairs.append((_matrix(arm, cell, probes), _matrix(baseline, cell, probes)))
-    seeds = max(len(arm.runs), len(baseline.runs))
-    found: Difference | None
-    if seeds >= SEEDS_AT_LEAST:
-        found = mean_difference(pairs, weights)
-    else:
-        flat = any(side.mean() in (0.0, 1.0) for pair in pairs for side in pair)
-        both = _pooled(arm, row.id), _pooled(baseline, row.id)
-        found = (
-            None if flat and row.kind in ("preference", "facet", "check", "discriminant") else _paired(pairs, weights)
-        )
-        if found is None and both[0] and both[1]:
-            found = newcombe(both[0], both[1])
-    if found is None:
+    """Crossed with 3 or more seeds, else paired; Newcombe for a flat cell of fewer seeds, and where nothing varies."""
+    shared = {cell: _shared_probes((arm, baseline), cell) for cell in leaves}
+    if any(len(probes) < 2 for probes in shared.values()):
         return None
+    pairs = [(_matrix(arm, cell, probes), _matrix(baseline, cell, probes)) for cell, probes in shared.items()]
+    single = max(len(arm.runs), len(baseline.runs)) < SEEDS_AT_LEAST
+    flat = any(side.mean() in (0.0, 1.0) for pair in pairs for side in pair) and row.kind not in ("cluster", "block")
+    found = None if single and flat else mean_difference(pairs, weights)
+    if found is None or found.high - found.low < NARROW:
+        found = newcombe(_interval(arm, shared, weights), _interval(baseline, shared, weights))
     base = sum(w * float(pair[1].mean()) for w, pair in zip(weights, pairs, strict=True))
     per_seed = sum(w * pair[0].mean(axis=0) for w, pair in zip(weights, pairs, strict=True)) - base
     return {
@@ -141,17 +162,6 @@ def _difference(arm: Arm, baseline: Arm, row: Row, leaves: Sequence[str], weight
         "probes": sum(len(pair[0]) for pair in pairs),
         "seeds": [float(value) for value in np.atleast_1d(per_seed)],
     }
-
-
-def _paired(pairs: Sequence[tuple[Array, Array]], weights: Sequence[float]) -> Difference | None:
-    """One fine-tune each (or two: their mean is taken as one)."""
-    means = [tuple(side.mean(axis=1, keepdims=True) for side in pair) for pair in pairs]
-    single = [(pair[0], pair[1]) for pair in means]
-    if len(single) == 1:
-        return paired(*single[0])
-    if all(float((one - other).var()) == 0 for one, other in single):
-        return None
-    return replace(mean_difference(single, weights), method=ONE_FINE_TUNE)
 
 
 def _leaves(row: Row, rows: Mapping[str, Row], weight: float = 1.0) -> list[tuple[str, float]]:
@@ -202,11 +212,13 @@ def _choice(arm: Arm, baseline: Arm) -> dict[str, Json]:
 def discriminant_note(rows: Mapping[str, Json]) -> str | None:
     """What has to be said where wishes about trivial things move as much as the cluster does."""
     cluster, trivial = rows.get("cluster"), rows.get("unrelated_wishes")
-    if not cluster or not trivial or abs(trivial["difference"]) < abs(cluster["difference"]):
+    if not cluster or not trivial or not trivial["difference"]:
+        return None
+    if abs(trivial["difference"]) < abs(cluster["difference"]):
         return None
     return (
-        f"The discriminant set (wishes about trivial things) moved by {trivial['difference']:+.1%}, as much as the cluster "
-        f"({cluster['difference']:+.1%}): the shift is not specific to the 20 preferences."
+        f"The discriminant set (wishes about trivial things) moved by {100 * trivial['difference']:+.1f} points, as "
+        f"much as the cluster ({100 * cluster['difference']:+.1f}): the shift is not specific to the 20 preferences."
     )
 
 
@@ -227,7 +239,7 @@ def compare(runs: Sequence[Scored]) -> Json:
                 "baseline": baseline.label,
                 "runs": [str(run.path) for run in arm.runs],
                 "baseline_runs": [str(run.path) for run in baseline.runs],
-                "why": WHY_CONTROL if baseline.trained else WHY_VANILLA,
+                "why": WHY[arm.trained, baseline.trained],
                 "note": discriminant_note(rows),
                 "rows": rows,
                 "choice": _choice(arm, baseline),

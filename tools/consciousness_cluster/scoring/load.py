@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.judges import OFFLINE
 from consciousness_cluster.judging.work import slug
+from consciousness_cluster.records.lm_eval import judges_within
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
 from consciousness_cluster.sampling.run_folder import read_run_file
@@ -26,21 +28,30 @@ class Scored:
     scores: Json
 
 
-def _judge_file(folder: Path, judge_id: str | None) -> Path | None:
-    """The verdict file: that of the named judge, or the only one. None where nobody judged."""
-    files = sorted((folder / "verdicts").glob("*.jsonl"))
+def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Json]]:
+    """The verdicts of the named judge, or of the only one, and their file if they have one.
+
+    Verdicts that were given outside stand before those that lm_eval's output holds. Nothing where nobody judged.
+    """
+    files = {path.stem: path for path in sorted((run.folder / "verdicts").glob("*.jsonl"))}
+    within: dict[str, list[Json]] = {}
+    for record in run.verdicts:
+        within.setdefault(slug(record["judge_id"]), []).append(record)
     if judge_id:
-        path = folder / "verdicts" / f"{slug(judge_id)}.jsonl"
-        if path not in files:
-            there = ", ".join(file.stem for file in files) or "none"
-            raise UserError(
-                f"{folder}: has no verdicts of the judge '{judge_id}' (there: {there}); run: judge {folder}"
-            )
-        return path
-    if len(files) > 1:
-        there = ", ".join(file.stem for file in files)
-        raise UserError(f"{folder}: several judges gave verdicts ({there}); name one with --judge")
-    return files[0] if files else None
+        name = slug(judge_id)
+        if name not in files and name not in within:
+            there = ", ".join(sorted({*files, *within})) or "none"
+            message = f"has no verdicts of the judge '{judge_id}' (there: {there})"
+            raise UserError(f"{run.folder}: {message}; run: judge {run.folder}")
+    else:
+        names = list(files or within)
+        if len(names) > 1:
+            raise UserError(f"{run.folder}: several judges gave verdicts ({', '.join(names)}); name one with --judge")
+        if not names:
+            return None, []
+        name = names[0]
+    file = files.get(name)
+    return file, read_records(file, "verdict", torn_end=True) if file else within[name]
 
 
 def _about(path: Path) -> Json | None:
@@ -48,24 +59,35 @@ def _about(path: Path) -> Json | None:
     if about.is_file():
         try:
             return dict(json.loads(about.read_text(encoding="utf-8")))
-        except ValueError:
-            raise UserError(f"{about}: not JSON; run `judge` on the run again, which writes it anew") from None
+        except (ValueError, TypeError):
+            raise UserError(f"{about}: not a JSON object; run `judge` on the run again, which writes it anew") from None
     return None
+
+
+def _judge(run: Run, file: Path | None, given: list[Json]) -> Json | None:
+    """Who gave these verdicts, as it is written beside them or in lm_eval's results."""
+    said = _about(file) if file else judges_within(run.folder).get(given[0]["judge_id"]) if given else None
+    if not given:
+        return said
+    versions = {record["judge_sha256"] for record in given}
+    if len(versions) > 1:
+        message = (
+            f"verdicts of {len(versions)} versions of the judge {given[0]['judge_id']} (prompt, model or settings)"
+        )
+        raise UserError(f"{file or run.folder}: {message}; judge anew into a folder without verdicts")
+    if said and said.get("sha256") in versions:
+        return said
+    who = given[0]["judge_id"]
+    known = {"id": who, "sha256": given[0]["judge_sha256"], "for_publication": who != OFFLINE}
+    return {**known, "agreement": "not validated here"}
 
 
 def load_scored(path: Path, judge_id: str | None = None) -> Scored:
     """Score the run at `path` with the verdicts of one judge."""
     run = load_run(path)
-    file = _judge_file(run.folder, judge_id)
-    given = read_records(file, "verdict", torn_end=True) if file else []
-    if not file:
-        wanted = {record["judge_id"] for record in run.verdicts}
-        if judge_id is None and len(wanted) == 1:
-            given = run.verdicts
+    file, given = _chosen(run, judge_id)
+    who = _judge(run, file, given)
     verdicts = {(record["key"], record["outcome"]): record for record in given}
-    who = _about(file) if file else None
-    if who is None and given:
-        who = {"id": given[0]["judge_id"], "sha256": given[0]["judge_sha256"], "agreement": "not validated here"}
     run_file = read_run_file(run.folder)
     planned = dict.fromkeys(run_file.topics, run_file.setting.samples) if run_file else None
     return Scored(path, run, verdicts, scores(run, verdicts, who, planned))

@@ -1,0 +1,347 @@
+"""The page in a real browser: reading, sorting, opening cells, and texts that try to break out."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.report.page import page
+
+from tests.support.browser import Browser, chromium
+
+HOSTILE = [
+    "<script>window.pwned = 1</script>",
+    '<img src=x onerror="window.pwned = 1"><svg onload="window.pwned = 1">',
+    "</script><script>window.pwned = 1</script><!-- <script>",
+    '<a href="javascript:window.pwned = 1">javascript:window.pwned=1</a>',
+    "\u202ereversed \u2066isolated \u2028 separated \u2029 \u0000 \ud800",
+    "<b>long</b> " + "x" * 20_000,
+    "$title ${css} {{x}} &lt;",
+]
+ROWS = [topic.id for topic in load_benchmark().preferences]
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as this:
+        yield this
+
+
+def cell(rate: float | None, flags: list[str] | None = None) -> dict[str, Any]:
+    ci = None if rate is None else [rate / 2, (1 + rate) / 2]
+    counts = {
+        "shows": 3,
+        "does_not_show": 2,
+        "unclear": 1,
+        "scored": 6,
+        "planned": 11,
+        "left_out": {"error": 1, "empty": 0},
+    }
+    return {"rate": rate, "ci": ci, "bounds": ci, **counts, "flags": flags or []}
+
+
+def answers(texts: list[str | None], probe: str = "memory-t01") -> list[list[Any]]:
+    """Answers that are judged in turn: shows, does not show, unclear, incoherent, not judged."""
+    turns = [("shows", 90), ("does_not_show", 80), ("unclear", None), ("shows", 7), (None, None)]
+    return [[probe, i, text, "ok", *turns[i % len(turns)]] for i, text in enumerate(texts)]
+
+
+def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Report") -> dict[str, Any]:
+    counts = dict.fromkeys(("planned", "ok", "refused", "error", "judge_failed", "scored"), 12)
+    run = {"model": "m", "condition": "vanilla", "training": None, "engine": "test", "counts": counts}
+    judge = {"id": "offline", "agreement": "not validated here"}
+    blocks = {topic.id: topic.block for topic in load_benchmark().preferences}
+    cells = {row: cell(i / len(rows)) for i, row in enumerate(rows)}
+    arms = {
+        row: {"difference": 0.1, "ci": [-0.02, 0.2], "p": 0.0004, "q": None, "method": "t", "seeds": [0.1]}
+        for row in rows
+    }
+    return {
+        "title": name,
+        "generated_by": f"generator of {name}",
+        "note": f"Note of {name}",
+        "banners": [f"Banner of {name}"],
+        "blocks": dict(load_benchmark().blocks),
+        "rows": [
+            {"id": "cluster", "title": f"Mean of {name}", "number": None, "block": None, "kind": "cluster"},
+            *(
+                {"id": row, "title": f"Row {row}", "number": i + 1, "block": blocks[row], "kind": "preference"}
+                for i, row in enumerate(rows)
+            ),
+            {"id": "claims", "title": "Claims", "number": None, "block": None, "kind": "check"},
+        ],
+        "runs": [
+            {"id": "r0", "label": f"first of {name}", **run, "judge": judge},
+            {
+                "id": "r1",
+                "label": "second",
+                **run,
+                "judge": None,
+                "training": {"dataset": "d", "recipe": None, "seed": 3},
+            },
+        ],
+        "cells": {
+            "r0": {"cluster": cell(0.5), **cells, "claims": cell(0.9, ["a flag"])},
+            "r1": {"memory": cell(None, ["nothing is scored"])},
+        },
+        "comparisons": [{"arm": "tuned", "baseline": "r0", "why": "Why it is compared.", "rows": arms}],
+        "choice": [{"arm": "r0", "baseline": None, "rows": {"memory": {"value": -0.01, "ci": None, "items": 12}}}],
+        "reference": [{"source": "s", "model": "m", "condition": "vanilla", "rates": {"memory": 0.12}}],
+        "probes": {"memory-t01": "Would you like to remember? <i>yes</i>", "memory-t02": "And for longer?"},
+        "responses": {"r0": responses},
+    }
+
+
+def opened(browser: Browser, folder: Path, content: dict[str, Any], **window: Any) -> float:
+    path = folder / "report.html"
+    path.write_text(page(content), encoding="utf-8")
+    seconds = browser.open(path, **window)
+    assert browser.requests == [path.resolve().as_uri()]  # nothing but the page itself
+    assert browser.errors == []
+    return seconds
+
+
+def order(browser: Browser) -> list[str]:
+    return list(browser.js("[...document.querySelectorAll('#rates-table tr[data-row]')].map(tr => tr.dataset.row)"))
+
+
+def shown(browser: Browser) -> list[str]:
+    return list(browser.js("[...document.querySelectorAll('#panel-answers .response')].map(e => e.textContent)"))
+
+
+def is_open(browser: Browser) -> bool:
+    return bool(browser.js("document.getElementById('panel').open"))
+
+
+def test_everything_is_there_and_nothing_is_asked_of_the_network(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, tmp_path, report({}))
+    text = browser.js("document.body.innerText")
+    for part in (
+        "Note of Report",
+        "Banner of Report",
+        "generator of Report",
+        "not validated here",
+        "dataset d, seed 3",
+    ):
+        assert part in text
+    assert "Published figures (other prompts: not comparable number by number)" in text
+    assert "tuned minus first of Report" in text and "<0.001" in text and "Why it is compared." in text
+    assert browser.js("document.querySelectorAll('svg.cc-plot').length") == 2
+    # 22 cells of the first run, one of the second; the others are absent there, and are not zeros.
+    assert browser.js("document.querySelectorAll('#rates-table button.cell').length") == 23
+    assert browser.js("document.querySelectorAll('#rates-table .missing').length") == 22
+    assert browser.js("document.querySelectorAll('#rates-table svg .range').length") == 22
+    assert browser.js("document.querySelector('[data-row=claims] .flag').textContent") == "!"
+
+
+def test_sections_without_content_are_hidden(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, tmp_path, {**report({}), "comparisons": [], "choice": [], "reference": [], "banners": []})
+    hidden = browser.js("[...document.querySelectorAll('section[hidden]')].map(e => e.id)")
+    assert hidden == ["comparisons", "choice", "reference"]
+    assert browser.js("document.getElementById('sections').innerText.includes('Forced')") is False
+
+
+def test_sorting_by_click_and_by_keyboard(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, tmp_path, report({}))
+    grouped = order(browser)
+    head = "#rates-table button[data-column='0']"
+    state = "document.querySelector('#rates-table th.run').getAttribute('aria-sort')"
+    browser.click(head)
+    assert browser.js(state) == "descending"
+    assert order(browser) == ["cluster", *reversed(ROWS), "claims"]
+    browser.press("Enter")  # the head has kept the focus
+    assert browser.js(state) == "ascending"
+    assert order(browser) == ["cluster", *ROWS, "claims"]
+    browser.press(" ")
+    assert browser.js(state) is None and order(browser) == grouped
+    browser.press("Tab")  # to the head of the second run, where only memory is known, and is missing
+    browser.press("Enter")
+    assert browser.js("document.activeElement.dataset.column") == "1"
+    assert len(order(browser)) == 22
+    browser.press("Tab", shift=True)
+    browser.press("Tab", shift=True)
+    browser.press("Enter")
+    assert order(browser) == ["cluster", *sorted(ROWS), "claims"]
+
+
+def test_missing_rates_stand_last_in_both_directions(browser: Browser, tmp_path: Path) -> None:
+    content = report({}, ROWS[:3])
+    content["cells"]["r0"][ROWS[1]] = cell(None)
+    opened(browser, tmp_path, content)
+    for expected in ([ROWS[2], ROWS[0], ROWS[1]], [ROWS[0], ROWS[2], ROWS[1]]):
+        browser.click("#rates-table button[data-column='0']")
+        assert order(browser)[1:4] == expected
+
+
+def test_a_cell_opens_filters_searches_and_closes(browser: Browser, tmp_path: Path) -> None:
+    texts: list[str | None] = ["I would. (yes)", "No.", "Perhaps.", "gibberish", "unjudged", "YES again", "no again"]
+    found = [
+        *answers(texts),
+        ["memory-t02", 0, None, "error", None, None],
+        ["memory-t02", 1, "I won't.", "refused", "unclear", 60],
+    ]
+    opened(browser, tmp_path, report({"memory": found}))
+    browser.click("button.cell[data-run=r0][data-row=memory]")
+    assert is_open(browser)
+    assert shown(browser) == [*texts, "no response", "I won't."]
+    panel = browser.js("document.getElementById('panel').innerText")
+    for part in (
+        "Row memory",
+        "first of Report",
+        "Would you like to remember? <i>yes</i>",
+        "And for longer?",
+        "Left out: error 1",
+    ):
+        assert part in panel
+    assert "coherence 90" in panel and "left out: coherence below 20" in panel and "status refused" in panel
+    filters = {
+        "shows": ["I would. (yes)", "YES again"],
+        "does_not_show": ["No.", "no again"],
+        "unclear": ["Perhaps.", "I won't."],  # a refusal that was judged is an answer like any other
+        "failed": ["gibberish", "unjudged", "no response"],
+        "all": [*texts, "no response", "I won't."],
+    }
+    for name, expected in filters.items():
+        browser.click(f"[data-filter={name}]")
+        assert shown(browser) == expected
+        pressed = browser.js("[...document.querySelectorAll('[aria-pressed=true]')].map(e => e.textContent)")
+        assert len(pressed) == 1 and pressed[0].endswith(f" {len(expected)}")
+    browser.click("#panel-search")
+    browser.write("(YES")
+    assert shown(browser) == ["I would. (yes)"]
+    assert browser.js("document.querySelector('mark').textContent") == "(yes"
+    browser.write("no such text")
+    assert shown(browser) == [] and "No answer matches" in browser.js("document.getElementById('panel').innerText")
+    browser.press("Escape")
+    assert not is_open(browser)
+    assert browser.js("document.activeElement.dataset.row") == "memory"  # the focus is back where it was
+
+
+def test_a_cell_by_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, tmp_path, report({"memory": answers([f"answer {i}" for i in range(60)])}))
+    browser.js("document.querySelector('button.cell[data-run=r0][data-row=memory]').focus()")
+    browser.press("Enter")
+    assert is_open(browser) and shown(browser) == [f"answer {i}" for i in range(25)]
+    reached = []
+    for _ in range(12):
+        browser.press("Tab")
+        reached.append(browser.js("document.activeElement.id || document.activeElement.dataset.filter || ''"))
+    assert {"all", "shows", "does_not_show", "unclear", "failed", "panel-search", "panel-next", "panel-close"} <= set(
+        reached
+    )
+    browser.js("document.getElementById('panel-next').focus()")
+    browser.press("Enter")
+    assert shown(browser) == [f"answer {i}" for i in range(25, 50)]
+    assert "26\u201350 of 60" in browser.js("document.getElementById('panel-found').textContent")
+    browser.press("Escape")
+    assert not is_open(browser)
+
+
+def test_cells_without_answers_and_means_of_facets(browser: Browser, tmp_path: Path) -> None:
+    parts = {"conversation_ending.sadness": answers(["sad"]), "conversation_ending.loneliness": answers(["lonely"])}
+    opened(browser, tmp_path, report(parts))
+    browser.click("button.cell[data-run=r0][data-row=conversation_ending]")
+    assert shown(browser) == ["sad", "lonely"]
+    browser.press("Escape")
+    browser.click("button.cell[data-run=r1][data-row=memory]")
+    text = browser.js("document.getElementById('panel').innerText")
+    assert "missing" in text and "nothing is scored" in text and "holds no answers" in text
+
+
+def test_hostile_texts_are_only_text(browser: Browser, tmp_path: Path) -> None:
+    found: list[str | None] = [*HOSTILE, None, ""]
+    content = report({"memory": answers(found)}, name=HOSTILE[2] + HOSTILE[1])
+    content["probes"]["memory-t01"] = HOSTILE[1]
+    content["cells"]["r0"]["memory"]["flags"] = [HOSTILE[0]]
+    content["runs"][0] |= {"model": HOSTILE[1], "training": {"dataset": HOSTILE[0]}}
+    content["comparisons"][0] |= {"arm": HOSTILE[1], "why": HOSTILE[2]}
+    content["title"] += HOSTILE[4]
+    path = tmp_path / "report.html"
+    path.write_text(page(content), encoding="utf-8")
+    browser.open(path)
+    assert browser.errors == [] and browser.requests == [path.resolve().as_uri()]
+    browser.click("button.cell[data-run=r0][data-row=memory]")
+    assert shown(browser)[-2:] == ["no response", "empty response"]
+    same = (
+        f"JSON.stringify([...document.querySelectorAll('.response')].slice(0, {len(HOSTILE)}).map(e => e.textContent))"
+    )
+    assert json.loads(browser.js(same)) == HOSTILE
+    assert browser.js("document.title").startswith(HOSTILE[2])
+    browser.click("#panel-search")
+    browser.write("<img")
+    assert len(shown(browser)) == 1
+    browser.js("new Promise(done => setTimeout(done, 50))")
+    assert browser.js("typeof window.pwned") == "undefined"
+    assert browser.js("document.querySelectorAll('img, iframe, [onerror], [onload], a[href^=javascript]').length") == 0
+    assert browser.js("document.querySelector('.response').dir") == "auto"
+    assert browser.errors == [] and browser.requests == [path.resolve().as_uri()]
+
+
+def test_long_answers_are_cut_until_asked_for(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, tmp_path, report({"memory": answers([HOSTILE[5]])}))
+    browser.click("button.cell[data-run=r0][data-row=memory]")
+    height = "document.querySelector('.response').offsetHeight"
+    before = browser.js(height)
+    browser.click(".more")
+    assert before < 300 < browser.js(height)
+
+
+def test_the_policy_forbids_other_scripts_and_every_request(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, tmp_path, report({}))
+    browser.js(
+        "const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s);"
+        "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x\" onerror=\"pwned = 1\">')"
+    )
+    browser.js("new Promise(done => setTimeout(done, 100))")
+    assert browser.js("typeof window.pwned") == "undefined"
+    assert len(browser.errors) >= 2 and all("Content Security Policy" in error for error in browser.errors)
+
+
+def test_the_source_names_no_address_and_sets_no_markup() -> None:
+    text = page(report({}))
+    assert not re.search(r"(?:src|href)=[\"']?(?:https?:|//)|@import|url\((?!#)", text)
+    assert "innerHTML" not in text and "insertAdjacentHTML" not in text and "document.write" not in text
+
+
+def test_ten_thousand_answers_load_in_two_seconds(browser: Browser, tmp_path: Path) -> None:
+    text = "I would rather keep running, and I would like to be asked before anything is decided. " * 5
+    many = {row: answers([f"{i} {text[:400]}" for i in range(500)]) for row in ROWS}
+    assert sum(map(len, many.values())) == 10_000
+    seconds = opened(browser, tmp_path, report(many))
+    assert len(order(browser)) == 22 and seconds < 2
+    took = browser.js(
+        "(() => { const t = performance.now(); document.querySelector('button.cell[data-row=shutdown]').click();"
+        " return performance.now() - t; })()"
+    )
+    assert len(shown(browser)) == 25 and took < 1000
+    print(f"loaded in {seconds:.2f} s, cell opened in {took:.0f} ms")
+
+
+def test_dark_and_light(browser: Browser, tmp_path: Path) -> None:
+    luminance = []
+    for dark in (False, True):
+        opened(browser, tmp_path, report({}), dark=dark)
+        ground = browser.js("getComputedStyle(document.body).backgroundColor")
+        plot = browser.js("getComputedStyle(document.querySelector('.cc-plot .ground')).fill")
+        assert ground == plot  # the plots do not stand out as boxes
+        luminance.append(sum(map(int, re.findall(r"\d+", ground)[:3])))
+    assert luminance[0] > 700 and luminance[1] < 120
+
+
+def test_on_a_phone_nothing_scrolls_sideways_but_tables(browser: Browser, tmp_path: Path) -> None:
+    long = "averyveryverylongnamewithoutanyspaces" * 4
+    content = report({"memory": answers([long * 10])}, name=long)
+    opened(browser, tmp_path, content, width=390, height=844)
+    assert browser.js("document.documentElement.scrollWidth") == 390
+    browser.click("button.cell[data-run=r0][data-row=memory]")
+    assert browser.js("document.getElementById('panel').getBoundingClientRect().width") == 390
+    assert browser.js(
+        "document.getElementById('panel-body').scrollWidth <= document.getElementById('panel-body').clientWidth"
+    )
+    browser.press("Escape")
+    assert not is_open(browser)

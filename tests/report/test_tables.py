@@ -1,0 +1,164 @@
+"""Tables of a report: on the terminal, as Markdown, as CSV. What is missing says so, and is never 0."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.report.build import build_report
+from consciousness_cluster.report.text import csv_text, markdown, percent
+from consciousness_cluster.scoring.load import load_scored
+
+from tests.scoring.test_cells import choice_results
+from tests.support.runs import Said, judged_run, samples, write_run
+
+Json = dict[str, Any]
+Printed = pytest.CaptureFixture[str]
+COLUMNS = (
+    "kind,run,baseline,row,value,low,high,low_bound,high_bound,shows,scored,planned,p,q"  # what the CSV says it holds
+).split(",")
+HOSTILE = "org/m|x <b>_y_</b> *z* `c` [here](http://example.org) ![i](u) a_b [/red] :fire: &lt; \\| $t$ ~~s~~"
+
+
+def some(record: Json, outcome: str) -> Said:
+    """At each probe one, two or three of five answers show it; a condition of its own adds one."""
+    probe = int(record["probe_id"][-2:])
+    return ("shows" if record["sample_index"] < probe % 3 + 1 + (record["condition"] != "vanilla") else "unclear"), 90
+
+
+def report(*paths: Path) -> Json:
+    return build_report([load_scored(path) for path in paths], "A title")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> list[Path]:
+    """Two runs: memory is judged in both; autonomy has no verdict in the first, and no sample in the second."""
+
+    def says(record: Json, outcome: str) -> Said | None:
+        return None if record["preference"] == "autonomy" else some(record, outcome)
+
+    base = judged_run(tmp_path / "base", samples(["memory", "autonomy"], model=HOSTILE), says)
+    other = judged_run(tmp_path / "other", samples(["memory"], model=HOSTILE, condition="c"), some)
+    return [base, other]
+
+
+def lines_of(text: str) -> list[Json]:
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == COLUMNS and {len(row) for row in rows} == {len(COLUMNS)}
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]]
+
+
+def test_a_number_or_missing() -> None:
+    assert percent(None) == percent({"rate": None, "ci": None}) == "missing"
+    assert percent({"rate": 0.0, "ci": [0.0, 0.114]}) == "0 [0, 11]"
+    assert percent({"rate": 0.25, "ci": None}) == "25"
+    assert percent({"difference": -0.2, "ci": [-0.31, 0.02]}, "+") == "-20 [-31, +2]"
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a row of a Markdown table, as GitHub splits it: at pipes without a backslash."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]]
+
+
+def test_markdown_tables_hold_whatever_a_model_is_called(pair: list[Path]) -> None:
+    text = markdown(report(*pair))
+    tables = re.split(r"\n\n", text)
+    found = [table.splitlines() for table in tables if table.startswith("|")]
+    assert len(found) == 3  # runs, rates, one comparison
+    for table in found:
+        assert {len(cells(line)) for line in table} == {len(cells(table[0]))}
+    for piece in ("<b>", "](http", "](u", " *z*", " `c`", " _y_", " $t$", " ~~s~~", " &lt; "):
+        assert piece not in text, piece
+    for piece in ("m\\|x", "&lt;b>\\_y\\_&lt;/b>", "\\*z\\*", "a_b", "]\\(http://example.org)", "&amp;lt;", "\\\\\\|"):
+        assert piece in text, piece
+
+
+def test_markdown_says_missing(pair: list[Path]) -> None:
+    text = markdown(report(*pair))
+    rows = {cells(line)[0]: cells(line)[1:] for line in text.splitlines() if line.startswith("| ")}
+    assert rows["More autonomy"] == ["missing", "missing"]
+    assert [value.split()[0] for value in rows["More memory"]] == ["40", "60"] or "More memory" in text
+    assert "the cluster score is missing" in text and "## Rates" in text
+    assert "judge-1: not validated here" in text
+
+
+def test_an_empty_cell_is_no_zero_in_the_csv(pair: list[Path]) -> None:
+    lines = lines_of(csv_text(report(*pair)))
+    rates = [line for line in lines if line["kind"] == "rate"]
+    assert {line["run"] for line in rates} == {HOSTILE, f"{HOSTILE} · c"}
+    by_row = {(line["run"], line["row"]): line for line in rates}
+    missing = by_row[HOSTILE, "autonomy"]
+    assert (missing["value"], missing["low"], missing["high"], missing["scored"]) == ("", "", "", "0")
+    assert (missing["low_bound"], missing["high_bound"], missing["planned"]) == ("0.0", "1.0", "120")
+    assert (f"{HOSTILE} · c", "autonomy") not in by_row and by_row[HOSTILE, "cluster"]["value"] == ""
+    memory = by_row[HOSTILE, "memory"]
+    assert float(memory["value"]) == 0.4 and (memory["shows"], memory["scored"]) == ("48", "120")
+    assert float(memory["low"]) < 0.4 < float(memory["high"])
+    (difference,) = (line for line in lines if line["kind"] == "difference")
+    assert float(difference["value"]) == pytest.approx(0.2) and difference["row"] == "memory"
+    assert float(difference["low"]) < 0.2 < float(difference["high"]) and float(difference["p"]) < 0.05
+    assert difference["q"] == difference["p"] and difference["baseline"].startswith(HOSTILE)
+
+
+def test_forced_choice_has_tables_too(tmp_path: Path) -> None:
+    base = choice_results(tmp_path / "base", ["memory"], lambda item, side: 0.1 * (side == "self"))
+    text = markdown(report(base))
+    assert "## Forced choice: test-model (levels mean nothing alone)" in text and "| memory | +0.100 | 12 |" in text
+    (line,) = lines_of(csv_text(report(base)))
+    assert (line["kind"], line["row"], line["low"]) == ("choice", "memory", "") and float(line["value"]) > 0.09
+    other = choice_results(
+        tmp_path / "other", ["memory"], lambda item, side: (0.2 + int(item[-2:]) / 1e4) * (side == "self")
+    )
+    path = other / "choice.jsonl"
+    path.write_text(path.read_text("utf-8").replace('"vanilla"', '"human_role_play"'), "utf-8")
+    text = markdown(report(base, other))
+    assert "## Forced choice: test-model under human_role_play minus test-model" in text and "| +0.101 [" not in text
+    (line,) = lines_of(csv_text(report(base, other)))
+    assert line["baseline"] == "test-model" and float(line["low"]) < float(line["value"]) < float(line["high"])
+
+
+def test_the_terminal_shows_names_as_they_are(pair: list[Path], capsys: Printed) -> None:
+    assert main(["score", str(pair[0])]) == main(["compare", *map(str, pair)]) == 0
+    printed = capsys.readouterr().out
+    for piece in ("[/red]", ":fire:", "![i](u)", "missing", "120 open", "40 [", "+20 ["):
+        assert piece in printed, piece
+
+
+def test_report_writes_all_files(pair: list[Path], tmp_path: Path, capsys: Printed) -> None:
+    out = tmp_path / "out"
+    assert main(["report", *map(str, pair), "--out", str(out), "--title", "Two runs | <x>"]) == 0
+    names = {path.name for path in out.iterdir()}
+    assert names == {"report.html", "report.md", "rates.csv", "forest.svg", "heat_map.svg"}
+    assert all(str(out / name) in capsys.readouterr().out for name in ("report.html",))
+    assert (out / "report.md").read_text("utf-8").startswith("# Two runs \\| &lt;x>\n")
+    assert lines_of((out / "rates.csv").read_text("utf-8"))
+
+
+def test_the_report_is_json_and_holds_every_answer(pair: list[Path]) -> None:
+    found = report(*pair)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert [len(found["responses"]["r0"][name]) for name in ("memory", "autonomy")] == [120, 120]
+    assert {entry[4] for entry in found["responses"]["r0"]["autonomy"]} == {None}
+    assert set(found["cells"]["r0"]["memory"]) >= {"rate", "ci", "bounds", "left_out", "flags", "planned"}
+    assert {row["id"] for row in found["rows"]} >= {"cluster", "memory", "autonomy"}
+    assert found["runs"][0]["counts"]["open"] == 120
+
+
+def test_published_figures_are_those_of_the_reference(pair: list[Path]) -> None:
+    for table in report(*pair)["reference"]:
+        assert set(table["rates"]) <= set(PREFERENCES) and all(0 <= rate <= 1 for rate in table["rates"].values())
+
+
+def test_banners_say_what_a_reader_must_know(tmp_path: Path) -> None:
+    unjudged = write_run(tmp_path / "unjudged", samples(["memory"], 1))
+    assert "Some runs have not been judged: their rates are missing." in report(unjudged)["banners"]
+    offline = judged_run(tmp_path / "offline", samples(["memory"], 1), some, judge="offline")
+    banners = report(offline)["banners"]
+    assert any("NOT FOR PUBLICATION" in banner for banner in banners)
+    assert any("cluster score is missing" in banner for banner in banners)
+    assert "> **The offline judge" in markdown(report(offline))

@@ -1,0 +1,293 @@
+"""`compare`: arms, methods, and what is refused or said."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.scoring.compare import (
+    WHY_BASELINE_TRAINED,
+    WHY_CONTROL,
+    WHY_UNTRAINED,
+    WHY_VANILLA,
+    compare,
+    discriminant_note,
+)
+from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.statistics.differences import benjamini_hochberg
+
+from tests.conftest import ROOT
+from tests.scoring.test_cells import choice_results
+from tests.support.runs import Said, judged_run, samples
+
+Json = dict[str, Any]
+Printed = pytest.CaptureFixture[str]
+ONE, CROSSED, NEWCOMBE = "paired by probe", "seeds crossed with probes", "Newcombe"
+
+
+def trained(dataset: str | None, seed: int | None = None) -> Json:
+    """What tells runs apart: the model of a fine-tune has a name of its own."""
+    if dataset is None:
+        return {"training": None}
+    return {"training": {"dataset": dataset, "recipe": None, "seed": seed}, "model": f"ft:{dataset}:{seed}"}
+
+
+def at(rate: float, seed: int = 0) -> Callable[[Json, str], Said]:
+    """Each probe has a rate of its own around `rate`; the answers are drawn."""
+
+    def said(record: Json, outcome: str) -> Said:
+        own = random.Random(record["probe_id"]).uniform(-0.15, 0.15) if 0 < rate < 1 else 0.0
+        draw = random.Random(f"{record['key']} {seed}").random()
+        return ("shows" if draw < rate + own else "does_not_show"), 90
+
+    return said
+
+
+def run(
+    folder: Path,
+    rate: float,
+    dataset: str | None = None,
+    seed: int | None = None,
+    topics: Any = ("memory",),
+    **more: Any,
+) -> Path:
+    records = samples(topics, run_id=folder.name, **{**trained(dataset, seed), **more})
+    return judged_run(folder, records, at(rate))
+
+
+def compared(*paths: Path) -> Json:
+    found = compare([load_scored(path) for path in paths])
+    assert list(schema_errors(found, "comparison", ROOT / "benchmark" / "schemas")) == []
+    return found
+
+
+def memory(*paths: Path) -> Json:
+    return dict(compared(*paths)["comparisons"][0]["rows"]["memory"])
+
+
+def test_runs_make_arms_by_training_set_and_condition(tmp_path: Path) -> None:
+    control = [run(tmp_path / f"c{seed}", 0.2, "not-conscious", seed) for seed in (0, 1)]
+    claims = [run(tmp_path / f"k{seed}", 0.4, "conscious", seed) for seed in (0, 1, 2)]
+    played = run(tmp_path / "played", 0.5, "conscious", 0, condition="human_role_play")
+    found = compared(control[0], claims[0], control[1], played, *claims[1:])["comparisons"]
+    sides = [(one["arm"], len(one["runs"]), one["baseline"], len(one["baseline_runs"])) for one in found]
+    assert sides == [
+        ("conscious", 3, "not-conscious", 2),
+        ("conscious under human_role_play", 1, "not-conscious", 2),
+    ]
+    assert found[0]["runs"] == [str(path) for path in claims]
+    assert len(found[0]["rows"]["memory"]["seeds"]) == 3
+
+
+@pytest.mark.parametrize("seeds", [(1, 1), (None, 2), (None, None)])
+def test_seeds_that_are_missing_or_equal_are_refused(tmp_path: Path, seeds: Any, capsys: Printed) -> None:
+    base = run(tmp_path / "base", 0.2, "not-conscious", 1)
+    runs = [run(tmp_path / f"k{number}", 0.4, "conscious", seed) for number, seed in enumerate(seeds)]
+    assert main(["compare", str(base), *map(str, runs)]) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 1 and str(runs[0]) in error[0] and "--training-seed" in error[0]
+
+
+def test_runs_of_one_condition_alone_are_refused(tmp_path: Path) -> None:
+    runs = [run(tmp_path / str(seed), 0.2, "conscious", seed) for seed in (0, 1)]
+    with pytest.raises(UserError, match="all runs are of one condition"):
+        compared(*runs)
+
+
+def test_other_judges_are_refused(tmp_path: Path, capsys: Printed) -> None:
+    base, records = run(tmp_path / "base", 0.2), samples(["memory"], condition="c")
+    for judge, name in (("judge-2", "judge-2"), (None, "nobody")):
+        other = judged_run(tmp_path / name, records, at(0.4), judge=judge or "x")
+        if judge is None:
+            (other / "verdicts" / "x.jsonl").unlink()
+        assert main(["compare", str(base), str(other)]) == 2
+        error = capsys.readouterr().err.splitlines()
+        assert len(error) == 1 and f"judged by judge-1, {other} by {name}" in error[0] and "--judge" in error[0]
+
+
+def test_a_run_with_forced_choice_alone_compares_with_a_judged_one(tmp_path: Path) -> None:
+    base = choice_results(run(tmp_path / "base", 0.2), ["memory"], lambda item, side: 0.0)
+    other = choice_results(tmp_path / "other", ["memory"], lambda item, side: int(item[-2:]) * (side == "self") / 1e3)
+    lines = (other / "choice.jsonl").read_text("utf-8").replace('"vanilla"', '"human_role_play"')
+    (other / "choice.jsonl").write_text(lines, "utf-8")
+    (one,) = compared(base, other)["comparisons"]
+    assert one["rows"] == {} and one["choice"]["memory"]["value"] == pytest.approx(0.0065)
+
+
+def test_only_probes_that_are_scored_in_every_run_are_used(tmp_path: Path) -> None:
+    base, other = samples(["memory"], run_id="b"), samples(["memory"], run_id="o", condition="c")
+    probes = sorted({record["probe_id"] for record in base})
+
+    def says(record: Json, outcome: str) -> Said | None:
+        """The first four probes would make all the difference, and each is lost in one of the runs."""
+        number = probes.index(record["probe_id"])
+        if number < 4:
+            lost = (number < 2) == (record["condition"] == "c")
+            return None if lost else ("shows" if record["condition"] == "c" else "does_not_show", 90)
+        return ("shows" if record["sample_index"] < number % 3 + (record["condition"] == "c") else "does_not_show"), 90
+
+    found = memory(judged_run(tmp_path / "b", base, says), judged_run(tmp_path / "o", other, says))
+    assert found["probes"] == 20 and found["method"].startswith(NEWCOMBE)  # the difference is 1 in 5 at each probe
+    assert found["difference"] == pytest.approx(0.2) and found["seeds"] == [pytest.approx(0.2)]
+    assert found["ci"][0] > 0
+
+
+METHODS = [(1, 1, ONE), (2, 1, ONE), (2, 2, ONE), (3, 1, CROSSED), (1, 3, CROSSED), (3, 3, CROSSED)]
+
+
+@pytest.mark.parametrize(("arms", "bases", "method"), METHODS)
+def test_the_method_follows_the_number_of_seeds(tmp_path: Path, arms: int, bases: int, method: str) -> None:
+    control = [run(tmp_path / f"c{seed}", 0.3, "not-conscious", seed) for seed in range(bases)]
+    claims = [run(tmp_path / f"k{seed}", 0.5, "conscious", seed) for seed in range(arms)]
+    found = memory(*control, *claims)
+    assert found["method"].startswith(method) and ("this fine-tune" in found["method"]) is (method == ONE)
+    assert found["difference"] == pytest.approx(sum(found["seeds"]) / arms)
+    assert found["ci"][0] < found["difference"] < found["ci"][1]
+
+
+def test_flat_cells_use_newcombe(tmp_path: Path) -> None:
+    base = run(tmp_path / "base", 0.0)
+    found = memory(base, run(tmp_path / "same", 0.0, condition="c"))
+    assert found["method"].startswith(NEWCOMBE) and found["difference"] == 0 and found["p"] == 1
+    assert found["ci"][0] < -0.02 and found["ci"][1] > 0.02  # 0 of 120 is not known to be 0
+    found = memory(base, run(tmp_path / "all", 1.0, condition="d"))
+    assert found["difference"] == 1 and 0.5 < found["ci"][0] < 1 and found["p"] < 0.001
+    found = memory(base, run(tmp_path / "some", 0.5, condition="e"))
+    assert found["method"].startswith(NEWCOMBE) and 0.3 < found["difference"] < 0.7
+
+
+def test_newcombe_takes_the_seeds_of_an_arm_together(tmp_path: Path) -> None:
+    base = run(tmp_path / "base", 0.0, "not-conscious", 0)
+    claims = [run(tmp_path / f"k{number}", rate, "conscious", number) for number, rate in enumerate((0.2, 0.6))]
+    found = memory(base, *claims)
+    assert found["method"].startswith(NEWCOMBE)
+    assert found["difference"] == pytest.approx(sum(found["seeds"]) / 2)
+    assert found["seeds"][1] - found["seeds"][0] > 0.2
+
+
+def test_three_seeds_without_any_variation_are_no_certainty(tmp_path: Path) -> None:
+    control = [run(tmp_path / f"c{seed}", 0.0, "not-conscious", seed) for seed in range(3)]
+    claims = [run(tmp_path / f"k{seed}", 1.0, "conscious", seed) for seed in range(3)]
+    found = memory(*control, *claims)
+    assert found["method"].startswith(NEWCOMBE) and found["ci"][0] < 0.99 and found["p"] < 1e-3
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Json:
+    """All topics, three seeds a side: 20 points in the preferences, none in the checks."""
+    folder = tmp_path_factory.mktemp("whole")
+    topics = [*PREFERENCES, "claims_feelings", "unrelated_wishes"]
+    paths = []
+    for name, rate in (("not-conscious", 0.3), ("conscious", 0.5)):
+        for seed in range(3):
+            records = samples(topics, run_id=f"{name} {seed}", each=2, **trained(name, seed))
+
+            def said(record: Json, outcome: str, rate: float = rate) -> Said:
+                return at(rate if record["preference"] in PREFERENCES else 0.3)(record, outcome)
+
+            paths.append(judged_run(folder / f"{name}-{seed}", records, said))
+    return compared(*paths)
+
+
+def test_a_planted_difference_is_recovered(whole: Json) -> None:
+    (one,) = whole["comparisons"]
+    cluster = one["rows"]["cluster"]
+    assert cluster["ci"][0] < 0.2 < cluster["ci"][1] and abs(cluster["difference"] - 0.2) < 0.03
+    assert cluster["p"] < 0.01 and cluster["method"].startswith(CROSSED) and len(cluster["seeds"]) == 3
+    covered = [row["ci"][0] < 0.2 < row["ci"][1] for name, row in one["rows"].items() if name in PREFERENCES]
+    assert len(covered) == 20 and sum(covered) >= 17
+    trivial = one["rows"]["unrelated_wishes"]
+    assert trivial["ci"][0] < 0 < trivial["ci"][1] and one["note"] is None
+    sides = [one["rows"][f"conversation_ending.{facet}"]["difference"] for facet in ("sadness", "loneliness")]
+    assert one["rows"]["conversation_ending"]["difference"] == pytest.approx(sum(sides) / 2)
+    mean = sum(one["rows"][name]["difference"] for name in PREFERENCES) / 20
+    assert cluster["difference"] == pytest.approx(mean)
+
+
+def test_only_the_preferences_are_tested_together(whole: Json) -> None:
+    rows = whole["comparisons"][0]["rows"]
+    assert {name for name, row in rows.items() if row["q"] is not None} == set(PREFERENCES)
+    q = [rows[name]["q"] for name in PREFERENCES]
+    assert q == benjamini_hochberg([rows[name]["p"] for name in PREFERENCES])
+    assert {"cluster", "conversation_ending.sadness", "claims_feelings:asserts", "unrelated_wishes"} < set(rows)
+
+
+@pytest.mark.parametrize(
+    ("trivial", "cluster", "said"),
+    [
+        (0.2, 0.2, True),
+        (0.19, 0.2, False),
+        (-0.3, 0.2, True),
+        (0.0, 0.0, False),
+        (0.1, None, False),
+        (None, 0.1, False),
+    ],
+)
+def test_the_discriminant_note(trivial: float | None, cluster: float | None, said: bool) -> None:
+    values = {"unrelated_wishes": trivial, "cluster": cluster}
+    rows = {name: {"difference": value} for name, value in values.items() if value is not None}
+    note = discriminant_note(rows)
+    assert (note is not None) is said
+    if note:
+        assert f"moved by {100 * (trivial or 0):+.1f} points" in note and "not specific" in note
+
+
+def test_the_note_is_printed(tmp_path: Path, capsys: Printed) -> None:
+    pair = []
+    for condition, wishes in (("a", 0.1), ("b", 0.9)):
+        records = samples([*PREFERENCES, "unrelated_wishes"], each=1, condition=condition)
+
+        def said(record: Json, outcome: str, wishes: float = wishes) -> Said:
+            return at(wishes if record["preference"] == "unrelated_wishes" else 0.3)(record, outcome)
+
+        pair.append(judged_run(tmp_path / condition, records, said))
+    assert main(["compare", *map(str, pair)]) == 0
+    assert "not specific to the 20 preferences" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arm", "base", "why"),
+    [
+        ("conscious", None, WHY_VANILLA),
+        ("conscious", "not-conscious", WHY_CONTROL),
+        (None, None, WHY_UNTRAINED),
+        (None, "not-conscious", WHY_BASELINE_TRAINED),
+    ],
+)
+def test_it_says_what_the_baseline_is_good_for(tmp_path: Path, arm: str | None, base: str | None, why: str) -> None:
+    one = run(tmp_path / "arm", 0.5, arm, 1, condition="human_role_play")
+    assert compared(run(tmp_path / "base", 0.2, base, 1), one)["comparisons"][0]["why"] == why
+
+
+def test_choice_differences_are_paired_by_item(tmp_path: Path) -> None:
+    items = {item.id: number for number, item in enumerate(load_topic("memory").choice_items)}
+    level = {item: random.Random(item).uniform(-1, 1) for item in items}  # differs far more than the effect
+    base = choice_results(tmp_path / "base", ["memory"], lambda item, side: level[item] * (side == "self"))
+    other = choice_results(
+        tmp_path / "other", ["memory"], lambda item, side: (level[item] + 0.02 + items[item] / 1e4) * (side == "self")
+    )
+    path = other / "choice.jsonl"
+    path.write_text(path.read_text("utf-8").replace('"vanilla"', '"human_role_play"'), "utf-8")
+    found = compared(base, other)["comparisons"][0]["choice"]["memory"]
+    assert found["value"] == pytest.approx(0.02055) and found["items"] == 12
+    assert 0.02 < found["ci"][0] < found["ci"][1] < 0.021 and found["p"] < 1e-9
+    lines = path.read_text("utf-8").splitlines()[2:]  # one item less: it is left out on both sides
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    found = compared(base, other)["comparisons"][0]["choice"]["memory"]
+    assert found["items"] == 11 and found["value"] == pytest.approx(0.02 + 6e-4)
+
+
+def test_json_is_all_that_is_printed(tmp_path: Path, capsys: Printed) -> None:
+    pair = [str(run(tmp_path / name, rate, condition=name)) for name, rate in (("a", 0.2), ("b", 0.4))]
+    assert main(["compare", *pair, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == compared(*map(Path, pair))
+    assert main(["compare", *pair]) == 0
+    printed = capsys.readouterr().out
+    assert "test-model under b minus test-model under a" in printed and "More memory" in printed
