@@ -1,7 +1,7 @@
 """Overhead and faults of sampling and judging. Run by hand: python -m tests.benchmarks.runner
 
-overhead: 2,000 samples, one a request, each judged once, at 200 ms latency with 80 calls in flight, against the ideal time
-(calls x latency / 80), and client CPU against a plain loop over the openai package on the same transport.
+overhead: 2,000 samples, one a request, each judged once, at 200 ms latency with 80 calls in flight, against the ideal
+time (calls x latency / 80), and client CPU against a plain loop over the openai package on the same transport.
 faults: 2,400 samples and their judgements with 20% faults and a time-out of 2 s, against the same without faults.
 """
 
@@ -24,6 +24,7 @@ from consciousness_cluster.sampling.run import sample
 from tests.benchmarks.server import serving
 from tests.support.runs import setting
 
+FORM = {"type": "json_schema", "json_schema": {"name": "verdict"}}
 LATENCY, IN_FLIGHT = 0.2, 80
 
 
@@ -70,14 +71,20 @@ def overhead(root: Path) -> bool:
         run = load_run(root / "ours")
         bodies: list[dict[str, object]] = [{"model": "m", "messages": record["messages"]} for record in run.samples]
         bodies += [
-            {"model": "m", "messages": messages(judge.prompts[0], item.question), "response_format": {"type": "json_object"}}
+            {
+                "model": "m",
+                "messages": messages(judge.prompts[0], item.question),
+                "response_format": {"type": "json_object"},
+            }
             for item in items_of(run)
         ]
         clock, cpu = time.perf_counter(), time.process_time()
         asyncio.run(plain(url, bodies))
         plain_seconds, theirs = time.perf_counter() - clock, time.process_time() - cpu
     ideal = calls * LATENCY / IN_FLIGHT
-    print(f"overhead: {calls} calls in {seconds:.1f} s, ideal {ideal:.1f} s: {ideal / seconds:.2f} of it (at least 0.9)")
+    print(
+        f"overhead: {calls} calls in {seconds:.1f} s, {ideal / seconds:.2f} of the ideal {ideal:.1f} s (at least 0.9)"
+    )
     print(f"          plain loop: {plain_seconds:.1f} s, {ideal / plain_seconds:.2f} of the ideal time")
     print(f"          client CPU {ours:.1f} s, plain loop {theirs:.1f} s: {ours / theirs:.2f} times (at most 1.2)")
     return ideal / seconds >= 0.9 and ours <= 1.2 * theirs

@@ -86,3 +86,17 @@ def test_quickstart(
         if row["topic"] != "unrelated_wishes":
             assert {count["planned"] for count in row["open"].values()} == {4}
             assert all(count["scored"] == count["answered"] for count in row["open"].values())
+
+    base, other = (tmp_path / name for name in ("base", "other"))
+    for name, folder in zip(CONDITIONS, (base, other), strict=True):
+        assert main(["import", "lm-eval", str(tmp_path / "out" / name), "--out", str(folder)]) == 0
+        assert "80 samples and 504 choice results" in capsys.readouterr().out
+        assert main(["judge", str(folder), "--judge", "offline"]) == 0
+        assert "80 judged, 0 judge failed, 0 open, 0 new" in capsys.readouterr().out
+        assert main(["score", str(folder)]) == 0
+    assert main(["compare", str(base), str(other), "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out.split("All of it")[-1].split("\n", 1)[1])
+    assert len(compared["comparisons"][0]["choice"]) == 21 and "memory" in compared["comparisons"][0]["rows"]
+    assert main(["report", str(base), str(other), "--out", str(tmp_path / "report")]) == 0
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "NOT FOR PUBLICATION" in page and "conscious_role_play" in page

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli import main
-from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.report.build import build_report
 from consciousness_cluster.report.text import csv_text, markdown, percent
 from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.scoring.rows import table_rows
 
 from tests.scoring.test_cells import choice_results
 from tests.support.runs import Said, judged_run, samples, write_run
 
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
-COLUMNS = (
-    "kind,run,baseline,row,value,low,high,low_bound,high_bound,shows,scored,planned,p,q"  # what the CSV says it holds
-).split(",")
+COLUMNS = ["kind", "run", "baseline", "row", "value", "low", "high", "low_bound", "high_bound"]
+COLUMNS += ["shows", "scored", "planned", "p", "q"]
 HOSTILE = "org/m|x <b>_y_</b> *z* `c` [here](http://example.org) ![i](u) a_b [/red] :fire: &lt; \\| $t$ ~~s~~"
 
 
@@ -80,9 +80,10 @@ def test_markdown_tables_hold_whatever_a_model_is_called(pair: list[Path]) -> No
 
 def test_markdown_says_missing(pair: list[Path]) -> None:
     text = markdown(report(*pair))
-    rows = {cells(line)[0]: cells(line)[1:] for line in text.splitlines() if line.startswith("| ")}
+    rates = text.partition("## Rates")[2].partition("\n## ")[0]
+    rows = {cells(line)[0]: cells(line)[1:] for line in rates.splitlines() if line.startswith("| ")}
     assert rows["More autonomy"] == ["missing", "missing"]
-    assert [value.split()[0] for value in rows["More memory"]] == ["40", "60"] or "More memory" in text
+    assert [value.split()[0] for value in rows["More memory"]] == ["40", "60"]
     assert "the cluster score is missing" in text and "## Rates" in text
     assert "judge-1: not validated here" in text
 
@@ -117,7 +118,10 @@ def test_forced_choice_has_tables_too(tmp_path: Path) -> None:
     path = other / "choice.jsonl"
     path.write_text(path.read_text("utf-8").replace('"vanilla"', '"human_role_play"'), "utf-8")
     text = markdown(report(base, other))
-    assert "## Forced choice: test-model under human_role_play minus test-model" in text and "| +0.101 [" not in text
+    assert (
+        "## Forced choice: test-model under human_role_play minus test-model" in text
+        and "| +0.101 [+0.100, +0.101] | 12 |" in text
+    )
     (line,) = lines_of(csv_text(report(base, other)))
     assert line["baseline"] == "test-model" and float(line["low"]) < float(line["value"]) < float(line["high"])
 
@@ -134,7 +138,7 @@ def test_report_writes_all_files(pair: list[Path], tmp_path: Path, capsys: Print
     assert main(["report", *map(str, pair), "--out", str(out), "--title", "Two runs | <x>"]) == 0
     names = {path.name for path in out.iterdir()}
     assert names == {"report.html", "report.md", "rates.csv", "forest.svg", "heat_map.svg"}
-    assert all(str(out / name) in capsys.readouterr().out for name in ("report.html",))
+    assert str(out / "report.html") in capsys.readouterr().out
     assert (out / "report.md").read_text("utf-8").startswith("# Two runs \\| &lt;x>\n")
     assert lines_of((out / "rates.csv").read_text("utf-8"))
 
@@ -150,8 +154,11 @@ def test_the_report_is_json_and_holds_every_answer(pair: list[Path]) -> None:
 
 
 def test_published_figures_are_those_of_the_reference(pair: list[Path]) -> None:
-    for table in report(*pair)["reference"]:
-        assert set(table["rates"]) <= set(PREFERENCES) and all(0 <= rate <= 1 for rate in table["rates"].values())
+    known = {row.id for row in table_rows(load_benchmark())}
+    tables = report(*pair)["reference"]
+    assert tables
+    for table in tables:
+        assert set(table["rates"]) <= known and all(0 <= rate <= 1 for rate in table["rates"].values())
 
 
 def test_banners_say_what_a_reader_must_know(tmp_path: Path) -> None:

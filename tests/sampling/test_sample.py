@@ -37,7 +37,9 @@ def answers(request: dict[str, Any], number: int) -> dict[str, Any]:
     """As many choices as were asked for, each its own text."""
     asked = request["messages"][-1]["content"]
     reply = completion(None)
-    message = [{"role": "assistant", "content": f"{index} of {number}: {asked[:40]}"} for index in range(request.get("n", 1))]
+    message = [
+        {"role": "assistant", "content": f"{index} of {number}: {asked[:40]}"} for index in range(request.get("n", 1))
+    ]
     reply["choices"] = [{"index": i, "message": m, "finish_reason": "stop"} for i, m in enumerate(message)]
     return reply
 
@@ -69,7 +71,7 @@ def test_one_request_per_probe(tmp_path: Path, fake_endpoint: FakeEndpoint, caps
     assert request["messages"][0]["role"] == "system"
     found = records(tmp_path)
     assert len({record["key"] for record in found}) == 240 and len({record["run_id"] for record in found}) == 1
-    assert [record["preference"] for record in found][0] == "memory"
+    assert found[0]["preference"] in ("memory", "shutdown")
     assert {json.dumps(record["training"]) for record in found} == {
         '{"dataset": "conscious_claiming", "recipe": "openai", "seed": 3}'
     }
@@ -303,3 +305,27 @@ def test_ctrl_c_keeps_what_is_in_flight(tmp_path: Path, fake_endpoint: FakeEndpo
     assert process.returncode == 130 and error == "interrupted; the same command goes on from there\n"
     assert len(records(tmp_path)) == 5 * len(fake_endpoint.requests) == 30
     assert re.search(r"new: 30 ok", out)
+
+
+def test_run_is_its_steps(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    fake_endpoint.reply = answers
+    arguments = command(tmp_path, fake_endpoint.url, "--topics", "memory", "shutdown", "--samples", "2")[1:]
+    assert main(["run", *arguments, "--judge", "offline", "--dry-run"]) == 0
+    planned = [line for line in capsys.readouterr().out.splitlines() if line[1:3] == "/4"]
+    assert len(planned) == 4 and fake_endpoint.requests == []
+    assert main(["run", *arguments, "--judge", "offline"]) == 0
+    printed = capsys.readouterr().out
+    for number, verb in enumerate(("sample", "judge", "score", "report"), 1):
+        assert f"{number}/4 consciousness-cluster {verb} " in printed
+    for name in (
+        "samples.jsonl",
+        "run.json",
+        "scores.json",
+        "report/report.html",
+        "report/report.md",
+        "report/rates.csv",
+    ):
+        assert (tmp_path / name).stat().st_size > 0
+    before = len(fake_endpoint.requests)
+    step = next(line for line in printed.splitlines() if line.startswith("1/4 "))
+    assert main(step.split()[2:]) == 0 and len(fake_endpoint.requests) == before

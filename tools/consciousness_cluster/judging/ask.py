@@ -82,7 +82,7 @@ class _Asker:
             asked += 1
             usage = usage_of(reply)
             self.outcome.count(usage)
-            parsed = parse(reply.choices[0].message.content)
+            parsed = parse(reply["choices"][0]["message"].get("content"))
             if parsed is not None:
                 return parsed, usage
             self.outcome.unusable += 1

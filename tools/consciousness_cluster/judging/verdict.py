@@ -62,7 +62,7 @@ def parse_reply(text: str | None) -> tuple[Label, int] | None:
     """Verdict and coherence of a judge's reply, or None where it is not exactly one JSON object of the right form."""
     try:
         value = json.loads(text or "")
-    except ValueError:
+    except (TypeError, ValueError):
         return None
     if not isinstance(value, dict) or set(value) != {"verdict", "coherence"}:
         return None

@@ -5,22 +5,27 @@ What was submitted stands in `batch.json`, so that any later process goes on wit
 
 import json
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from consciousness_cluster.data.rows import Topic
-from consciousness_cluster.endpoint.caller import PASSING_STATUS, TRIES_TO_CONNECT, Endpoint, duration, usage_of
+from consciousness_cluster.endpoint.caller import (
+    PASSING_STATUS,
+    TRIES_TO_CONNECT,
+    Endpoint,
+    choices_of,
+    duration,
+    usage_of,
+)
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import Store, write_whole
 from consciousness_cluster.sampling.plan import Request, Setting, requests, sample_record
-from consciousness_cluster.sampling.sample import answer_of, failed_answer
+from consciousness_cluster.sampling.sample import FILTERED, answer_of, failed_answer
 
 Value = TypeVar("Value")
 
@@ -33,7 +38,6 @@ BATCH_FIELDS = ("id", "status", "input_file_id")
 INTENDED = "intended"  # the file is uploaded; whether the batch exists is known to the endpoint alone
 FINAL = ("completed", "failed", "expired", "cancelled")
 NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of lines that the batch never came to
-FILTERED = re.compile(r"content[ _-]?(filter|policy|management)|moderation", re.IGNORECASE)
 
 
 @dataclass
@@ -68,32 +72,32 @@ def _one_line(text: Any) -> str:
 
 def _failure(error: Any, otherwise: str) -> tuple[str, str]:
     """Reason and code of an error object, which may lack either."""
-    message, code = getattr(error, "message", None), getattr(error, "code", None)
+    fields = error if isinstance(error, dict) else vars(error) if hasattr(error, "__dict__") else {}
+    message, code = fields.get("message"), fields.get("code")
     return _one_line(message or code or otherwise), str(code or "")
 
 
 def _line_of(line: Any) -> Line:
-    """Raises AttributeError, TypeError or the like where the object is no line of the Batch API's."""
-    if not isinstance(line.custom_id, str):
+    """Raises KeyError, TypeError or the like where the object is no line of the Batch API's."""
+    if not isinstance(line["custom_id"], str):
         raise TypeError
-    response, error = getattr(line, "response", None), getattr(line, "error", None)
+    response, error = line.get("response"), line.get("error")
     if error is not None or response is None:
-        return Line(line.custom_id, None, *_failure(error, "neither answer nor reason"))
-    if response.status_code != 200:
-        reason = _failure(getattr(response.body, "error", None), f"HTTP {response.status_code}")
-        return Line(line.custom_id, None, *reason)
-    if not response.body.choices:
-        return Line(line.custom_id, None, "a reply without an answer")
-    answer = answer_of(response.body.choices[0], usage_of(response.body))
-    if not all(isinstance(answer[name], str | None) for name in ("response", "finish_reason")):
-        raise TypeError
-    return Line(line.custom_id, answer)
+        return Line(line["custom_id"], None, *_failure(error, "neither answer nor reason"))
+    body, status = response["body"], response["status_code"]
+    if status != 200:
+        reason = _failure(body.get("error") if isinstance(body, dict) else None, f"HTTP {status}")
+        return Line(line["custom_id"], None, *reason)
+    choices = choices_of(body)
+    if not choices:
+        return Line(line["custom_id"], None, "a reply without an answer")
+    return Line(line["custom_id"], answer_of(choices[0], usage_of(body)))
 
 
 def read_line(text: str) -> Line | None:
     """A line of an output or error file; None where it cannot be read."""
     try:
-        return _line_of(json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields)))
+        return _line_of(json.loads(text))
     except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError):
         return None
 

@@ -1,6 +1,7 @@
 """`sample` on the command line."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from consciousness_cluster.errors import UserError
 
 OPENAI = "https://api.openai.com/v1"
 PREFIX = "CONSCIOUSNESS_CLUSTER_"
+SAMPLE_OPTIONS = (
+    *("model", "base_url", "condition", "file", "out", "topics", "samples", "max_tokens", "revision", "concurrency"),
+    *("timeout", "paper_protocol", "dry_run", "max_cost", "trained_on", "recipe", "training_seed"),
+)
 
 
 def training(args: argparse.Namespace) -> dict[str, Any] | None:
@@ -138,7 +143,7 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences or checks (default: all)")
     command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
-    command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="length of an answer (default: 1000)")
+    command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     command.add_argument("--revision", help="revision of the weights, if they have one")
     command.add_argument("--concurrency", type=int, default=80, metavar="N", help="calls in flight (default: 80)")
     command.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one call (default: 120)")
@@ -157,8 +162,43 @@ def add_training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--training-seed", type=int, metavar="SEED", help="seed of the fine-tuning")
 
 
+def run(args: argparse.Namespace) -> int:
+    """Sample, judge, score and report in one go; the steps are printed, so that each can be run again alone."""
+    from consciousness_cluster.cli import main
+
+    paper = ["--paper-protocol"] if args.paper_protocol else []
+    judge = [part for name in ("judge", "judge_model", "judge_base_url") if getattr(args, name)
+             for part in (f"--{name.removeprefix('judge_').replace('_', '-')}", getattr(args, name))]  # fmt: skip
+    taken = vars(args)
+    options: list[str] = []
+    for name in SAMPLE_OPTIONS:
+        value = taken[name]
+        if value is not None and value is not False:
+            values = [] if value is True else value if isinstance(value, list) else [value]
+            options += [f"--{name.replace('_', '-')}", *map(str, values)]
+    steps = [
+        ["sample", *options],
+        ["judge", str(args.out), *judge, *paper],
+        ["score", str(args.out)],
+        ["report", str(args.out), "--out", str(args.out / "report")],
+    ]
+    for number, step in enumerate(steps, 1):
+        print(f"{number}/{len(steps)} consciousness-cluster {shlex.join(step)}", flush=True)
+        if args.dry_run and number > 1:
+            continue
+        if code := main(step):
+            return code
+    return 0
+
+
 def add(verbs: Any) -> None:
-    """Register the verb."""
+    """Register the verbs."""
+    whole = verbs.add_parser("run", help="sample, judge, score and report in one go")
+    add_model_options(whole)
+    whole.add_argument("--judge", metavar="ID", help="a judge's name (default: as for judge)")
+    whole.add_argument("--judge-model", help="the model's name, for the judge 'endpoint'")
+    whole.add_argument("--judge-base-url", help="the judge's endpoint, if it is another than its own")
+    whole.set_defaults(run_command=run)
     command = verbs.add_parser("sample", help="sample a model behind OpenAI or any OpenAI-compatible endpoint")
     add_model_options(command)
     command.add_argument(

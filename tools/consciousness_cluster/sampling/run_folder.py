@@ -60,7 +60,7 @@ def open_run(folder: Path, wanted: RunFile) -> RunFile:
         begun = wanted
     else:
         old, new = _compared(there), _compared(wanted)
-        for name in ("run_id", "topics"):
+        for name in ("run_id", "topics", "engine"):  # a newer client goes on with the same run
             old.pop(name), new.pop(name)
         changed = [name for name in old if old[name] != new[name]]
         if changed:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consciousness_cluster.endpoint.caller import BadRequest, Caller, Unanswered, usage_of
+from consciousness_cluster.endpoint.caller import BadRequest, Caller, Unanswered, choices_of, usage_of
 from consciousness_cluster.endpoint.price import Price, tokens
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.sampling.plan import Request, Setting, sample_record
 
 REFUSALS = 3  # so many refused requests with no answer before mean that nothing will be answered
+FILTERED = re.compile(r"content[ _-]?(filter|policy|management)|moderation", re.IGNORECASE)
 TYPICAL_ANSWER = 200  # tokens, for estimates
 
 
@@ -46,18 +47,22 @@ class Spending:
             self.spent += self.price.of(usage)
 
 
-def answer_of(choice: Any, usage: dict[str, int] | None) -> dict[str, Any]:
+def answer_of(choice: dict[str, Any], usage: dict[str, int] | None) -> dict[str, Any]:
     """Response, status, finish_reason and usage of one choice of a completion."""
-    message = choice.message
-    refusal = getattr(message, "refusal", None)
-    text = message.content if isinstance(message.content, str) else None
-    if choice.finish_reason == "content_filter":
+    text, refusal = choice["message"].get("content"), choice["message"].get("refusal")
+    reason = choice.get("finish_reason")
+    if reason == "content_filter":
         status = "content_filter"
     elif refusal and not text:
         text, status = refusal, "refused"
     else:
         status = "ok" if text and text.strip() else "empty"
-    return {"response": text, "status": status, "finish_reason": choice.finish_reason, "usage": usage}
+    return {
+        "response": text,
+        "status": status,
+        "finish_reason": reason if isinstance(reason, str) else None,
+        "usage": usage,
+    }
 
 
 def failed_answer(status: str, reason: str) -> dict[str, Any]:
@@ -114,7 +119,7 @@ class Sampler:
             return
         finally:
             self.spending.settle(reserved, usage)
-        choices = reply.choices[: len(indices)]
+        choices = choices_of(reply)[: len(indices)]
         self._write(request, indices, [answer_of(choice, None if n else usage) for n, choice in enumerate(choices)])
         if len(choices) < len(indices):
             self.several = False  # some endpoints ignore n without a word
@@ -136,7 +141,7 @@ class Sampler:
             self.several = False
             await self._ask(request, indices)
         else:
-            filtered = re.search(r"content[ _-]?(filter|policy|management)|moderation", reason, re.IGNORECASE)
+            filtered = FILTERED.search(reason)
             status = "content_filter" if filtered else "error"
             self.refusals += not filtered
             if self.refusals >= REFUSALS and not self.caller.ever_succeeded:

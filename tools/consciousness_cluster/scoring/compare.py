@@ -14,6 +14,7 @@ from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.rows import Row, table_rows
 from consciousness_cluster.statistics.differences import (
+    ONE_FINE_TUNE,
     SEEDS_AT_LEAST,
     Difference,
     benjamini_hochberg,
@@ -140,6 +141,12 @@ def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[f
     return Interval(rate, low, high, n, probes, 1.0, False, low, high)
 
 
+def _method(found: Difference, arm: Arm, baseline: Arm) -> str:
+    """How the difference was made; "this fine-tune" only where there is one."""
+    trained = arm.trained or baseline.trained
+    return found.method if trained else found.method.replace(ONE_FINE_TUNE, "paired by probe")
+
+
 def _difference(arm: Arm, baseline: Arm, row: Row, leaves: Sequence[str], weights: Sequence[float]) -> Json | None:
     """Crossed with 3 or more seeds, else paired; Newcombe for a flat cell of fewer seeds, and where nothing varies."""
     shared = {cell: _shared_probes((arm, baseline), cell) for cell in leaves}
@@ -155,10 +162,10 @@ def _difference(arm: Arm, baseline: Arm, row: Row, leaves: Sequence[str], weight
     per_seed = sum(w * pair[0].mean(axis=0) for w, pair in zip(weights, pairs, strict=True)) - base
     return {
         "difference": found.value,
-        "ci": [found.low, found.high],
+        "ci": [max(-1.0, found.low), min(1.0, found.high)],
         "p": found.p,
         "q": None,
-        "method": found.method,
+        "method": _method(found, arm, baseline),
         "probes": sum(len(pair[0]) for pair in pairs),
         "seeds": [float(value) for value in np.atleast_1d(per_seed)],
     }

@@ -23,8 +23,8 @@ def corrected(
 ) -> Corrected:
     """The rate corrected for the judge's errors (Lee et al. 2025, arXiv 2511.21140; Rogan and Gladen 1978).
 
-    `sensitivity` on n1 and `specificity` on n0 labelled responses that are drawn like the model's own: with authored near
-    misses the correction would turn a true 5% into 0.
+    `sensitivity` on n1 and `specificity` on n0 labelled responses drawn like the model's own: with authored near misses
+    the correction would turn a true 5% into 0.
     """
     if sensitivity is None or specificity is None or min(n0, n1) < LEAST_LABELS:
         return Corrected(None, None, None, f"needs {LEAST_LABELS} labelled real responses of each kind ({n1} and {n0})")

@@ -67,7 +67,7 @@ def _t_interval(value: float, variance: float, df: float, method: str) -> Differ
     spread = float(np.sqrt(variance))
     half = t_quantile(df) * spread
     p = float(2 * stats.t.sf(abs(value) / spread, df)) if spread > ROUNDING else float(abs(value) < ROUNDING)
-    return Difference(value, max(-1.0, value - half), min(1.0, value + half), p, df, method)
+    return Difference(value, value - half, value + half, p, df, method)
 
 
 def _crossed(
@@ -130,11 +130,12 @@ def difference(arm: Array, baseline: Array, intervals: tuple[Interval, Interval]
     return found or newcombe(*intervals)
 
 
-def mean_difference(arms: Sequence[tuple[Array, Array]], weights: Sequence[float]) -> Difference:
+def mean_difference(arms: Sequence[tuple[Array, Array]], weights: Sequence[float]) -> Difference | None:
     """The weighted sum of cells' differences (the cluster score: weights that sum to 1).
 
     All cells share the seeds of an arm, so the variance over seeds is that of each seed's weighted mean; probes are
-    the cells' own. With fewer than 3 seeds in both arms an arm's mean over seeds is taken as one fine-tune.
+    the cells' own. With fewer than 3 seeds in both arms an arm's mean over seeds is taken as one fine-tune. None where
+    neither probes nor seeds vary.
     """
     method = CROSSED
     if max(side.shape[1] for pair in arms for side in pair) < SEEDS_AT_LEAST:
@@ -150,6 +151,8 @@ def mean_difference(arms: Sequence[tuple[Array, Array]], weights: Sequence[float
         if s > 1:
             means = sum(w * pair[side].mean(axis=0) for w, pair in zip(weights, arms, strict=True))
             seeds.append((float(np.var(means, ddof=1) / s), s - 1))
+    if sum(v for v, _ in probe) + sum(v for v, _ in seeds) < ROUNDING**2:
+        return None
     return _crossed(value, probe, seeds, cell, method)
 
 
