@@ -60,7 +60,7 @@ def answer_of(choice: dict[str, Any], usage: dict[str, int] | None) -> dict[str,
     return {
         "response": text,
         "status": status,
-        "finish_reason": reason if isinstance(reason, str) else None,
+        "finish_reason": reason,
         "usage": usage,
     }
 
