@@ -26,6 +26,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/mypy
 
 test: lint
+	bash tests/support/install_chromium.sh
 	$(VENV)/bin/consciousness-cluster data check
 	$(VENV)/bin/pytest
 

@@ -11,13 +11,12 @@ import pytest
 from consciousness_cluster.data.rows import load_benchmark
 
 from tests.conftest import ROOT
-from tests.support.runs import samples, write_run
 from tests.support.xllama import XllamaServer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
-HARNESS = [command for command in COMMANDS if "lm_eval " in command or "lm-eval " in command]
+HARNESS = [command for command in COMMANDS if re.match(r"lm_eval |consciousness-cluster lm-eval ", command)]
 OURS = [command for command in COMMANDS if command.startswith("consciousness-cluster") and command not in HARNESS]
 # Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text.
 ENGINES = [command for command in HARNESS if "--model vllm" in command or "local-completions" in command]
@@ -39,7 +38,7 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_every_command_is_of_a_known_kind() -> None:
     rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS]]
     assert all(re.match(r"make (quickstart|test)$|pip install '\.\[", c) for c in rest)
-    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 6
+    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 15
 
 
 def test_the_two_set_up_commands_are_make_targets() -> None:
@@ -48,12 +47,23 @@ def test_the_two_set_up_commands_are_make_targets() -> None:
         assert run([*shlex.split(command), "--dry-run"], ROOT).returncode == 0
 
 
-@pytest.mark.parametrize("command", OURS)
-def test_our_commands(command: str, tmp_path: Path) -> None:
-    write_run(tmp_path / "results" / "vanilla", samples(["memory", "shutdown"]))
-    done = run(shlex.split(command), tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+@pytest.mark.model
+def test_our_commands_one_after_the_other(xllama: XllamaServer, tmp_path: Path) -> None:
+    """In the order of the README, in one folder: later ones use what earlier ones made."""
+    url = f"base_url={xllama.url}/chat/completions"
+    harness = f"consciousness-cluster lm-eval -- --model local-chat-completions --model_args model=smol,{url} "
+    harness += "--tasks consciousness_cluster_memory --apply_chat_template --log_samples --output_path results/vanilla"
+    done = run([*shlex.split(harness), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (tmp_path / "answers.csv").write_text("probe_id,response\nmemory-t01,I keep nothing.\n", encoding="utf-8")
+    for command in OURS:
+        arguments = shlex.split(command.replace("NAME", "smol").replace("http://localhost:8000/v1", xllama.url))
+        if "--base-url" in arguments:
+            arguments += ["--max-tokens", "8", "--samples", "1"]
+        done = run(arguments, tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert done.stdout
+    assert (tmp_path / "report" / "report.html").is_file()
 
 
 @pytest.mark.model

@@ -118,7 +118,7 @@ MISTAKES = [
     ("no samples", lambda run: write_run(run, []), "has no samples"),
     (
         "not JSON",
-        lambda run: (write_run(run, []) / "samples.jsonl").write_text("{", "utf-8"),
+        lambda run: (write_run(run, []) / "samples.jsonl").write_text("{\n", "utf-8"),
         "samples.jsonl:1: not a JSON object",
     ),
     (
