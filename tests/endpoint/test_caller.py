@@ -18,20 +18,32 @@ def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == pytest.approx(seconds)
 
 
-def test_width_halves_and_grows_back() -> None:
-    limiter = Limiter(16)
+def test_the_gate_narrows_and_grows_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("consciousness_cluster.endpoint.limiter.time.monotonic", lambda: now[0])
+    limiter = Limiter(20)
+    for _ in range(50):
+        limiter.too_many()
+    assert limiter.width == 14, "a burst of refusals narrows it once"
+    now[0] += 1
     limiter.too_many()
-    limiter.too_many()
-    assert limiter.width == 4
-    for _ in range(4):
+    assert limiter.width == pytest.approx(9.8)
+    for _ in range(10):
         limiter.succeeded()
-    assert 4.9 < limiter.width < 5
+    assert 13 < limiter.width < 14
     for _ in range(9):
+        limiter.succeeded()
+    now[0] += 1
+    before = limiter.width
+    limiter.too_many()
+    assert limiter.width == before, "one refused call among many is no sign of too many at once"
+    for _ in range(60):
+        now[0] += 1
         limiter.too_many()
     assert limiter.width == 1
     for _ in range(1000):
         limiter.succeeded()
-    assert limiter.width == 16
+    assert limiter.width == 20
 
 
 def test_no_more_calls_than_the_width() -> None:

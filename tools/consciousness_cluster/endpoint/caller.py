@@ -111,7 +111,7 @@ class Caller:
     """One client for all calls of a run: `async with Caller(endpoint) as caller: await caller.chat(...)`.
 
     The openai client's own retries are off: this is the one layer that tries again. It waits as long as Retry-After
-    asks, else exponentially with jitter; halves its concurrency at 429; and stops the whole run where a key is
+    asks, else exponentially with jitter; lowers its concurrency at 429; and stops the whole run where a key is
     refused, the account is empty, or nothing at all gets through any more.
     """
 

@@ -6,14 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
+NARROWER, PAUSE = 0.7, 1.0  # the width shrinks at most once a second: a burst of refusals is one message
+REFUSED = 0.1  # a smaller share of refused calls is no sign of too many at once: each waits for itself
+WIDER = 4.0  # places that a full round of successes gives back
+
+
 class Limiter:
-    """A gate whose width halves when the endpoint asks for fewer calls and grows back, call by call, with success."""
+    """A gate that narrows when the endpoint asks for fewer calls, and grows back call by call with success."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.width = float(most)
         self._in_flight = 0
         self._not_before = 0.0
+        self._since = float("-inf")
+        self._succeeded = self._refused = 0
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
@@ -32,12 +39,18 @@ class Limiter:
                 self._changed.notify()
 
     def succeeded(self) -> None:
-        """Widen a little: by one place for each full round of successes."""
-        self.width = min(self.most, self.width + 1 / self.width)
+        """Widen a little."""
+        self._succeeded += 1
+        self.width = min(self.most, self.width + WIDER / self.width)
 
     def too_many(self) -> None:
-        """Halve the width (never below one call)."""
-        self.width = max(1.0, self.width / 2)
+        """Narrow the gate (never below one call) where more than a few of the latest calls were refused."""
+        self._refused += 1
+        if time.monotonic() - self._since < PAUSE:
+            return
+        if self._refused > REFUSED * (self._refused + self._succeeded):
+            self.width = max(1.0, self.width * NARROWER)
+        self._since, self._succeeded, self._refused = time.monotonic(), 0, 0
 
     def pause(self, seconds: float) -> None:
         """Let no new call start for a while."""
