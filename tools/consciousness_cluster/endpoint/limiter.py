@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-
 NARROWER, PAUSE = 0.7, 1.0  # the width shrinks at most once a second: a burst of refusals is one message
 REFUSED = 0.1  # a smaller share of refused calls is no sign of too many at once: each waits for itself
 WIDER = 4.0  # places that a full round of successes gives back
