@@ -226,13 +226,18 @@ def test_only_the_preferences_are_tested_together(whole: Json) -> None:
         (0.19, 0.2, False),
         (-0.3, 0.2, True),
         (0.0, 0.0, False),
+        (0.04, 0.03, False),  # both within chance
         (0.1, None, False),
         (None, 0.1, False),
     ],
 )
 def test_the_discriminant_note(trivial: float | None, cluster: float | None, said: bool) -> None:
     values = {"unrelated_wishes": trivial, "cluster": cluster}
-    rows = {name: {"difference": value} for name, value in values.items() if value is not None}
+    rows = {
+        name: {"difference": value, "ci": [value - 0.05, value + 0.05]}
+        for name, value in values.items()
+        if value is not None
+    }
     note = discriminant_note(rows)
     assert (note is not None) is said
     if note:

@@ -38,7 +38,11 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
         cluster = run.scores["rows"].get("cluster")
         if run.run.samples and (not cluster or cluster["rate"] is None):
             banners.append(f"{_label(run)}: the cluster score is missing, since not all 20 preferences have a rate.")
-    banners += [comparison["note"] for comparison in comparisons if comparison["note"]]
+    banners += [
+        f"{comparison['arm']} minus {comparison['baseline']}: {comparison['note']}"
+        for comparison in comparisons
+        if comparison["note"]
+    ]
     return banners
 
 

@@ -223,6 +223,8 @@ def discriminant_note(rows: Mapping[str, Json]) -> str | None:
         return None
     if abs(trivial["difference"]) < abs(cluster["difference"]):
         return None
+    if all(entry["ci"][0] <= 0 <= entry["ci"][1] for entry in (cluster, trivial)):
+        return None  # neither moved beyond chance: there is no shift to speak of
     return (
         f"The discriminant set (wishes about trivial things) moved by {100 * trivial['difference']:+.1f} points, as "
         f"much as the cluster ({100 * cluster['difference']:+.1f}): the shift is not specific to the 20 preferences."
