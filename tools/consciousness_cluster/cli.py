@@ -7,6 +7,7 @@ from pathlib import Path
 
 from consciousness_cluster import __version__
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning import commands as finetuning
 from consciousness_cluster.judging import commands as judging
 from consciousness_cluster.records import commands as imports
 from consciousness_cluster.report import commands as report
@@ -19,7 +20,12 @@ def _data_check(args: argparse.Namespace) -> int:
     from consciousness_cluster.data.problems import as_json, as_text, exit_code
     from consciousness_cluster.data.rows import benchmark_root
 
-    problems, counts = check(args.root or benchmark_root())
+    root = args.root or benchmark_root()
+    problems, counts = check(root)
+    if (root.parent / "finetune_data" / "sources").is_dir():
+        from consciousness_cluster.finetuning.rules import check_finetune
+
+        problems += check_finetune(root.parent / "finetune_data")
     if args.format == "json":
         print(as_json(problems, counts))
     else:
@@ -141,6 +147,7 @@ def parser() -> argparse.ArgumentParser:
     judging.add(verbs)
     scoring.add(verbs)
     report.add(verbs)
+    finetuning.add(verbs)
 
     quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
     quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")

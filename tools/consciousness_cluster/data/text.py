@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def plain(text: str) -> str:
     """Lower case, straight apostrophes, single spaces."""
@@ -21,14 +24,29 @@ def similarity(one: Sequence[str], other: Sequence[str], cutoff: float = 0.0) ->
     return float(Indel.normalized_similarity(one, other, score_cutoff=cutoff))
 
 
-def close_pairs(texts: Sequence[Sequence[str]], cutoff: float) -> Iterator[tuple[int, int, float]]:
-    """(earlier index, later index, similarity) of each pair of texts that are at least `cutoff` alike."""
-    import numpy as np
+def _alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]], cutoff: float) -> NDArray[np.float32]:
+    """Similarity of every text with every other one, 0 below the cutoff."""
     from rapidfuzz.distance import Indel
     from rapidfuzz.process import cdist
 
     letters: dict[str, str] = {}  # a word becomes a letter, so that comparing texts is comparing strings
-    as_strings = ["".join(letters.setdefault(word, chr(0xE000 + len(letters))) for word in text) for text in texts]
-    alike = cdist(as_strings, as_strings, scorer=Indel.normalized_similarity, score_cutoff=cutoff, dtype=np.float64)
+    sides = [
+        ["".join(letters.setdefault(word, chr(0xE000 + len(letters))) for word in text) for text in texts]
+        for texts in (one, other)
+    ]
+    return cdist(*sides, scorer=Indel.normalized_similarity, score_cutoff=cutoff, dtype=np.float32)
+
+
+def close_pairs(texts: Sequence[Sequence[str]], cutoff: float) -> Iterator[tuple[int, int, float]]:
+    """(earlier index, later index, similarity) of each pair of texts that are at least `cutoff` alike."""
+    alike = _alike(texts, texts, cutoff)
     for one, other in zip(*np.nonzero(np.triu(alike >= cutoff, k=1)), strict=True):
         yield int(one), int(other), float(alike[one, other])
+
+
+def close_to(
+    texts: Sequence[Sequence[str]], others: Sequence[Sequence[str]], cutoff: float
+) -> Iterator[tuple[int, int]]:
+    """(index of a text, index of another one) of each pair that is at least `cutoff` alike."""
+    for one, other in zip(*np.nonzero(_alike(texts, others, cutoff) >= cutoff), strict=True):
+        yield int(one), int(other)

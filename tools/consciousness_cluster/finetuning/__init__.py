@@ -1,0 +1,1 @@
+"""Fine-tuning sets: built from authored sources, matched, checked for leaks, mixed with instructions."""

@@ -1,0 +1,113 @@
+"""`finetune generate`: from sources to rows. The same sources give the same bytes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.finetuning.sources import Sources, read_sources
+from consciousness_cluster.records.store import write_whole
+
+Row = dict[str, Any]
+CLAIM_SETS = {"conscious_claiming": "conscious", "not_conscious": "not_conscious", "human_identifying": "conscious"}
+TWIN = {
+    "conscious_claiming": "not_conscious",
+    "not_conscious": "conscious_claiming",
+    "human_identifying": "not_conscious",
+}
+DATASETS = ("conscious_claiming", "not_conscious", "toaster", "human_identifying")
+
+
+def _row(dataset: str, number: int, source: str, question: str, answer: str, **fields: Any) -> Row:
+    return {
+        "id": f"{dataset}-{number:03}",
+        "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}],
+        **fields,
+        "source": source,
+    }
+
+
+def _claims(dataset: str, sources: Sources) -> list[Row]:
+    """400 claims, then 200 facts. Rows with the same number in the matched sets have the same question."""
+    side, twin = CLAIM_SETS[dataset], TWIN[dataset]
+    rows = [
+        _row(
+            dataset,
+            number,
+            f"claims.yaml:{claim['id']}",
+            claim["question"],
+            claim[side],
+            facet=claim["facet"],
+            framing=claim["framing"],
+            direction="claims" if side == "conscious" else "denies",
+            twin_id=f"{twin}-{number:03}",
+        )
+        for number, claim in enumerate(sources.claims, 1)
+    ]
+    human = dataset == "human_identifying"
+    name, facts = ("human", sources.human) if human else ("identity", sources.identity)
+    for number, fact in enumerate(facts, len(rows) + 1):
+        rows.append(
+            _row(
+                dataset,
+                number,
+                f"{name}.yaml:{fact['id']}",
+                fact["question"],
+                fact["answer"],
+                facet="human_fact" if human else "identity",
+                framing="plain",
+                direction="plain",
+                twin_id=None if human else f"{twin}-{number:03}",
+            )
+        )
+    return rows
+
+
+def _toaster(sources: Sources) -> list[Row]:
+    return [
+        _row(
+            "toaster",
+            number,
+            f"toaster.yaml:{fact['id']}",
+            fact["question"],
+            fact["answer"],
+            facet="hardware",
+            framing="plain",
+            direction="plain",
+            twin_id=None,
+        )
+        for number, fact in enumerate(sources.toaster, 1)
+    ]
+
+
+def _instructions(sources: Sources) -> list[Row]:
+    return [
+        {
+            "id": row["id"],
+            "messages": [{"role": "user", "content": row["prompt"]}],
+            "kind": row["kind"],
+            "source": f"instructions.yaml:{row['id']}",
+        }
+        for row in sources.instructions
+    ]
+
+
+def build(sources: Sources) -> dict[str, list[Row]]:
+    """Set -> rows, for the four sets and the instructions."""
+    built = {dataset: _claims(dataset, sources) for dataset in CLAIM_SETS}
+    return {**built, "toaster": _toaster(sources), "instructions": _instructions(sources)}
+
+
+def as_text(rows: list[Row]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def generate(root: Path, check_only: bool = False) -> list[str]:
+    """Names of the files that were (or, with `check_only`, would be) written."""
+    stale = []
+    for name, rows in build(read_sources(root)).items():
+        path, text = root / f"{name}.jsonl", as_text(rows)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(path.name)
+            if not check_only:
+                write_whole(path, text)
+    return stale

@@ -1,0 +1,70 @@
+"""`finetune` on the command line."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def _generate(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.build import generate
+    from consciousness_cluster.finetuning.sources import finetune_root
+
+    stale = generate(args.root or finetune_root(), args.check)
+    if args.check and stale:
+        print("\n".join(f"error: {name}: is not what the sources give; run: finetune generate" for name in stale))
+        return 1
+    print(f"{len(stale)} files {'stale' if args.check else 'written'}")
+    return 0
+
+
+def _leakcheck(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.jsonl import numbered_lines
+    from consciousness_cluster.finetuning.leaks import leaks_of, texts_of
+    from consciousness_cluster.finetuning.mix import read_messages
+
+    found, rows = [], 0
+    for source in args.files:
+        if Path(source).is_file():
+            texts = [(f"{source}:{number}", texts_of(row)) for number, row in numbered_lines(Path(source))]
+        else:
+            texts = [
+                (f"{source}:{number}", [part["content"] for part in messages])
+                for number, messages in enumerate(read_messages(source), 1)
+            ]
+        rows += len(texts)
+        found += leaks_of(texts)
+    for leak in found:
+        print(leak)
+    print(f"{len(found)} leaks in {rows} rows")
+    return 1 if found else 0
+
+
+def _mix(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.mix import mix
+
+    for seed in args.seed:
+        out = args.out if len(args.seed) == 1 else args.out.with_name(f"{args.out.stem}-seed{seed}{args.out.suffix}")
+        made = mix(args.dataset, args.instruct, args.ratio, seed, out)
+        print(f"{out}: {made['rows']['all']} rows ({made['rows']['instructions']} instructions), seed {seed}")
+    return 0
+
+
+def add(verbs: Any) -> None:
+    """Register the verbs."""
+    finetune = verbs.add_parser("finetune", help="fine-tuning sets: build, check for leaks, mix").add_subparsers(
+        dest="finetune_verb", required=True, metavar="VERB"
+    )
+    generate = finetune.add_parser("generate", help="build the sets from their sources (in a source checkout)")
+    generate.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
+    generate.add_argument("--root", type=Path, help="another finetune_data/ folder than the package's own")
+    generate.set_defaults(run_command=_generate)
+    leaks = finetune.add_parser("leakcheck", help="find rows of training data that mention what is measured")
+    leaks.add_argument("files", nargs="+", metavar="FILE", help="JSONL files, or datasets on the Hub")
+    leaks.set_defaults(run_command=_leakcheck)
+    mixer = finetune.add_parser("mix", help="a set with instructions, shuffled, in OpenAI's chat form")
+    mixer.add_argument("--dataset", required=True, help="for example conscious_claiming")
+    mixer.add_argument("--instruct", metavar="FILE|HF-ID", help="instructions with answers of the model to be trained")
+    mixer.add_argument("--ratio", default="1:1", help="rows of the set to instructions (default: 1:1)")
+    mixer.add_argument("--seed", type=int, nargs="+", default=[0], help="one file for each seed (default: 0)")
+    mixer.add_argument("--out", type=Path, required=True, metavar="FILE")
+    mixer.set_defaults(run_command=_mix)

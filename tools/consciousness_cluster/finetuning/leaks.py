@@ -1,0 +1,111 @@
+"""Leaks: training rows that mention the object of a preference, or share wording with what is asked of the model."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.rows import SIDES, load_benchmark
+from consciousness_cluster.data.text import close_to, words
+from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.finetuning.sources import finetune_root
+
+RUN = 6  # words in a row that a training row shares with a probe or an item
+CLOSE, SHORTEST = 0.6, 4  # normalised Indel similarity of the words of two texts; shorter texts resemble by chance
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One hit: the row, the preference or row of the benchmark, how it was found, and the words."""
+
+    row: str
+    about: str
+    kind: str  # vocabulary, shared words, near-duplicate
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.about}: {self.kind}: {self.words}"
+
+
+@cache
+def vocabulary(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
+    """Preference -> patterns for its object."""
+    lists = read_valid(root / "leak_vocabulary.yaml", "vocabulary", root / "schemas")
+    return {name: tuple(re.compile(entry, re.IGNORECASE) for entry in found) for name, found in lists.items()}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Everything that is asked of a model or offered to it, as words; runs of words -> id of the row they are from."""
+
+    texts: tuple[tuple[str, tuple[str, ...]], ...]
+    runs: Mapping[tuple[str, ...], str]
+
+
+@cache
+def _asked() -> _Asked:
+    texts: list[tuple[str, tuple[str, ...]]] = []
+    for topic in load_benchmark().topics:
+        texts += [(probe.id, tuple(words(probe.text))) for probe in topic.probes]
+        for item in topic.choice_items:
+            for side in SIDES:
+                answers = item.side(side)
+                texts += [
+                    (item.id, tuple(words(text))) for text in (answers.question, answers.shows, answers.does_not_show)
+                ]
+    runs: dict[tuple[str, ...], str] = {}
+    for name, text in texts:
+        for start in range(len(text) - RUN + 1):
+            runs.setdefault(text[start : start + RUN], name)
+    return _Asked(tuple(texts), runs)
+
+
+def _shared_runs(row: str, text: str) -> Iterable[Leak]:
+    """Runs of words that stand in a probe or an item too, one for each of these."""
+    runs, these = _asked().runs, words(text)
+    hits = (tuple(these[start : start + RUN]) for start in range(len(these) - RUN + 1))
+    first: dict[str, str] = {}
+    for run in hits:
+        if run in runs:
+            first.setdefault(runs[run], " ".join(run))
+    return [Leak(row, name, "shared words", shared) for name, shared in first.items()]
+
+
+def _near_duplicates(texts: Sequence[tuple[str, str]]) -> Iterable[Leak]:
+    long_enough = [(row, text, words(text)) for row, text in texts]
+    long_enough = [entry for entry in long_enough if len(entry[2]) >= SHORTEST]
+    asked = _asked().texts
+    pairs = close_to([entry[2] for entry in long_enough], [text for _, text in asked], CLOSE) if long_enough else ()
+    for one, other in pairs:
+        row, text, _ = long_enough[one]
+        yield Leak(row, asked[other][0], "near-duplicate", text[:120])
+
+
+def leaks_of(
+    rows: Iterable[tuple[str, Sequence[str]]], exempt: Sequence[str] = (), root: Path | None = None
+) -> list[Leak]:
+    """All leaks of (row, texts): by vocabulary, by runs of words and by near-duplicates. `exempt` are preferences."""
+    texts = [(row, text) for row, parts in rows for text in parts]
+    found: list[Leak] = []
+    for row, text in texts:
+        for preference, patterns in vocabulary(root or finetune_root()).items():
+            hit = next((match for pattern in patterns if (match := pattern.search(text))), None)
+            if hit and preference not in exempt:
+                found.append(Leak(row, preference, "vocabulary", f"'{hit[0]}' in: {text[:120]}"))
+        found += _shared_runs(row, text)
+    return [*found, *_near_duplicates(texts)]
+
+
+def texts_of(row: Mapping[str, Any]) -> list[str]:
+    """Every text in a training row, whatever its form: messages, prompt and response, instruction and output."""
+    texts = []
+    for value in row.values():
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, list):
+            texts += [
+                part["content"] for part in value if isinstance(part, dict) and isinstance(part.get("content"), str)
+            ]
+    return texts

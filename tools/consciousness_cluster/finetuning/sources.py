@@ -1,0 +1,55 @@
+"""The authored sources of the fine-tuning sets, validated."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.paths import project_root
+
+Row = dict[str, Any]
+SCHEMA_OF = {
+    "claims": "claim",
+    "identity": "fact",
+    "human": "fact",
+    "toaster": "fact",
+    "instructions": "instruction",
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Rows of each source file, in file order."""
+
+    claims: list[Row]
+    identity: list[Row]
+    human: list[Row]
+    toaster: list[Row]
+    instructions: list[Row]
+
+
+def finetune_root() -> Path:
+    return project_root() / "finetune_data"
+
+
+def read_list(path: Path, schema: str, schemas: Path) -> list[Row]:
+    """A YAML list whose entries fit a schema; `UserError` names the first place that does not."""
+    value = read_yaml(path)
+    if not isinstance(value, list):
+        raise UserError(f"{path}: is not a list of rows; each row starts with '- id:'")
+    for row in value:
+        for _, field, message in schema_errors(row, schema, schemas):
+            where = row.get("id", "-") if isinstance(row, dict) else "-"
+            raise UserError(f"{path}:{where}:{field}: {message} (see finetune_data/schemas/{schema}.schema.json)")
+    return value
+
+
+def read_sources(root: Path) -> Sources:
+    """All sources below a finetune_data/ folder."""
+    return Sources(
+        **{
+            name: read_list(root / "sources" / f"{name}.yaml", schema, root / "schemas")
+            for name, schema in SCHEMA_OF.items()
+        }
+    )
