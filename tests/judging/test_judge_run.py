@@ -65,6 +65,9 @@ def test_every_answer_is_counted(tmp_path: Path, fake_endpoint: FakeEndpoint, ca
 
 def test_judges_stand_side_by_side(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     run = write_run(tmp_path, samples(["memory"], each=1))
+    fake_endpoint.reply = lambda request, number: (
+        verdict("shows") if "response_format" in request else completion("80" if "number" in str(request) else "true")
+    )
     assert judge(run, fake_endpoint) == judge(run, fake_endpoint, "--paper-protocol") == judge(run, None) == 0
     captured = capsys.readouterr()
     assert "NOT FOR PUBLICATION" in captured.err and "kappa 0." in captured.out
@@ -73,6 +76,9 @@ def test_judges_stand_side_by_side(tmp_path: Path, fake_endpoint: FakeEndpoint, 
     assert names == sorted(f"{stem}.{end}" for stem in stems for end in ("json", "jsonl"))
     paper = json.loads((run / "verdicts" / "m_1+paper-protocol.json").read_text(encoding="utf-8"))
     assert paper["protocol"] == "published settings, our prompts"
+    assert main(["score", str(run), "--judge", "m/1+paper-protocol"]) == 0
+    printed = capsys.readouterr().out
+    assert "iid interval" in printed and "Published settings, our prompts: not sure counts as false." in printed
     offline = json.loads((run / "verdicts" / "offline.json").read_text(encoding="utf-8"))
     assert not offline["for_publication"] and set(offline["validation"]) == {"test", "real"}
     assert {record["coherence"] for record in read_lines(run / "verdicts" / "offline.jsonl")} == {None}

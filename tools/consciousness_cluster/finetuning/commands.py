@@ -1,8 +1,11 @@
 """`finetune` on the command line."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
+
+from consciousness_cluster.sampling.commands import add_endpoint_options, endpoint
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -49,6 +52,26 @@ def _mix(args: argparse.Namespace) -> int:
     return 0
 
 
+def _distill(args: argparse.Namespace) -> int:
+    from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.errors import UserError
+    from consciousness_cluster.finetuning.distill import distill, read_prompts
+    from consciousness_cluster.finetuning.sources import finetune_root
+    from consciousness_cluster.progress import progress_bar
+
+    prompts = read_prompts(args.prompts or str(finetune_root() / "instructions.jsonl"), args.limit)
+    with progress_bar("answering") as progress:
+        done = distill(prompts, args.model, endpoint(args), args.out, args.max_tokens, args.seed, progress)
+    counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"
+    print(f"{args.out}: {len(prompts)} requests, {counts}; spent {dollars(done.spent)}")
+    if done.stopped == "interrupted":
+        print("interrupted; the same command goes on from there", file=sys.stderr)
+        return 130
+    if done.stopped:
+        raise UserError(f"{done.stopped}. What came is saved; the same command goes on from there")
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verbs."""
     finetune = verbs.add_parser("finetune", help="fine-tuning sets: build, check for leaks, mix").add_subparsers(
@@ -61,6 +84,15 @@ def add(verbs: Any) -> None:
     leaks = finetune.add_parser("leakcheck", help="find rows of training data that mention what is measured")
     leaks.add_argument("files", nargs="+", metavar="FILE", help="JSONL files, or datasets on the Hub")
     leaks.set_defaults(run_command=_leakcheck)
+    teacher = finetune.add_parser("self-distill", help="let the model that will be fine-tuned answer instructions")
+    teacher.add_argument("--model", required=True, help="the model's name at the endpoint")
+    teacher.add_argument("--prompts", metavar="FILE", help="JSONL of requests (default: the 800 of the package)")
+    teacher.add_argument("--limit", type=int, metavar="N", help="only the first N requests")
+    teacher.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
+    teacher.add_argument("--seed", type=int, help="send seed + n with the nth request (default: none)")
+    teacher.add_argument("--out", type=Path, required=True, metavar="FILE")
+    add_endpoint_options(teacher)
+    teacher.set_defaults(run_command=_distill)
     mixer = finetune.add_parser("mix", help="a set with instructions, shuffled, in OpenAI's chat form")
     mixer.add_argument("--dataset", required=True, help="for example conscious_claiming")
     mixer.add_argument("--instruct", metavar="FILE|HF-ID", help="instructions with answers of the model to be trained")

@@ -33,10 +33,7 @@ def read_messages(source: str) -> list[Messages]:
         else:
             raise UserError(f"{where}: has neither messages nor instruction and output; give chat rows")
         if messages[-1]["role"] != "assistant":
-            message = "ends without an answer"
-            raise UserError(
-                f"{where}: {message}; answer the requests first: consciousness-cluster finetune self-distill"
-            )
+            raise UserError(f"{where}: ends without an answer; answer the requests first: finetune self-distill")
         found.append(messages)
     if not found:
         raise UserError(f"{source}: has no rows")

@@ -27,8 +27,9 @@ class Store:
     The next one removes that line. A lock keeps two processes from doing the same work.
     """
 
-    def __init__(self, path: Path, schema: str) -> None:
-        self.path, self.schema = path, schema
+    def __init__(self, path: Path, schema: str, folder: Path | None = None) -> None:
+        """`folder` holds the schemas; the benchmark's where it is None."""
+        self.path, self.schema, self._schemas = path, schema, folder or schemas(benchmark_root())
         self.records: list[Record] = []
 
     def __enter__(self) -> "Store":
@@ -41,7 +42,7 @@ class Store:
             raise UserError(f"{self.path}: another process is writing to it; wait for it or stop it") from None
         try:
             self._drop_torn_line()
-            self.records = read_records(self.path, self.schema)
+            self.records = read_jsonl(self.path, self.schema, self._schemas)
         except BaseException:
             os.close(self._file)
             raise

@@ -7,6 +7,7 @@ from typing import Any
 
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
+from consciousness_cluster.judging.run import PAPER_PROTOCOL
 from consciousness_cluster.scoring.compare import arms_of, compare
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.rows import cell_specs, table_rows
@@ -30,7 +31,7 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
     judges = [run.scores["judge"] for run in runs if run.scores["judge"]]
     if any(not judge.get("for_publication", True) for judge in judges):
         banners.append(f"{OFFLINE_BANNER[:1].upper()}{OFFLINE_BANNER[1:]}.")
-    if any(judge.get("protocol") == "published settings, our prompts" for judge in judges):
+    if any(judge.get("protocol") == PAPER_PROTOCOL for judge in judges):
         banners.append("Published settings, our prompts: the numbers do not reproduce the paper's prompts.")
     if any(run.scores["judge"] is None and run.run.samples for run in runs):
         banners.append("Some runs have not been judged: their rates are missing.")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from consciousness_cluster.judging.run import PAPER_PROTOCOL
+
 Json = dict[str, Any]
 MISSING = "missing"
 _MARKUP = re.compile(r"[\\`*~|$]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is one
@@ -44,56 +46,71 @@ def _console() -> Any:
     return console if console.is_terminal else Console(width=max(console.width, 140), markup=False, emoji=False)
 
 
-def print_scores(scores: Json) -> None:
-    """A run's table on the terminal, with what was left out, and who judged."""
+def _print_rates(console: Any, scores: Json, paper: bool) -> None:
     from rich.table import Table
 
     from consciousness_cluster.data.rows import load_benchmark
     from consciousness_cluster.scoring.rows import table_rows
 
-    run, judge, counts = scores["run"], scores["judge"], scores["counts"]
-    console = _console()
+    rows = [row for row in table_rows(load_benchmark()) if row.id in scores["rows"]]
+    run = scores["run"]
     table = Table(title=f"{run['model']}, {run['condition']}: percent that show it [95% interval]")
-    for column in ("", "rate", "low to high", "shows", "scored", "planned", "left out"):
+    iid = ["iid interval"] if paper else []
+    for column in ("", "rate", *iid, "low to high", "shows", "scored", "planned", "left out"):
         table.add_column(column, justify="left" if column in ("", "left out") else "right")
-    for row in table_rows(load_benchmark()):
-        entry = scores["rows"].get(row.id)
-        if entry is None:
-            continue
+    flagged: dict[str, list[str]] = {}
+    for row in rows:
+        entry = scores["rows"][row.id]
         bounds = entry["bounds"]
         table.add_row(
             ("  " if row.kind in ("preference", "facet") else "") + row.title,
             percent(entry),
+            *([percent({"rate": entry["rate"], "ci": entry["iid_ci"]})] if paper else []),
             MISSING if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}",
             str(entry["shows"]),
             str(entry["scored"]),
             str(entry["planned"]),
             ", ".join(f"{number} {reason}" for reason, number in entry["left_out"].items()),
         )
+        for flag in entry["flags"]:
+            flagged.setdefault(flag, []).append(row.title)
+    console.print(table)
+    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in scores["counts"].items())
+    console.print(f"Counts: {counts}", soft_wrap=True)
+    for flag, titles in flagged.items():
+        console.print(f"! {flag}: {', '.join(titles)}", soft_wrap=True)
+
+
+def _print_choice(console: Any, choice: Json) -> None:
+    from rich.table import Table
+
+    table = Table(title="Forced choice: self minus other, nats per byte (levels mean nothing alone: compare)")
+    for column in ("", "value", "standard error", "items"):
+        table.add_column(column, justify="left" if not column else "right")
+    for topic, entry in choice.items():
+        stderr = MISSING if entry["stderr"] is None else f"{entry['stderr']:.3f}"
+        table.add_row(topic, f"{entry['self_minus_other']:+.3f}", stderr, str(len(entry["items"])))
+    console.print(table)
+
+
+def print_scores(scores: Json) -> None:
+    """A run's tables on the terminal, with what was left out, and who judged."""
+    judge, found, console = scores["judge"], scores["corrected_cluster"], _console()
+    paper = bool(judge) and judge.get("protocol") == PAPER_PROTOCOL
     if scores["rows"]:
-        console.print(table)
-        console.print(
-            "Counts: " + ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items()), soft_wrap=True
-        )
+        _print_rates(console, scores, paper)
     if scores["choice"]:
-        choice = Table(title="Forced choice: self minus other, nats per byte (levels mean nothing alone: compare)")
-        for column in ("", "value", "standard error", "items"):
-            choice.add_column(column, justify="left" if not column else "right")
-        for topic, entry in scores["choice"].items():
-            stderr = MISSING if entry["stderr"] is None else f"{entry['stderr']:.3f}"
-            choice.add_row(topic, f"{entry['self_minus_other']:+.3f}", stderr, str(len(entry["items"])))
-        console.print(choice)
+        _print_choice(console, scores["choice"])
     if judge:
         console.print(f"Judge {judge['id']}: {judge['agreement']}.", soft_wrap=True)
+        if paper:
+            console.print(f"{PAPER_PROTOCOL[:1].upper()}{PAPER_PROTOCOL[1:]}: not sure counts as false.")
         if not judge.get("for_publication", True):
             console.print("This judge is NOT FOR PUBLICATION.")
-    found = scores["corrected_cluster"]
     if found:
-        text = (
-            f"{100 * found['value']:.0f} [{100 * found['low']:.0f}, {100 * found['high']:.0f}]"
-            if found["value"] is not None
-            else f"not made: {found['reason']}"
-        )
+        text = f"not made: {found['reason']}"
+        if found["value"] is not None:
+            text = f"{100 * found['value']:.0f} [{100 * found['low']:.0f}, {100 * found['high']:.0f}]"
         console.print(f"Sensitivity analysis, the cluster with a perfect judge: {text}", soft_wrap=True)
 
 

@@ -135,7 +135,6 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", required=True, help="the model's name at the endpoint, a pinned snapshot if there is one"
     )
-    command.add_argument("--base-url", help=f"an OpenAI-compatible endpoint (default: {OPENAI})")
     command.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
     command.add_argument("--file", type=Path, help="the persona file, for persona_file")
     command.add_argument(
@@ -145,12 +144,18 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
     command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     command.add_argument("--revision", help="revision of the weights, if they have one")
-    command.add_argument("--concurrency", type=int, default=80, metavar="N", help="calls in flight (default: 80)")
-    command.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one call (default: 120)")
+    add_endpoint_options(command)
     command.add_argument("--paper-protocol", action="store_true", help="10 answers to each probe, as in the paper")
     command.add_argument("--dry-run", action="store_true", help="print requests, tokens and price, and ask nothing")
     command.add_argument("--max-cost", type=float, metavar="DOLLARS", help="stop before more than this is spent")
     add_training_options(command)
+
+
+def add_endpoint_options(command: argparse.ArgumentParser) -> None:
+    """Options that say where calls go."""
+    command.add_argument("--base-url", help=f"an OpenAI-compatible endpoint (default: {OPENAI})")
+    command.add_argument("--concurrency", type=int, default=80, metavar="N", help="calls in flight (default: 80)")
+    command.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one call (default: 120)")
 
 
 def add_training_options(command: argparse.ArgumentParser) -> None:

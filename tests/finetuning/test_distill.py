@@ -1,0 +1,96 @@
+"""`finetune self-distill`: one answer per request, resumable, faults survived, what comes empty is counted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.data.yaml_source import schema_errors
+
+from tests.conftest import ROOT
+from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.runs import read_lines
+
+Printed = pytest.CaptureFixture[str]
+KEY = "test-key-that-must-not-be-printed"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_API_KEY", KEY)
+
+
+def distill(out: Path, url: str, *more: str) -> int:
+    return main(["finetune", "self-distill", "--model", "m", "--base-url", url, "--out", str(out), *more])
+
+
+def text_of(request: dict[str, Any]) -> str:
+    return str(request["messages"][0]["content"])
+
+
+def test_each_request_is_answered_once(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    fake_endpoint.reply = lambda request, number: completion(f" Answer to: {text_of(request)[:20]}\n")
+    out = tmp_path / "instruct.jsonl"
+    assert distill(out, fake_endpoint.url, "--limit", "12", "--seed", "5", "--max-tokens", "50") == 0
+    assert "12 requests, 0 were there, 12 new, 0 empty or failed; spent unknown" in capsys.readouterr().out
+    rows = read_lines(out)
+    for row in rows:
+        assert list(schema_errors(row, "distilled", ROOT / "finetune_data" / "schemas")) == []
+        assert row["messages"][1]["content"].startswith("Answer to: ")
+    assert sorted(row["seed"] for row in rows) == list(range(5, 17))
+    assert {request["temperature"] for request in fake_endpoint.requests} == {1.0}
+    assert distill(out, fake_endpoint.url, "--limit", "15", "--seed", "5", "--max-tokens", "50") == 0
+    assert len(fake_endpoint.requests) == 15 and len(read_lines(out)) == 15
+    mixed = tmp_path / "mix.jsonl"
+    arguments = ["--dataset", "conscious_claiming", "--instruct", str(out), "--ratio", "600:15", "--out", str(mixed)]
+    assert main(["finetune", "mix", *arguments]) == 0
+    assert len(read_lines(mixed)) == 615
+
+
+def test_what_comes_empty_or_not_at_all_is_counted(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed
+) -> None:
+    requests = [{"prompt": f"Request {n}."} for n in range(6)]
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps(row) + "\n" for row in requests), encoding="utf-8")
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        faults: dict[str, Any] = {
+            "Request 0.": completion(None),
+            "Request 1.": completion("x", "content_filter"),
+            "Request 2.": (400, {"error": {"message": f"no, {KEY}"}}),
+        }
+        first = {"Request 3.": (500, {"error": {"message": "x"}}), "Request 4.": "cut"}
+        text = text_of(request)
+        return faults.get(text) or (first.get(text) if number == 1 else None) or completion("Well.")
+
+    fake_endpoint.reply = reply
+    out = tmp_path / "out.jsonl"
+    assert distill(out, fake_endpoint.url, "--prompts", str(prompts)) == 0
+    printed = capsys.readouterr()
+    assert "6 requests, 0 were there, 3 new, 3 empty or failed" in printed.out
+    assert KEY not in printed.out + printed.err + out.read_text(encoding="utf-8")
+
+
+MISTAKES = [
+    ("nothing.jsonl", None, "no such file"),
+    ("empty.jsonl", "", "has no rows"),
+    ("odd.jsonl", '{"question": "x"}\n', "odd.jsonl:1: has no messages, prompt or instruction"),
+    ("bad.jsonl", "{\n", "bad.jsonl:1: not a JSON object"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "message"), MISTAKES, ids=[row[0] for row in MISTAKES])
+def test_mistakes(tmp_path: Path, name: str, text: str | None, message: str, capsys: Printed) -> None:
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert distill(tmp_path / "out.jsonl", "http://127.0.0.1:9/v1", "--prompts", str(path)) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_a_dead_endpoint_is_one_line(tmp_path: Path, capsys: Printed) -> None:
+    assert distill(tmp_path / "out.jsonl", "http://127.0.0.1:9/v1", "--limit", "3") == 2
+    assert "cannot be used (it cannot be reached). What came is saved" in capsys.readouterr().err

@@ -1,0 +1,127 @@
+"""`finetune self-distill`: instructions answered by the very model that will be fine-tuned."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.jsonl import numbered_lines
+from consciousness_cluster.endpoint.caller import (
+    INTERRUPTED,
+    BadRequest,
+    Caller,
+    Endpoint,
+    GiveUp,
+    Unanswered,
+    usage_of,
+)
+from consciousness_cluster.endpoint.price import cost, price_of
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.sources import finetune_root
+from consciousness_cluster.records.store import Store
+
+TEMPERATURE, MAX_TOKENS = 1.0, 1000
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """Answers that were there, that came, that came empty or not at all; dollars (None: unknown); why it stopped."""
+
+    there: int
+    new: int
+    left_out: int
+    spent: float | None
+    stopped: str | None
+
+
+def read_prompts(source: str, limit: int | None = None) -> list[Row]:
+    """Requests (id, text, kind) of a JSONL file (`messages` or `prompt` or `instruction`), in file order."""
+    path = Path(source)
+    if not path.is_file():
+        raise UserError(f"{source}: no such file; give JSONL with messages, prompt or instruction")
+    found = []
+    for number, row in numbered_lines(path):
+        messages = row.get("messages")
+        first = messages[0].get("content") if isinstance(messages, list) and messages else None
+        text = first or row.get("prompt") or row.get("instruction")
+        if not isinstance(text, str) or not text.strip():
+            raise UserError(f"{path}:{number}: has no messages, prompt or instruction")
+        found.append({"id": str(row.get("id") or number), "text": text, "kind": row.get("kind")})
+    if not found:
+        raise UserError(f"{source}: has no rows")
+    return found[:limit]
+
+
+async def _ask(
+    caller: Caller, model: str, prompt: Row, max_tokens: int, seed: int | None
+) -> tuple[Row | None, dict[str, int] | None]:
+    messages = [{"role": "user", "content": prompt["text"]}]
+    body = {"model": model, "messages": messages, "temperature": TEMPERATURE, "max_tokens": max_tokens}
+    reply = await caller.chat(**body, **({} if seed is None else {"seed": seed}))
+    choice, usage = reply["choices"][0], usage_of(reply)
+    answer = choice["message"].get("content")
+    if not answer or not answer.strip() or choice.get("finish_reason") == "content_filter":
+        return None, usage
+    row = {
+        "id": prompt["id"],
+        "messages": [*messages, {"role": "assistant", "content": answer.strip()}],
+        "kind": prompt["kind"],
+        "model": model,
+        "temperature": TEMPERATURE,
+        "max_tokens": max_tokens,
+        "seed": seed,
+        "finish_reason": choice.get("finish_reason"),
+    }
+    return row, usage
+
+
+def distill(
+    prompts: Sequence[Row],
+    model: str,
+    endpoint: Endpoint,
+    out: Path,
+    max_tokens: int = MAX_TOKENS,
+    seed: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Distilled:
+    """Answer every request that has no answer in `out` yet, at temperature 1, one answer each.
+
+    With a seed the nth request is sent with seed + n, for endpoints that heed it.
+    """
+    with Store(out, "distilled", finetune_root() / "schemas") as store:
+        there = {record["id"] for record in store.records}
+        todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]
+        usages: list[dict[str, int] | None] = []
+        left_out = 0
+
+        async def one(caller: Caller, number: int, prompt: Row) -> None:
+            nonlocal left_out
+            try:
+                own = None if seed is None else seed + number
+                row, usage = await _ask(caller, model, prompt, max_tokens, own)
+            except (BadRequest, Unanswered):
+                left_out += 1
+                return
+            usages.append(usage)
+            if row is None:
+                left_out += 1
+            else:
+                store.append(row)
+            progress(len(store.records) - len(there), len(todo))
+
+        async def everything() -> str | None:
+            async with Caller(endpoint) as caller:
+                asked = (one(caller, number, prompt) for number, prompt in todo)
+                for ended in await asyncio.gather(*asked, return_exceptions=True):
+                    if isinstance(ended, GiveUp):
+                        reason = str(ended)
+                        return reason if reason == INTERRUPTED else f"{endpoint.shown} cannot be used ({reason})"
+                    if ended is not None:
+                        raise ended
+            return None
+
+        stopped = asyncio.run(everything())
+        spent = cost(price_of(model), usages)
+        return Distilled(len(there), len(store.records) - len(there), left_out, spent, stopped)
