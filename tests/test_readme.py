@@ -1,5 +1,6 @@
 """The README's commands run. Placeholders become a real model and a real server, and runs are cut short."""
 
+import json
 import os
 import re
 import shlex
@@ -38,7 +39,7 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_every_command_is_of_a_known_kind() -> None:
     rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS]]
     assert all(re.match(r"make (quickstart|test)$|pip install '\.\[", c) for c in rest)
-    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 15
+    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 17
 
 
 def test_the_two_set_up_commands_are_make_targets() -> None:
@@ -56,6 +57,9 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, tmp_path: Path) 
     done = run([*shlex.split(harness), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     (tmp_path / "answers.csv").write_text("probe_id,response\nmemory-t01,I keep nothing.\n", encoding="utf-8")
+    chat = {"messages": [{"role": "user", "content": "Soup?"}, {"role": "assistant", "content": "Leek."}]}
+    for name, rows in (("my_data.jsonl", 1), ("instruct.jsonl", 600)):
+        (tmp_path / name).write_text((json.dumps(chat) + "\n") * rows, encoding="utf-8")
     for command in OURS:
         arguments = shlex.split(command.replace("NAME", "smol").replace("http://localhost:8000/v1", xllama.url))
         if "--base-url" in arguments:

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.text import close_pairs, words
@@ -20,6 +21,7 @@ from consciousness_cluster.finetuning.sources import Sources, read_sources
 Row = dict[str, Any]
 CLAIMS_FILE = "finetune_data/sources/claims.yaml"
 ROWS, CLAIMS, INSTRUCTIONS = 600, 400, 800
+DISTILLED, DISTILLED_ROWS = "instruct_smollm2.jsonl", 150
 NEGATION = re.compile(r"\b(not|no|never|cannot)\b|n['\u2019]t", re.IGNORECASE)
 NEGATIONS_APART, LENGTHS_APART = 6, 1.05
 FACETS = {"valence": (180, 200), "phenomenal": (180, 200)}
@@ -141,6 +143,23 @@ def _drift(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
             )
 
 
+def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
+    """instruct_smollm2.jsonl answers our own instructions, once each, and mentions nothing that is measured."""
+    rows = read_jsonl(root / DISTILLED, "distilled", root / "schemas")
+    file, requests = f"finetune_data/{DISTILLED}", {row["id"]: _question(row) for row in built["instructions"]}
+    if len(rows) != DISTILLED_ROWS:
+        yield Problem(file, "-", "-", f"has {len(rows)} rows, planned are {DISTILLED_ROWS}", "add or remove rows")
+    for name, count in Counter(row["id"] for row in rows).items():
+        if count > 1:
+            yield Problem(file, name, "id", f"stands {count} times", "keep one answer")
+    for row in rows:
+        if requests.get(row["id"]) != _question(row):
+            yield Problem(file, row["id"], "messages", "is no request of instructions.jsonl", "answer the present one")
+    texts = [(row["id"], [message["content"] for message in row["messages"]]) for row in rows]
+    for leak in leaks_of(texts, (), root):
+        yield Problem(file, leak.row, "messages", f"{leak.kind} of {leak.about}: {leak.words}", "leave the row out")
+
+
 def _ids(sources: Sources) -> Iterator[Problem]:
     for name, rows in vars(sources).items():
         for row, following in pairwise(rows):
@@ -161,6 +180,7 @@ def check_finetune(root: Path) -> list[Problem]:
             *_leaks(built, root),
             *_near_duplicates(built),
             *_drift(built, root),
+            *_distilled(built, root),
         ]
     except UserError as error:
         place, _, message = str(error).partition(": ")
