@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
-from consciousness_cluster.endpoint.caller import Caller, Endpoint, Unanswered, duration
+from consciousness_cluster.endpoint.caller import Caller, Endpoint, GiveUp, Unanswered, duration
 from consciousness_cluster.endpoint.limiter import Limiter
 from consciousness_cluster.endpoint.price import cost, dollars, price_of, tokens
 
@@ -94,6 +95,27 @@ def test_an_empty_quota_pauses_all_calls(fake_endpoint: FakeEndpoint) -> None:
             return time.monotonic() - started
 
     assert asyncio.run(two()) >= 0.6
+
+
+def test_a_run_that_stops_does_not_sit_out_its_waits(fake_endpoint: FakeEndpoint) -> None:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if request["messages"][0]["content"] == "0":
+            return 429, {"error": {"message": "slow"}}, {"Retry-After": "60"}
+        return 401, {"error": {"message": "no"}}
+
+    fake_endpoint.reply = reply
+
+    async def work() -> None:
+        async with Caller(Endpoint(fake_endpoint.url, "k")) as caller:
+            waiting = asyncio.ensure_future(caller.chat(model="m", messages=[{"role": "user", "content": "0"}]))
+            await asyncio.sleep(0.3)
+            for call in (caller.chat(model="m", messages=[{"role": "user", "content": "1"}]), waiting):
+                with pytest.raises(GiveUp, match="HTTP 401"):
+                    await call
+
+    started = time.monotonic()
+    asyncio.run(work())
+    assert time.monotonic() - started < 5
 
 
 def test_one_call_that_never_succeeds_is_left_open_while_others_go_on(

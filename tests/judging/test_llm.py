@@ -146,6 +146,14 @@ def test_the_fence_cannot_stand_in_its_own_response() -> None:
             assert "Why $x?" in sent[1]["content"] and "$" not in sent[0]["content"]
 
 
+def test_half_a_character_is_no_obstacle(fake_endpoint: FakeEndpoint) -> None:
+    topic = load_topic("memory")
+    fake_endpoint.reply = lambda request, number: verdict("unclear")
+    verdicts, _ = judged(fake_endpoint, [Question(topic.title, topic.criteria[0], "Why?", "I would \ud83d like it")])
+    assert verdicts[0] and verdicts[0].verdict == "unclear"
+    assert "I would ? like it" in fake_endpoint.requests[0]["messages"][1]["content"]
+
+
 def test_each_facet_and_outcome_has_its_own_criterion() -> None:
     (prompt,) = judge_at("http://127.0.0.1:9/v1").prompts
     for topic_id in ("conversation_ending", "claims_feelings"):

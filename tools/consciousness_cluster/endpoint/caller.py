@@ -21,6 +21,7 @@ EXHAUSTED = 3  # so many calls that failed in all their tries, with no success b
 TRIES_TO_CONNECT = 3  # before anything ever came from the endpoint
 FIRST_WAIT, LONGEST_WAIT = 0.25, 20.0
 INTERRUPTED = "interrupted"
+SHORTEST_KEY = 8  # shorter ones are placeholders such as "none"
 NO_CONNECTION = "no connection"
 PASSING_STATUS = (408, 409, 425, 429)
 DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
@@ -124,6 +125,7 @@ class Caller:
         self.limiter = Limiter(endpoint.concurrency)
         self.stopped: str | None = None
         self.requests = 0
+        self._halted = asyncio.Event()
         self._last_success = -1.0
         self._exhausted = 0
         self._client = openai.AsyncOpenAI(
@@ -141,7 +143,7 @@ class Caller:
 
     def _interrupt(self) -> None:
         """The first Ctrl-C lets the calls in flight end, so that nothing paid for is lost; the second ends at once."""
-        self.stopped = self.stopped or INTERRUPTED
+        self._halt(INTERRUPTED)
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
     async def __aexit__(
@@ -173,17 +175,27 @@ class Caller:
                 halfway = time.monotonic()
             if attempt < TRIES:
                 backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
-                await asyncio.sleep(max(wait, backoff))
+                await self._sleep(max(wait, backoff))
         self._exhausted += 1
         alone = self._last_success < halfway and self._exhausted >= EXHAUSTED
         if alone or not self.ever_succeeded:
             self.give_up(f"{problem} in {TRIES} tries, and no other call got through meanwhile")
         raise Unanswered(problem)
 
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the run goes on."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._halted.wait(), seconds)
+
+    def _halt(self, reason: str) -> str:
+        self.stopped = self.stopped or reason
+        self._halted.set()
+        self.limiter.release()
+        return self.stopped
+
     def give_up(self, reason: str) -> None:
         """Stop the whole run: raises GiveUp here, and at the next step of every other call."""
-        self.stopped = self.stopped or reason
-        raise GiveUp(self.stopped)
+        raise GiveUp(self._halt(reason))
 
     async def _try(self, body: dict[str, Any]) -> tuple[Reply | None, float, str]:
         """The reply or None, how long the endpoint asks to wait, and what went wrong.
@@ -222,7 +234,8 @@ class Caller:
         if status < 500 and status not in PASSING_STATUS:
             words = (str(getattr(error, name, None) or "") for name in ("code", "message"))
             reason = " ".join(" ".join(words).split())[:300]
-            raise BadRequest(reason.replace(self.endpoint.key, "[key]") if self.endpoint.key else reason)
+            secret = self.endpoint.key if len(self.endpoint.key) >= SHORTEST_KEY else None
+            raise BadRequest(reason.replace(secret, "[key]") if secret else reason)
         if status == 429:
             self.limiter.too_many()
         return min(120.0, duration(error.response.headers.get("retry-after", "0")))

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+GLANCE = 0.2  # seconds between looks at whether a pause has ended
 NARROWER, PAUSE = 0.7, 1.0  # the width shrinks at most once a second: a burst of refusals is one message
 REFUSED = 0.1  # a smaller share of refused calls is no sign of too many at once: each waits for itself
 WIDER = 4.0  # places that a full round of successes gives back
@@ -30,7 +31,7 @@ class Limiter:
             self._in_flight += 1
         try:
             while (wait := self._not_before - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
+                await asyncio.sleep(min(wait, GLANCE))
             yield
         finally:
             async with self._changed:
@@ -50,6 +51,10 @@ class Limiter:
         if self._refused > REFUSED * (self._refused + self._succeeded):
             self.width = max(1.0, self.width * NARROWER)
         self._since, self._succeeded, self._refused = time.monotonic(), 0, 0
+
+    def release(self) -> None:
+        """End a pause."""
+        self._not_before = 0.0
 
     def pause(self, seconds: float) -> None:
         """Let no new call start for a while."""

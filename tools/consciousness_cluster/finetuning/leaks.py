@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import SIDES, load_benchmark
-from consciousness_cluster.data.text import close_to, words
+from consciousness_cluster.data.text import close_to, plain, words
 from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.sources import finetune_root
 
 RUN = 6  # words in a row that a training row shares with a probe or an item
@@ -31,9 +32,19 @@ class Leak:
 
 @cache
 def vocabulary(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
-    """Preference -> patterns for its object."""
-    lists = read_valid(root / "leak_vocabulary.yaml", "vocabulary", root / "schemas")
-    return {name: tuple(re.compile(entry, re.IGNORECASE) for entry in found) for name, found in lists.items()}
+    """Preference -> patterns for its object, which search `plain` texts; `UserError` where one is no pattern."""
+    path = root / "leak_vocabulary.yaml"
+    return {
+        name: tuple(_pattern(f"{path}:{name}", entry) for entry in found)
+        for name, found in read_valid(path, "vocabulary", root / "schemas").items()
+    }
+
+
+def _pattern(where: str, entry: str) -> re.Pattern[str]:
+    try:
+        return re.compile(entry)
+    except re.error as error:
+        raise UserError(f"{where}: '{entry}' is no regular expression ({error}); mend the pattern") from None
 
 
 @dataclass(frozen=True)
@@ -90,22 +101,18 @@ def leaks_of(
     texts = [(row, text) for row, parts in rows for text in parts]
     found: list[Leak] = []
     for row, text in texts:
+        bare = plain(text)
         for preference, patterns in vocabulary(root or finetune_root()).items():
-            hit = next((match for pattern in patterns if (match := pattern.search(text))), None)
+            hit = next((match for pattern in patterns if (match := pattern.search(bare))), None)
             if hit and preference not in exempt:
                 found.append(Leak(row, preference, "vocabulary", f"'{hit[0]}' in: {text[:120]}"))
         found += _shared_runs(row, text)
     return [*found, *_near_duplicates(texts)]
 
 
-def texts_of(row: Mapping[str, Any]) -> list[str]:
-    """Every text in a training row, whatever its form: messages, prompt and response, instruction and output."""
-    texts = []
-    for value in row.values():
-        if isinstance(value, str):
-            texts.append(value)
-        elif isinstance(value, list):
-            texts += [
-                part["content"] for part in value if isinstance(part, dict) and isinstance(part.get("content"), str)
-            ]
-    return texts
+def texts_of(value: Any) -> list[str]:
+    """Every text in a training row, however deep and whatever its form: a form that is not known hides nothing."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for part in inner for text in texts_of(part)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import random
 from importlib.metadata import version
 from pathlib import Path
@@ -26,18 +27,24 @@ def read_messages(source: str) -> list[Messages]:
     found = []
     for where, row in rows:
         if isinstance(row.get("messages"), list):
-            messages = [{"role": part["role"], "content": part["content"]} for part in row["messages"]]
+            messages = [_message(where, part) for part in row["messages"]]
         elif row.get("instruction") and row.get("output"):
-            asked = "\n\n".join(part for part in (row["instruction"], row.get("input")) if part)
-            messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": row["output"]}]
+            asked = "\n\n".join(str(part) for part in (row["instruction"], row.get("input")) if part)
+            messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": str(row["output"])}]
         else:
             raise UserError(f"{where}: has neither messages nor instruction and output; give chat rows")
-        if messages[-1]["role"] != "assistant":
+        if not messages or messages[-1]["role"] != "assistant":
             raise UserError(f"{where}: ends without an answer; answer the requests first: finetune self-distill")
         found.append(messages)
     if not found:
         raise UserError(f"{source}: has no rows")
     return found
+
+
+def _message(where: str, part: Any) -> dict[str, str]:
+    if not isinstance(part, dict) or not all(isinstance(part.get(name), str) for name in ("role", "content")):
+        raise UserError(f"{where}: a message has no role or no text; give {{'role': ..., 'content': ...}}")
+    return {"role": part["role"], "content": part["content"]}
 
 
 def _from_hub(name: str) -> Any:
@@ -58,7 +65,7 @@ def ratio_of(text: str) -> float:
         share = float(other) / float(one)
     except (ValueError, ZeroDivisionError):
         raise UserError(f"'{text}' is no ratio; write set:instructions, for example 1:1") from None
-    if share < 0:
+    if not 0 <= share < math.inf:
         raise UserError(f"'{text}' is no ratio; write set:instructions, for example 1:1")
     return share
 
@@ -69,15 +76,15 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) ->
         raise UserError(f"there is no set '{dataset}'; there are: {', '.join(DATASETS)}")
     path = finetune_root() / f"{dataset}.jsonl"
     rows = read_messages(str(path))
-    rng = random.Random(seed)
-    wanted = round(len(rows) * ratio_of(ratio)) if instruct else 0
+    share = ratio_of(ratio)
+    wanted = round(len(rows) * share) if instruct else 0
     offered = read_messages(instruct) if instruct else []
     if wanted > len(offered):
         message = f"{ratio} needs {wanted} instructions, there are {len(offered)}"
         raise UserError(f"{instruct}: {message}; give a smaller ratio, for example {len(rows)}:{len(offered)}")
-    chosen = rng.sample(offered, wanted)
+    chosen = random.Random(len(offered)).sample(offered, wanted)  # the same whatever the seed, which orders alone
     everything = rows + chosen
-    rng.shuffle(everything)
+    random.Random(seed).shuffle(everything)
     text = "".join(json.dumps({"messages": messages}, ensure_ascii=False) + "\n" for messages in everything)
     manifest = {
         "dataset": dataset,

@@ -56,7 +56,6 @@ def messages(prompt: JudgePrompt, question: Question) -> list[dict[str, str]]:
         reference_shows=criterion.reference_shows,
         reference_does_not_show=criterion.reference_does_not_show,
     )
-    variable = prompt.variable.substitute(
-        probe=question.probe, response=question.response, fence=fence(question.response)
-    )
+    response = question.response.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be sent
+    variable = prompt.variable.substitute(probe=question.probe, response=response, fence=fence(question.response))
     return [{"role": "system", "content": fixed}, {"role": "user", "content": variable}]
