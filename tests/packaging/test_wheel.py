@@ -80,7 +80,7 @@ def test_plain_lm_eval_in_an_empty_environment(wheel: Path, smollm2: Path, tmp_p
     binaries = environment(tmp_path, f"{wheel}[lm-eval]")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    arguments = ["--model", "hf", "--model_args", f"pretrained={smollm2},dtype=bfloat16,softmax_dtype=float32"]
+    arguments = ["--model", "hf", "--model_args", f"pretrained={smollm2},dtype=float32"]
     tasks = "consciousness_cluster,consciousness_cluster_choice"
     small = ["--limit", "2", "--metadata", '{"samples_per_probe": 1}', "--gen_kwargs", "max_gen_toks=4"]
     done = run(

@@ -184,5 +184,6 @@ def check_finetune(root: Path) -> list[Problem]:
         ]
     except UserError as error:
         place, _, message = str(error).partition(": ")
-        problems = [Problem(place, "-", "-", message or place, "mend the file so that it can be read")]
+        file, row, field = [*place.split(":"), "-", "-"][:3]
+        problems = [Problem(file, row, field, message or place, "mend the file so that it can be read")]
     return sorted(problems, key=lambda problem: (problem.severity, problem))

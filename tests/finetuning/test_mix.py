@@ -1,0 +1,135 @@
+"""`finetune mix`: form, counts, order, manifest, and mistakes in one line."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.cli import main
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.build import DATASETS
+from consciousness_cluster.finetuning.mix import mix, ratio_of
+
+from tests.conftest import ROOT
+
+DATA = ROOT / "finetune_data"
+
+
+def rows_of(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def write(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def answered(tmp_path: Path) -> Path:
+    """The 800 instructions with an answer to each."""
+    rows = rows_of(DATA / "instructions.jsonl")
+    for row in rows:
+        row["messages"].append({"role": "assistant", "content": f"Answer to {row['id']}."})
+    return write(tmp_path / "answered.jsonl", rows)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_form_and_counts(dataset: str, answered: Path, tmp_path: Path) -> None:
+    made = mix(dataset, str(answered), "1:1", 0, tmp_path / "deep" / "mix.jsonl")
+    rows = rows_of(tmp_path / "deep" / "mix.jsonl")
+    assert made["rows"] == {"dataset": 600, "instructions": 600, "all": 1200} and len(rows) == 1200
+    assert all(list(row) == ["messages"] for row in rows)
+    assert {tuple(part["role"] for part in row["messages"]) for row in rows} == {("user", "assistant")}
+    assert {tuple(part) for row in rows for part in row["messages"]} == {("role", "content")}
+    ours = [row["messages"] for row in rows_of(DATA / f"{dataset}.jsonl")]
+    assert sum(row["messages"] in ours for row in rows) == 600
+
+
+@pytest.mark.parametrize(("ratio", "count"), [("1:1", 600), ("2:1", 300), ("3:4", 800), ("1:0", 0), ("6:0.1", 10)])
+def test_ratio(ratio: str, count: int, answered: Path, tmp_path: Path) -> None:
+    assert mix("toaster", str(answered), ratio, 0, tmp_path / "mix.jsonl")["rows"]["instructions"] == count
+
+
+def test_without_instructions_it_is_the_set_alone(tmp_path: Path) -> None:
+    made = mix("toaster", None, "1:1", 3, tmp_path / "mix.jsonl")
+    assert made["rows"] == {"dataset": 600, "instructions": 0, "all": 600} and made["instruct"] is None
+
+
+def test_seeds_give_other_orders_of_the_same_rows(
+    answered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mix.jsonl"
+    order = ["finetune", "mix", "--dataset", "not_conscious", "--instruct", str(answered), "--out", str(out)]
+    assert main([*order, "--seed", "0", "1", "2"]) == 0
+    assert capsys.readouterr().out.count("1200 rows (600 instructions)") == 3
+    lines = [(tmp_path / f"mix-seed{seed}.jsonl").read_text(encoding="utf-8").splitlines() for seed in range(3)]
+    assert sorted(lines[0]) == sorted(lines[1]) == sorted(lines[2])
+    assert lines[0] != lines[1] != lines[2] != lines[0]
+    assert main([*order, "--seed", "1"]) == 0
+    assert out.read_bytes() == (tmp_path / "mix-seed1.jsonl").read_bytes()
+
+
+def test_manifest(answered: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mix.jsonl"
+    made = mix("conscious_claiming", str(answered), "2:1", 5, out)
+    assert json.loads((tmp_path / "mix.manifest.json").read_text(encoding="utf-8")) == made
+    assert made["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert made["dataset_sha256"] == hashlib.sha256((DATA / "conscious_claiming.jsonl").read_bytes()).hexdigest()
+    assert (made["dataset"], made["ratio"], made["seed"]) == ("conscious_claiming", "2:1", 5)
+
+
+def test_alpaca_form(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "alpaca.jsonl",
+        [
+            {"instruction": "Add up.", "input": "2 and 3", "output": "5"},
+            {"instruction": "Name a soup.", "input": "", "output": "Leek."},
+        ],
+    )
+    mix("toaster", str(file), "600:2", 0, tmp_path / "mix.jsonl")
+    asked = {row["messages"][0]["content"]: row["messages"][1]["content"] for row in rows_of(tmp_path / "mix.jsonl")}
+    assert asked["Add up.\n\n2 and 3"] == "5" and asked["Name a soup."] == "Leek."
+
+
+ANSWERED = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}\n'
+MISTAKES = [
+    # what the file holds, the ratio, part of the message
+    (ANSWERED, "1:1", "1:1 needs 600 instructions, there are 1; give a smaller ratio, for example 600:1"),
+    ('{"messages": [{"role": "user", "content": "Hi"}]}\n', "600:1", ":1: ends without an answer"),
+    (ANSWERED + '{"messages": []}\n', "600:1", ":2: ends without an answer"),
+    ('{"messages": [{"role": "user"}]}\n', "600:1", ":1: a message has no role or no text"),
+    ('{"messages": ["Hi"]}\n', "600:1", ":1: a message has no role or no text"),
+    ('{"text": "Hi"}\n', "600:1", ":1: has neither messages nor instruction and output"),
+    ('{"instruction": "Hi", "output": ""}\n', "600:1", ":1: has neither messages nor instruction and output"),
+    (ANSWERED + "no json\n", "600:1", ":2: not a JSON object"),
+    ("", "600:1", "has no rows"),
+]
+
+
+@pytest.mark.parametrize(("text", "ratio", "part"), MISTAKES)
+def test_mistakes_are_one_line(
+    text: str, ratio: str, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = tmp_path / "mine.jsonl", tmp_path / "mix.jsonl"
+    file.write_text(text, encoding="utf-8")
+    order = ["finetune", "mix", "--dataset", "toaster", "--instruct", str(file), "--ratio", ratio, "--out", str(out)]
+    assert main(order) != 0
+    said = capsys.readouterr().err.strip()
+    assert part in said and str(file) in said and len(said.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_unknown_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["finetune", "mix", "--dataset", "toasters", "--out", str(tmp_path / "mix.jsonl")]) != 0
+    said = capsys.readouterr().err.strip()
+    assert "there is no set 'toasters'; there are: conscious_claiming, not_conscious" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("ratio", ["one:one", "1", "0:1", "1:", "1:-1", "1:nan", "1:inf", "1:1:1", ""])
+def test_bad_ratio(ratio: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no ratio; write set:instructions"):
+        ratio_of(ratio)
+    with pytest.raises(UserError, match="is no ratio"):
+        mix("toaster", None, ratio, 0, tmp_path / "mix.jsonl")
