@@ -81,5 +81,5 @@ def read_valid(path: Path, schema: str, schemas: Path) -> Any:
     """The content of a YAML file that fits the schema; `UserError` names the first place where it does not."""
     value = read_yaml(path)
     for row, field, message in schema_errors(value, schema, schemas):
-        raise UserError(f"{path}:{row}:{field}: {message} (see benchmark/schemas/{schema}.schema.json)")
+        raise UserError(f"{path}:{row}:{field}: {message} (see {schemas.parent.name}/schemas/{schema}.schema.json)")
     return value
