@@ -22,7 +22,7 @@ from tests.support.fake_batch import SLOW, FakeBatches, Plan, answered, failed, 
 from tests.support.fake_endpoint import completion
 from tests.support.runs import samples, setting
 
-KEY = "sk-the-secret-of-this-test"
+KEY = "test-key-that-must-not-be-printed"
 TOPIC = load_topic("memory")
 PROBES = len(TOPIC.test_probes())
 RUN = setting(samples=2)
