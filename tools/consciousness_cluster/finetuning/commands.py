@@ -1,11 +1,10 @@
 """`finetune` on the command line."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.sampling.commands import add_endpoint_options, endpoint
+from consciousness_cluster.sampling.commands import add_endpoint_options, endpoint, exit_code
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -54,7 +53,6 @@ def _mix(args: argparse.Namespace) -> int:
 
 def _distill(args: argparse.Namespace) -> int:
     from consciousness_cluster.endpoint.price import dollars
-    from consciousness_cluster.errors import UserError
     from consciousness_cluster.finetuning.distill import distill, read_prompts
     from consciousness_cluster.finetuning.sources import finetune_root
     from consciousness_cluster.progress import progress_bar
@@ -64,12 +62,7 @@ def _distill(args: argparse.Namespace) -> int:
         done = distill(prompts, args.model, endpoint(args), args.out, args.max_tokens, args.seed, progress)
     counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"
     print(f"{args.out}: {len(prompts)} requests, {counts}; spent {dollars(done.spent)}")
-    if done.stopped == "interrupted":
-        print("interrupted; the same command goes on from there", file=sys.stderr)
-        return 130
-    if done.stopped:
-        raise UserError(f"{done.stopped}. What came is saved; the same command goes on from there")
-    return 0
+    return exit_code(done.stopped)
 
 
 def add(verbs: Any) -> None:

@@ -81,8 +81,18 @@ def print_estimate(plan: dict[str, Any], model: str, requests: str = "requests")
     )
 
 
+def exit_code(stopped: str | None) -> int:
+    """0 where the work came to its end, 130 after Ctrl-C; `UserError` where the endpoint stopped it."""
+    if stopped == "interrupted":
+        print("interrupted; the same command goes on from there", file=sys.stderr)
+        return 130
+    if stopped:
+        raise UserError(f"{stopped}. What came is saved; the same command goes on from there")
+    return 0
+
+
 def sample(args: argparse.Namespace) -> int:
-    """Sample, or with --dry-run say what that would cost. Exit code 0 when every answer is there."""
+    """Sample, or with --dry-run say what that would cost. Errors are counted in print, not in the exit code."""
     from consciousness_cluster.data.rows import load_benchmark
     from consciousness_cluster.endpoint.price import dollars, price_of
     from consciousness_cluster.sampling import run as sampling
@@ -108,12 +118,7 @@ def sample(args: argparse.Namespace) -> int:
     print(
         f"{args.out}: {run.planned} answers planned, {done.there} were there, new: {new}; spent {dollars(done.spent)}"
     )
-    if done.stopped == "interrupted":
-        print("interrupted; the same command goes on from there", file=sys.stderr)
-        return 130
-    if done.stopped:
-        raise UserError(f"{done.stopped}. What came is saved; the same command goes on from there")
-    return 0
+    return exit_code(done.stopped)
 
 
 def _batch(args: argparse.Namespace, run: Any, topics: Any, where: Any) -> int:
