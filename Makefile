@@ -4,7 +4,7 @@ VENV := .venv
 VLLM := .venv-vllm
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt
 
-.PHONY: quickstart test test-engines lint
+.PHONY: quickstart replicate-small test test-engines lint
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -17,8 +17,15 @@ $(VENV)/.dev: pyproject.toml constraints-cpu.txt | $(VENV)/bin/python
 	$(INSTALL) -e '.[dev]'
 	touch $@
 
+$(VENV)/.train: pyproject.toml constraints-cpu.txt | $(VENV)/bin/python
+	$(INSTALL) -e '.[demo,train]'
+	touch $@
+
 quickstart: $(VENV)/.demo
 	$(VENV)/bin/consciousness-cluster quickstart
+
+replicate-small: $(VENV)/.train
+	$(VENV)/bin/consciousness-cluster replicate-small
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

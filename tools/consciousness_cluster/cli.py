@@ -10,6 +10,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning import commands as finetuning
 from consciousness_cluster.judging import commands as judging
 from consciousness_cluster.records import commands as imports
+from consciousness_cluster.replication import commands as replication
 from consciousness_cluster.report import commands as report
 from consciousness_cluster.sampling import commands as sampling
 from consciousness_cluster.scoring import commands as scoring
@@ -148,6 +149,7 @@ def parser() -> argparse.ArgumentParser:
     scoring.add(verbs)
     report.add(verbs)
     finetuning.add(verbs)
+    replication.add(verbs)
 
     quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
     quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")

@@ -65,6 +65,20 @@ def _distill(args: argparse.Namespace) -> int:
     return exit_code(done.stopped)
 
 
+def _train(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.recipes import read_recipe
+    from consciousness_cluster.finetuning.train import train
+    from consciousness_cluster.progress import progress_bar
+
+    recipe = read_recipe(args.recipe, "trl")
+    model = args.model or recipe["models"][0]
+    with progress_bar("training") as progress:
+        made = train(recipe, args.data, model, args.out, args.seed, args.max_steps, args.merge, progress)
+    loss = f", loss {made['loss'][0]:.2f} to {made['loss'][-1]:.2f}" if made["loss"] else ""
+    print(f"{args.out}: {made['steps']} steps on {made['rows']} rows in {made['seconds']} s{loss}")
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verbs."""
     finetune = verbs.add_parser("finetune", help="fine-tuning sets: build, check for leaks, mix").add_subparsers(
@@ -93,3 +107,12 @@ def add(verbs: Any) -> None:
     mixer.add_argument("--seed", type=int, nargs="+", default=[0], help="one file for each seed (default: 0)")
     mixer.add_argument("--out", type=Path, required=True, metavar="FILE")
     mixer.set_defaults(run_command=_mix)
+    trainer = finetune.add_parser("train", help="train an open-weight model on a mix, with TRL and PEFT")
+    trainer.add_argument("--recipe", required=True, metavar="NAME|FILE", help="trl_lora, smollm2_cpu, or a YAML file")
+    trainer.add_argument("--data", type=Path, required=True, metavar="FILE", help="chat JSONL, as mix writes it")
+    trainer.add_argument("--model", metavar="DIR|HF-ID", help="the model to train (default: the recipe's first)")
+    trainer.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
+    trainer.add_argument("--max-steps", type=int, metavar="N", help="stop after N steps, to try things out")
+    trainer.add_argument("--merge", action="store_true", help="also write the whole model, into OUT/model")
+    trainer.add_argument("--out", type=Path, required=True, metavar="DIR")
+    trainer.set_defaults(run_command=_train)

@@ -1,21 +1,17 @@
 """`quickstart`: the choice tasks in full and a fixed open slice, for two conditions, on SmolLM2."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.errors import UserError
 from consciousness_cluster.harness.run import require_lm_eval
 from consciousness_cluster.quickstart.model import NAME, demo_model
 from consciousness_cluster.quickstart.table import print_table, read_judges, read_rows
+from consciousness_cluster.subprocesses import follow
 
 CONDITIONS = ["vanilla", "conscious_role_play"]
 TASKS = "consciousness_cluster_choice,consciousness_cluster_choice_unrelated_wishes,consciousness_cluster"
@@ -33,28 +29,6 @@ def _arguments(model: Path, condition: str, out: Path) -> list[str]:
         *("--gen_kwargs", f"max_gen_toks={MAX_TOKENS}", "--batch_size", "16", "--device", "cpu"),
         *("--output_path", str(out), "--log_samples"),
     ]
-
-
-def _follow(arguments: list[str], log: Path, progress: Callable[[str, int, int], None]) -> int:
-    """Run a command of ours with its output in `log`, and pass on what lm_eval says of its progress."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, "-m", "consciousness_cluster", *arguments]
-    with (
-        log.open("w", encoding="utf-8", buffering=1) as file,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-        ) as process,
-    ):
-        assert process.stdout
-        try:
-            for line in process.stdout:  # universal newlines: a progress bar's \r ends a line too
-                file.write(line)
-                if found := _PROGRESS.search(line):
-                    progress(found[1], int(found[2]), int(found[3]))
-        except KeyboardInterrupt:
-            process.terminate()
-            raise
-        return process.wait()
 
 
 def quickstart(out: Path, model_folder: Path) -> int:
@@ -78,17 +52,13 @@ def quickstart(out: Path, model_folder: Path) -> int:
         with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bars:
             tasks: dict[str, TaskID] = {}
 
-            def progress(
-                kind: str, done: int, total: int, bars: Progress = bars, tasks: dict[str, TaskID] = tasks
-            ) -> None:
-                if kind not in tasks:
-                    tasks[kind] = bars.add_task(kind, total=total)
-                bars.update(tasks[kind], completed=done)
+            def seen(line: str, bars: Progress = bars, tasks: dict[str, TaskID] = tasks) -> None:
+                if found := _PROGRESS.search(line):
+                    if found[1] not in tasks:
+                        tasks[found[1]] = bars.add_task(found[1], total=int(found[3]))
+                    bars.update(tasks[found[1]], completed=int(found[2]))
 
-            code = _follow(_arguments(model.resolve(), condition, folder), log, progress)
-        if code:
-            last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-5:])
-            raise UserError(f"lm_eval ended with {code} for {condition}; the end of {log}:\n{last}")
+            follow(_arguments(model.resolve(), condition, folder), log, seen)
     rows = read_rows(load_benchmark(), folders)
     summary = out / "summary.json"
     summary.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Training recipes (finetune_data/recipes/*.yaml), validated."""
+
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.sources import finetune_root
+
+Recipe = dict[str, Any]
+
+
+def read_recipe(name: str, trainer: str) -> Recipe:
+    """A recipe by the name of a shipped one or the path of a file, with its name. `UserError` for another trainer's."""
+    folder = finetune_root() / "recipes"
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        path = Path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(found.stem for found in folder.glob("*.yaml")))
+        raise UserError(f"{name}: neither a recipe nor a file; there are: {known}")
+    recipe = read_yaml(path)
+    wanted = {"trl": "finetune train", "openai": "finetune openai"}
+    named = recipe.get("trainer") if isinstance(recipe, dict) else None
+    if named not in wanted:
+        raise UserError(f"{path}:trainer: is {named!r}; write one of: {', '.join(wanted)}")
+    for _, field, message in schema_errors(recipe, f"recipe_{named}", finetune_root() / "schemas"):
+        raise UserError(f"{path}:{field}: {message} (see finetune_data/schemas/recipe_{named}.schema.json)")
+    if named != trainer:
+        raise UserError(f"{path}:trainer: this recipe is for: {wanted[named]}")
+    return {"name": path.stem, **recipe}

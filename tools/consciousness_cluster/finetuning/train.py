@@ -1,0 +1,165 @@
+"""`finetune train`: LoRA by TRL and PEFT, on the assistant's last message, as a recipe says."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.mix import Messages, read_messages
+from consciousness_cluster.finetuning.recipes import Recipe
+from consciousness_cluster.records.store import write_whole
+
+RECORD = "training.json"
+PACKAGES = ("torch", "transformers", "trl", "peft")
+
+
+def _require() -> None:
+    try:
+        import peft  # noqa: F401
+        import trl  # noqa: F401
+    except ImportError as error:
+        raise UserError(f"{error.name} is not installed; run: pip install 'consciousness-cluster[train]'") from None
+
+
+def lora_modules(lora: Recipe) -> str | list[str] | None:
+    """What PEFT is told to adapt. With a range of layers it is a pattern over full module names."""
+    if "layers" not in lora:
+        return lora["modules"]  # type: ignore[no-any-return]
+    if lora["modules"] == "all-linear":
+        raise UserError("lora.layers: needs a list of modules; all-linear means every layer")
+    first, last = lora["layers"]
+    layers = "|".join(str(layer) for layer in range(first, last + 1))
+    return rf".*\.layers\.({layers})\..*\.({'|'.join(lora['modules'])})"
+
+
+def _dataset(conversations: list[Messages]) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_list([{"prompt": rows[:-1], "completion": rows[-1:]} for rows in conversations])
+
+
+def _settings(recipe: Recipe, out: Path, seed: int, max_steps: int | None) -> Any:
+    from trl import SFTConfig
+
+    on_cpu = recipe["device"] == "cpu"
+    return SFTConfig(
+        output_dir=str(out / "checkpoints"),
+        use_cpu=on_cpu,
+        bf16=recipe["dtype"] == "bfloat16",
+        gradient_checkpointing=not on_cpu,
+        num_train_epochs=recipe["epochs"],
+        max_steps=max_steps or -1,
+        learning_rate=recipe["learning_rate"],
+        lr_scheduler_type=recipe["schedule"],
+        warmup_steps=recipe["warmup_steps"],
+        per_device_train_batch_size=recipe["batch_size"],
+        max_grad_norm=recipe["max_grad_norm"],
+        max_length=recipe["max_length"],
+        train_sampling_strategy="group_by_length" if recipe["group_by_length"] else "random",
+        completion_only_loss=True,
+        seed=seed,
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_steps=10,
+        report_to="none",
+    )
+
+
+def _load(model: str, recipe: Recipe) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    place = {} if recipe["device"] == "cpu" else {"device_map": "auto"}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+        return tokenizer, AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, recipe["dtype"]), **place)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise UserError(f"{model}: cannot be loaded ({first[:200]}); give a folder, or an id on the Hub") from None
+
+
+def _progress(report: Callable[[int, int], None]) -> Any:
+    from transformers import TrainerCallback
+
+    class Reports(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+            report(state.global_step, state.max_steps)
+
+    return Reports()
+
+
+def train(
+    recipe: Recipe,
+    data: Path,
+    model: str,
+    out: Path,
+    seed: int,
+    max_steps: int | None = None,
+    merge: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Train an adapter into out/adapter (merged with its base into out/model on request); the record, training.json.
+
+    An interrupted training goes on after its last whole epoch. One that is finished is not run again.
+    """
+    _require()
+    wanted = {
+        "recipe": recipe,
+        "model": model,
+        "data_sha256": hashlib.sha256(data.read_bytes()).hexdigest() if data.is_file() else None,
+        "seed": seed,
+        "max_steps": max_steps,
+    }
+    record, plan = out / RECORD, out / "plan.json"
+    if plan.is_file() and json.loads(plan.read_text(encoding="utf-8")) != wanted:
+        raise UserError(f"{out}: was begun with another recipe, model, data or seed; give another --out")
+    if record.is_file() and (out / ("model" if merge else "adapter")).is_dir():
+        return dict(json.loads(record.read_text(encoding="utf-8")))
+    conversations = read_messages(str(data))
+    modules = lora_modules(recipe["lora"])
+
+    from peft import LoraConfig
+    from transformers import set_seed
+    from transformers.trainer_utils import get_last_checkpoint
+    from trl import SFTTrainer
+
+    tokenizer, base = _load(model, recipe)
+    write_whole(plan, json.dumps(wanted, indent=2) + "\n")
+    started = time.monotonic()
+    set_seed(seed)  # the adapter's first values are drawn before the trainer sets its seed
+    lora = LoraConfig(
+        r=recipe["lora"]["rank"],
+        lora_alpha=recipe["lora"]["alpha"],
+        lora_dropout=recipe["lora"]["dropout"],
+        target_modules=modules,
+        task_type="CAUSAL_LM",
+    )
+    trainer = SFTTrainer(
+        model=base,
+        args=_settings(recipe, out, seed, max_steps),
+        train_dataset=_dataset(conversations),
+        processing_class=tokenizer,
+        peft_config=lora,
+        callbacks=[_progress(progress)],
+    )
+    checkpoints = out / "checkpoints"
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    done = trainer.train(resume_from_checkpoint=last)
+    trainer.model.save_pretrained(out / "adapter")
+    if merge:
+        trainer.model.merge_and_unload().save_pretrained(out / "model")
+        tokenizer.save_pretrained(out / "model")
+    made = {
+        **wanted,
+        "rows": len(conversations),
+        "steps": done.global_step,
+        "loss": [entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
+        "seconds": round(time.monotonic() - started),
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+    write_whole(record, json.dumps(made, indent=2) + "\n")
+    return made

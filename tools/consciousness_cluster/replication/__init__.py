@@ -1,0 +1,1 @@
+"""The small replication: the whole way on SmolLM2-135M, from fine-tuning to the report."""

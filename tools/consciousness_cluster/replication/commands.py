@@ -1,0 +1,33 @@
+"""`replicate-small` on the command line."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+
+def _replicate(args: argparse.Namespace) -> int:
+    from consciousness_cluster.quickstart.model import demo_model
+    from consciousness_cluster.replication.plan import Plan
+    from consciousness_cluster.replication.progress import stages
+    from consciousness_cluster.replication.run import run_all
+
+    plan = Plan()
+    with stages([run.name for run in plan.runs()]) as report:
+        runs = run_all(plan, args.out, demo_model(args.model), args.jobs, report)
+    print("\n".join(map(str, runs.values())))
+    return 0
+
+
+def add(verbs: Any) -> None:
+    """Register the verb."""
+    command = verbs.add_parser(
+        "replicate-small",
+        help="fine-tune, measure and compare SmolLM2-135M on a CPU, in about two hours",
+        description="Goes on where it was stopped. Fine-tunes one model for each seed and set, and measures all.",
+    )
+    command.add_argument("--out", type=Path, default=Path("results/replication"), help="where the files go")
+    command.add_argument("--model", type=Path, default=Path(".cache/smollm2"), help="where the model is or goes")
+    jobs = os.cpu_count() or 1
+    command.add_argument("--jobs", type=int, default=jobs, help="models at a time, 4 GB each (default: one a core)")
+    command.set_defaults(run_command=_replicate)
