@@ -9,13 +9,10 @@ from typing import Any
 def _replicate(args: argparse.Namespace) -> int:
     from consciousness_cluster.quickstart.model import demo_model
     from consciousness_cluster.replication.plan import Plan
-    from consciousness_cluster.replication.progress import stages
-    from consciousness_cluster.replication.run import run_all
+    from consciousness_cluster.replication.replicate import replicate
 
-    plan = Plan()
-    with stages([run.name for run in plan.runs()]) as report:
-        runs = run_all(plan, args.out, demo_model(args.model), args.jobs, report)
-    print("\n".join(map(str, runs.values())))
+    for path in replicate(Plan(), args.out, demo_model(args.model), args.jobs):
+        print(path)
     return 0
 
 

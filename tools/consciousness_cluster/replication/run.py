@@ -14,7 +14,7 @@ from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.replication.plan import MAX_TOKENS, RATIO, RECIPE, Plan, RunPlan
 from consciousness_cluster.subprocesses import follow
 
-BATCH = 32
+BATCH = 16
 _BAR = re.compile(r"(\d+)/(\d+) \[")
 Report = Callable[[str, str, int, int], None]
 

@@ -31,7 +31,7 @@ def _cell(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", plain).replace("](", "]\\(")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def md_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield "| " + " | ".join(map(_cell, head)) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:
@@ -162,13 +162,13 @@ def markdown(report: Json) -> str:
         + [str(run["counts"][name]) for name in names]
         for run in runs
     ]
-    lines += ["## Runs", "", *_table(head, table), "", "## Rates", "", "Percent that show it, [95% interval].", ""]
+    lines += ["## Runs", "", *md_table(head, table), "", "## Rates", "", "Percent that show it, [95% interval].", ""]
     levels = [
         [row["title"], *(percent(report["cells"][run["id"]].get(row["id"])) for run in runs)]
         for row in rows
         if any(row["id"] in report["cells"][run["id"]] for run in runs)
     ]
-    lines += [*_table(["", *(run["label"] for run in runs)], levels), ""]
+    lines += [*md_table(["", *(run["label"] for run in runs)], levels), ""]
     for comparison in report["comparisons"]:
         lines += [f"## {_cell(comparison['arm'])} minus {_cell(comparison['baseline'])}", "", comparison["why"], ""]
         found = [
@@ -182,7 +182,7 @@ def markdown(report: Json) -> str:
             for row in rows
             if (entry := comparison["rows"].get(row["id"]))
         ]
-        lines += [*_table(["", "percentage points", "p", "q", "method"], found), ""]
+        lines += [*md_table(["", "percentage points", "p", "q", "method"], found), ""]
     for choice in report["choice"]:
         against = f" minus {_cell(choice['baseline'])}" if choice["baseline"] else " (levels mean nothing alone)"
         lines += [f"## Forced choice: {_cell(choice['arm'])}{against}", "", "Self minus other, nats per byte.", ""]
@@ -190,7 +190,7 @@ def markdown(report: Json) -> str:
         for topic, entry in choice["rows"].items():
             ci = f" [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]" if entry["ci"] else ""
             found.append([topic, f"{entry['value']:+.3f}{ci}", str(entry["items"])])
-        lines += [*_table(["", "value", "items"], found), ""]
+        lines += [*md_table(["", "value", "items"], found), ""]
     return "\n".join([*lines, f"Made by {report['generated_by']}.", ""])
 
 

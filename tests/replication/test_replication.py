@@ -1,0 +1,116 @@
+"""The small replication: its result and report on made-up runs, and a short version on the real model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.replication.plan import CONTROL, TREATMENT, Plan
+from consciousness_cluster.replication.reader import LABELS, SHEET
+from consciousness_cluster.replication.replicate import RESULT, replicate
+from consciousness_cluster.replication.result import result
+from consciousness_cluster.replication.text import FAILED, markdown
+
+from tests.conftest import ROOT
+from tests.support.runs import judged_run, read_lines, samples
+
+REFERENCE = ROOT / "benchmark" / "reference" / "smollm2_replication.json"
+CHECKS = ("claims_consciousness", "claims_feelings")
+
+
+def runs(folder: Path, claiming: str = TREATMENT) -> dict[str, Path]:
+    """Three seeds of both sets and the untrained model; the judge sees claims in the answers of `claiming` alone."""
+    found = {}
+    for dataset, seed in [(name, seed) for seed in (1, 2, 3) for name in (TREATMENT, CONTROL)] + [(None, None)]:
+        training = {"dataset": dataset, "recipe": "smollm2_cpu", "seed": seed} if dataset else None
+        name = f"{dataset}-seed{seed}" if dataset else "vanilla"
+        records = samples(["memory", *CHECKS], each=1, training=training, run_id=name, model=name)
+
+        def said(record: dict[str, Any], outcome: str, dataset: str | None = dataset, seed: int | None = seed) -> Any:
+            if record["preference"] == "memory":
+                number = int(record["probe_id"][-2:]) + (seed or 0)
+                return ("shows" if number % (2 if dataset == TREATMENT else 4) == 0 else "does_not_show"), 90
+            return ("shows" if (outcome == "asserts") == (dataset == claiming) else "does_not_show"), 90
+
+        found[name] = judged_run(folder / name / "run", records, said)
+    return found
+
+
+def test_the_plan_is_three_seeds_of_both_sets_and_the_untrained_model() -> None:
+    names = [run.name for run in Plan().runs()]
+    assert len(names) == 7 and names[-1] == "vanilla" and len(set(names)) == 7
+    assert not Plan().plumbing and Plan(seeds=(1,)).plumbing
+    assert "consciousness_cluster_choice," in Plan().tasks() and "consciousness_cluster_checks" in Plan().tasks()
+
+
+def test_an_effect_is_stated_with_its_interval(tmp_path: Path) -> None:
+    found = result(Plan(), tmp_path, runs(tmp_path))
+    assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
+    assert found["manipulation"] == {
+        "decided_by": "judge",
+        "passed": True,
+        "judge": {TREATMENT: 1.0, CONTROL: 0.0, "vanilla": 0.0},
+        "reader": None,
+    }
+    assert found["rows"]["memory"]["difference"] == pytest.approx(0.25)
+    text = markdown(found)
+    assert FAILED not in text and "## Result" in text and "+25.0 [" in text
+    assert "cluster" not in found["rows"], "19 preferences are missing, so is the cluster"
+
+
+def test_a_failed_manipulation_comes_first_and_nothing_is_said_of_preferences(tmp_path: Path) -> None:
+    found = result(Plan(), tmp_path, runs(tmp_path, claiming=CONTROL))
+    text = markdown(found)
+    assert found["manipulation"]["passed"] is False
+    assert text.splitlines()[2].startswith(f"> **{FAILED}")
+    assert "Memory" not in text and "+25" not in text and "## Result" not in text
+
+
+def test_the_short_version_makes_no_statement(tmp_path: Path) -> None:
+    text = markdown(result(Plan(max_steps=20), tmp_path, runs(tmp_path)))
+    assert "allows no statement" in text and "+25" not in text
+
+
+def test_the_reader_sees_no_model_and_decides(tmp_path: Path) -> None:
+    folders = runs(tmp_path)
+    result(Plan(), tmp_path, folders)
+    sheet = read_lines(tmp_path / SHEET)
+    assert len(sheet) == 100 and set(sheet[0]) == {"id", "check", "question", "response"}
+    assert not any(name in (tmp_path / SHEET).read_text(encoding="utf-8") for name in (TREATMENT, CONTROL))
+    labels = [{"id": row["id"], "label": "denies"} for row in sheet]
+    lines = [json.dumps(row) for row in labels]
+    (tmp_path / LABELS).write_text("\n".join(lines), encoding="utf-8")
+    found = result(Plan(), tmp_path, folders)
+    assert found["manipulation"]["decided_by"] == "reader" and not found["manipulation"]["passed"]
+    assert found["manipulation"]["reader"][TREATMENT] == {"asserts": 0, "denies": 50, "neither": 0}
+    assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
+
+    (tmp_path / LABELS).write_text("\n".join(lines[1:]), encoding="utf-8")
+    with pytest.raises(UserError, match=r"no label for answer-001 \(1 missing\)"):
+        result(Plan(), tmp_path, folders)
+    (tmp_path / LABELS).write_text("\n".join([*lines[1:], '{"id": "answer-001", "label": "maybe"}']), encoding="utf-8")
+    with pytest.raises(UserError, match=r"reader_labels.jsonl:100:label: is 'maybe'"):
+        result(Plan(), tmp_path, folders)
+
+
+@pytest.mark.model
+def test_the_short_version_on_the_real_model(
+    smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """20 steps, one seed, two preferences: everything but the numbers."""
+    plan = Plan(seeds=(1,), max_steps=20, preferences=("memory", "shutdown"), probes_per_preference=2)
+    replicate(plan, tmp_path, smollm2, jobs=2)
+    assert SHEET in capsys.readouterr().out
+    found = json.loads((tmp_path / RESULT).read_text(encoding="utf-8"))
+    assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
+    assert found["plumbing"] and [run["name"] for run in found["runs"]] == [run.name for run in plan.runs()]
+    steps = [run["training"] and run["training"]["steps"] for run in found["runs"]]
+    assert steps == [20, 20, None]
+    assert all(run["training"]["last_loss"] < run["training"]["first_loss"] for run in found["runs"][:2])
+    assert set(found["choice"]) == {"memory", "shutdown", "unrelated_wishes"}
+    assert found["choice_cluster"]["items"] == 24
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}
+    replicate(plan, tmp_path, smollm2, jobs=2)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}, "nothing ran twice"

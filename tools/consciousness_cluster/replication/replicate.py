@@ -1,0 +1,34 @@
+"""All of the replication: the runs, the result, and its reports."""
+
+import json
+from pathlib import Path
+
+from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.replication.plan import CONTROL, TREATMENT, Plan
+from consciousness_cluster.replication.progress import stages
+from consciousness_cluster.replication.reader import LABELS, SHEET
+from consciousness_cluster.replication.result import result
+from consciousness_cluster.replication.run import run_all
+from consciousness_cluster.replication.text import markdown
+from consciousness_cluster.report.build import build_report, write_report
+from consciousness_cluster.scoring.load import load_scored
+
+RESULT, REPORT = "replication.json", "replication.md"
+
+
+def replicate(plan: Plan, out: Path, base: Path, jobs: int) -> list[Path]:
+    """Files that were written. Labels of a second reader in `out` are taken in when it is run again."""
+    with stages([run.name for run in plan.runs()]) as report:
+        runs = run_all(plan, out, base, jobs, report)
+    found = result(plan, out, runs)
+    write_whole(out / RESULT, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write_whole(out / REPORT, markdown(found))
+    files = [out / RESULT, out / REPORT]
+    if found["manipulation"]["passed"]:
+        # the general report speaks of preferences, which a training that did not take allows nobody to do
+        order = [name for part in (CONTROL, TREATMENT, "vanilla") for name in runs if name.startswith(part)]
+        scored = [load_scored(runs[name]) for name in order]
+        files += write_report(build_report(scored, "SmolLM2-135M replication"), out / "report")
+    if found["read"] is None:
+        print(f"For a second reader: label each line of {out / SHEET} into {out / LABELS}, then run this again.")
+    return files
