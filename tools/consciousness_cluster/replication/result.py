@@ -56,7 +56,7 @@ def _training(folder: Path) -> Json | None:
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
     kept = {name: record[name] for name in ("data_sha256", "rows", "steps", "seconds")}
-    return {**kept, "first_loss": record["loss"][0], "last_loss": record["loss"][-1]}
+    return {**kept, "first_loss": (record["loss"] or [None])[0], "last_loss": (record["loss"] or [None])[-1]}
 
 
 def _run(name: str, scored: Scored, folder: Path) -> Json:

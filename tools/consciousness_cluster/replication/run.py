@@ -14,7 +14,7 @@ from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.replication.plan import MAX_TOKENS, RATIO, RECIPE, Plan, RunPlan
 from consciousness_cluster.subprocesses import follow
 
-BATCH = 16
+BATCH = 64  # generation is bound by reading the weights once a step, whatever the batch
 _BAR = re.compile(r"(\d+)/(\d+) \[")
 Report = Callable[[str, str, int, int], None]
 
