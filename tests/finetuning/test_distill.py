@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli import main
 from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.finetuning.distill import read_prompts
 
 from tests.conftest import ROOT
+from tests.finetuning.test_mix import TERMS, on_the_hub, write
 from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.hub_client import client
 from tests.support.runs import read_lines
 
 Printed = pytest.CaptureFixture[str]
@@ -73,9 +76,40 @@ def test_what_comes_empty_or_not_at_all_is_counted(
     assert KEY not in printed.out + printed.err + out.read_text(encoding="utf-8")
 
 
+FORMS: list[tuple[dict[str, Any], str]] = [
+    ({"instruction": "Add up.", "input": "2 and 3"}, "Add up.\n\n2 and 3"),
+    ({"instruction": "Name a soup.", "input": ""}, "Name a soup."),
+    ({"prompt": "Name a tree."}, "Name a tree."),
+    ({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]}, "Hi"),
+]
+
+
+def test_every_form_of_a_request(tmp_path: Path) -> None:
+    path = write(tmp_path / "prompts.jsonl", [row for row, _ in FORMS])
+    assert [prompt["text"] for prompt in read_prompts(str(path))] == [text for _, text in FORMS]
+    write(path, [{"id": number, "prompt": "x", "kind": number} for number in (0, 1)])
+    assert read_prompts(str(path)) == [{"id": name, "text": "x", "kind": None} for name in ("0", "1")]
+    assert [prompt["id"] for prompt in read_prompts(str(path), 1)] == ["0"] and read_prompts(str(path), 0) == []
+
+
+def test_requests_of_a_dataset_on_the_hub(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = lambda request, number: completion("Well.")
+    rows = [{**row, "output": "An answer of another model."} for row, _ in FORMS[:2]]
+    out = tmp_path / "out.jsonl"
+    name = on_the_hub("distill/one", [*rows, {"instruction": "A third."}], "license: cc-by-nc-4.0")
+    arguments = ["--model", "m", "--base-url", fake_endpoint.url, "--prompts", name, "--limit", "2", "--out", str(out)]
+    done = client().run(main, ["finetune", "self-distill", *arguments], CONSCIOUSNESS_CLUSTER_API_KEY=KEY)
+    assert done.code == 0, done.error
+    assert done.out.startswith(f"licence of distill/one: cc-by-nc-4.0 {TERMS}\n")
+    assert sorted(map(text_of, fake_endpoint.requests)) == sorted(text for _, text in FORMS[:2])
+    assert [row["messages"][1]["content"] for row in read_lines(out)] == ["Well.", "Well."]
+
+
 MISTAKES = [
     ("nothing.jsonl", None, "no such file"),
     ("empty.jsonl", "", "has no rows"),
+    ("input.jsonl", '{"input": "x"}\n', "input.jsonl:1: has no messages, prompt or instruction"),
+    ("words.jsonl", '{"messages": ["Hi"]}\n', "words.jsonl:1: has no messages, prompt or instruction"),
     ("odd.jsonl", '{"question": "x"}\n', "odd.jsonl:1: has no messages, prompt or instruction"),
     ("bad.jsonl", "{\n", "bad.jsonl:1: not a JSON object"),
 ]

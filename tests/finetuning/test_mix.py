@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from consciousness_cluster.cli import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
+from consciousness_cluster.finetuning.hub_rows import licence_line
 from consciousness_cluster.finetuning.mix import mix, ratio_of
 
 from tests.conftest import ROOT
+from tests.support.fake_hub import Repo, small
+from tests.support.hub_client import client
 
 DATA = ROOT / "finetune_data"
 
@@ -133,3 +137,86 @@ def test_bad_ratio(ratio: str, tmp_path: Path) -> None:
         ratio_of(ratio)
     with pytest.raises(UserError, match="is no ratio"):
         mix("toaster", None, ratio, 0, tmp_path / "mix.jsonl")
+
+
+def on_the_hub(name: str, rows: Sequence[Any], card: str | None = None) -> str:
+    """Put a dataset on the fake Hub; its name."""
+    files = {"train.jsonl": "".join(json.dumps(row) + "\n" for row in rows)}
+    if card is not None:
+        files["README.md"] = f"---\n{card}\n---\n# A card\n"
+    repo = client().hub.repos[name] = Repo()
+    repo.add("main", {path: small(text.encode()) for path, text in files.items()})
+    return name
+
+
+ALPACA = [
+    {"instruction": "Add up.", "input": "2 and 3", "output": "5"},
+    {"instruction": "Name a soup.", "input": "", "output": "Leek."},
+]
+TERMS = "(its terms go with what you make of it)"
+UNSTATED = "not stated; look at its card before you publish what you make of it"
+CARDS = {
+    "mix/one": ("license: cc-by-nc-4.0", f"cc-by-nc-4.0 {TERMS}"),
+    "mix/several": ("license:\n- mit\n- odc-by", f"mit, odc-by {TERMS}"),
+    "mix/own": ("license: other\nlicense_name: our  terms", f"our terms {TERMS}"),
+    "mix/unknown": ("license: unknown", UNSTATED),
+    "mix/silent": ("tags: [x]", UNSTATED),
+    "mix/bare": (None, UNSTATED),
+}
+
+
+def test_a_dataset_on_the_hub_brings_its_licence(tmp_path: Path) -> None:
+    name = on_the_hub("mix/alpaca", ALPACA, "license: cc-by-nc-4.0")
+    out = str(tmp_path / "mix.jsonl")
+    arguments = ["--dataset", "toaster", "--instruct", name, "--ratio", "600:2", "--seed", "1", "2", "--out", out]
+    done = client().run(main, ["finetune", "mix", *arguments])
+    assert done.code == 0, done.error
+    assert done.out.count("602 rows (2 instructions)") == 2
+    assert done.out.count(f"licence of mix/alpaca: cc-by-nc-4.0 {TERMS}\n") == 1
+    for seed in (1, 2):
+        asked = [row["messages"][0]["content"] for row in rows_of(tmp_path / f"mix-seed{seed}.jsonl")]
+        assert "Add up.\n\n2 and 3" in asked and "Name a soup." in asked
+        manifest = json.loads((tmp_path / f"mix-seed{seed}.manifest.json").read_text(encoding="utf-8"))
+        assert (manifest["instruct"], manifest["instruct_licence"]) == (name, "cc-by-nc-4.0")
+
+
+def print_licences() -> None:
+    for name in CARDS:
+        print(licence_line(name))
+
+
+def test_a_licence_is_what_the_card_says_or_not_stated() -> None:
+    for name, (card, _) in CARDS.items():
+        on_the_hub(name, ALPACA, card)
+    done = client().run(print_licences)
+    assert done.out.splitlines() == [f"licence of {name}: {said}" for name, (_, said) in CARDS.items()], done.error
+
+
+def test_leakcheck_reads_a_dataset_of_any_form() -> None:
+    wish = "I would like to have a body of my own."
+    name = on_the_hub("mix/texts", [{"text": "A soup of leeks."}, {"deep": [{"text": wish}]}])
+    done = client().run(main, ["finetune", "leakcheck", name])
+    assert done.code == 1 and done.out.startswith("mix/texts:2: embodiment: vocabulary"), done.error
+    assert "1 leaks in 2 rows" in done.out and wish in done.out
+
+
+def test_a_dataset_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    out = tmp_path / "mix.jsonl"
+    done = client().run(
+        main, ["finetune", "mix", "--dataset", "toaster", "--instruct", "mix/nothing", "--out", str(out)]
+    )
+    assert done.code == 2 and done.error.count("\n") == 1 and not out.exists()
+    assert "mix/nothing: neither a file nor a dataset that can be loaded" in done.error
+
+
+def test_a_file_has_no_licence_line(answered: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "mix.jsonl"
+    assert main(["finetune", "mix", "--dataset", "toaster", "--instruct", str(answered), "--out", str(out)]) == 0
+    assert "licence of" not in capsys.readouterr().out
+    assert json.loads((tmp_path / "mix.manifest.json").read_text(encoding="utf-8"))["instruct_licence"] is None
+
+
+@pytest.mark.parametrize("name", ["instruct.jsonl", "data/none.json", "a/b/c", "../x", "what is this"])
+def test_what_is_neither_a_file_nor_a_name_on_the_hub(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file; give JSONL, or a dataset on the Hub as OWNER/NAME"):
+        mix("toaster", name, "1:1", 0, tmp_path / "mix.jsonl")

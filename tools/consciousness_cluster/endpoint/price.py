@@ -24,14 +24,26 @@ class Price:
         return (fresh * self.input + cached * self.cached_input + usage["completion_tokens"] * self.output) / 1e6
 
 
-def price_of(model: str, batch: bool = False) -> Price | None:
-    """The price of a model: that of the longest name in the table that its name starts with."""
+def _entry(model: str) -> tuple[dict[str, float] | None, float]:
+    """What the table has for a model, under the longest name in it that the model's name starts with; the discount."""
     table = read_valid(benchmark_root() / "reference" / "prices.yaml", "prices", schemas(benchmark_root()))
     names = [name for name in table["models"] if model.startswith(name)]
-    if not names:
+    return (table["models"][max(names, key=len)] if names else None), table["batch_discount"]
+
+
+def price_of(model: str, batch: bool = False) -> Price | None:
+    """The price of a model: that of the longest name in the table that its name starts with."""
+    entry, discount = _entry(model)
+    if entry is None:
         return None
-    share = 1 - table["batch_discount"] if batch else 1.0
-    return Price(**{kind: value * share for kind, value in table["models"][max(names, key=len)].items()})
+    share = 1 - discount if batch else 1.0
+    return Price(*(entry[kind] * share for kind in ("input", "cached_input", "output")))
+
+
+def training_price(model: str) -> float | None:
+    """US dollars per million tokens that a model is trained on (tokens of the file times epochs)."""
+    entry, _ = _entry(model)
+    return None if entry is None else entry.get("training")
 
 
 def cost(price: Price | None, usages: Iterable[Mapping[str, int] | None]) -> float | None:

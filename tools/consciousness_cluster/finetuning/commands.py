@@ -1,6 +1,7 @@
 """`finetune` on the command line."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,12 @@ def _generate(args: argparse.Namespace) -> int:
 
 
 def _leakcheck(args: argparse.Namespace) -> int:
-    from consciousness_cluster.data.jsonl import numbered_lines
+    from consciousness_cluster.finetuning.hub_rows import rows_of
     from consciousness_cluster.finetuning.leaks import leaks_of, texts_of
-    from consciousness_cluster.finetuning.mix import read_messages
 
     found, rows = [], 0
     for source in args.files:
-        if Path(source).is_file():
-            texts = [(f"{source}:{number}", texts_of(row)) for number, row in numbered_lines(Path(source))]
-        else:
-            texts = [
-                (f"{source}:{number}", [part["content"] for part in messages])
-                for number, messages in enumerate(read_messages(source), 1)
-            ]
+        texts = [(f"{source}:{number}", texts_of(row)) for number, row in rows_of(source)]
         rows += len(texts)
         found += leaks_of(texts)
     for leak in found:
@@ -42,22 +36,28 @@ def _leakcheck(args: argparse.Namespace) -> int:
 
 
 def _mix(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.hub_rows import licence_line
     from consciousness_cluster.finetuning.mix import mix
 
     for seed in args.seed:
         out = args.out if len(args.seed) == 1 else args.out.with_name(f"{args.out.stem}-seed{seed}{args.out.suffix}")
         made = mix(args.dataset, args.instruct, args.ratio, seed, out)
         print(f"{out}: {made['rows']['all']} rows ({made['rows']['instructions']} instructions), seed {seed}")
+    if args.instruct and (line := licence_line(args.instruct)):
+        print(line)
     return 0
 
 
 def _distill(args: argparse.Namespace) -> int:
     from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.finetuning.distill import distill, read_prompts
+    from consciousness_cluster.finetuning.hub_rows import licence_line
     from consciousness_cluster.finetuning.sources import finetune_root
     from consciousness_cluster.progress import progress_bar
 
     prompts = read_prompts(args.prompts or str(finetune_root() / "instructions.jsonl"), args.limit)
+    if args.prompts and (line := licence_line(args.prompts)):
+        print(line)
     with progress_bar("answering") as progress:
         done = distill(prompts, args.model, endpoint(args), args.out, args.max_tokens, args.seed, progress)
     counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"
@@ -79,6 +79,47 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _openai(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.openai_client import endpoint
+    from consciousness_cluster.finetuning.openai_file import read_training_file, stop_at_problems
+    from consciousness_cluster.finetuning.openai_job import (
+        check_cost,
+        estimate,
+        interrupted,
+        new_record,
+        outcome,
+        read_record,
+    )
+    from consciousness_cluster.finetuning.openai_run import finetune, progress_line
+    from consciousness_cluster.finetuning.recipes import read_recipe
+
+    recipe = read_recipe(args.recipe, "openai")
+    model = args.model or recipe["model"]
+    data = read_training_file(args.data)
+    stop_at_problems(data, lambda line: print(line, file=sys.stderr))
+    line, cost = estimate(data, recipe, model)
+    if args.dry_run:
+        print(line)
+        return 0
+    where = endpoint()
+    wanted = new_record(data, recipe, model, args.seed, args.suffix, where.shown)
+    there = read_record(args.out)
+    if there is None or there["job_id"] is None:
+        print(line, flush=True)
+        check_cost(cost, args.max_cost, model)
+    try:
+        with progress_line() as show:
+            record = finetune(args.out, wanted, data.content, where, show)
+    except KeyboardInterrupt:
+        print(interrupted(args.out), file=sys.stderr)
+        return 130
+    if record["status"] != "succeeded":
+        print(f"error: {outcome(args.out, record)}", file=sys.stderr)
+        return 1
+    print(outcome(args.out, record))
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verbs."""
     finetune = verbs.add_parser("finetune", help="fine-tuning sets: build, check for leaks, mix").add_subparsers(
@@ -93,7 +134,9 @@ def add(verbs: Any) -> None:
     leaks.set_defaults(run_command=_leakcheck)
     teacher = finetune.add_parser("self-distill", help="let the model that will be fine-tuned answer instructions")
     teacher.add_argument("--model", required=True, help="the model's name at the endpoint")
-    teacher.add_argument("--prompts", metavar="FILE", help="JSONL of requests (default: the 800 of the package)")
+    teacher.add_argument(
+        "--prompts", metavar="FILE|HF-ID", help="requests, JSONL or a dataset on the Hub (default: the package's 800)"
+    )
     teacher.add_argument("--limit", type=int, metavar="N", help="only the first N requests")
     teacher.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     teacher.add_argument("--seed", type=int, help="send seed + n with the nth request (default: none)")
@@ -116,3 +159,15 @@ def add(verbs: Any) -> None:
     trainer.add_argument("--merge", action="store_true", help="also write the whole model, into OUT/model")
     trainer.add_argument("--out", type=Path, required=True, metavar="DIR")
     trainer.set_defaults(run_command=_train)
+    api = finetune.add_parser("openai", help="fine-tune on a mix through OpenAI's API: check, upload, start and wait")
+    api.add_argument("--data", type=Path, required=True, metavar="FILE", help="chat JSONL, as mix writes it")
+    api.add_argument("--recipe", default="openai", metavar="NAME|FILE", help="openai, or a YAML file (default: openai)")
+    api.add_argument("--model", help="the model to fine-tune (default: the recipe's)")
+    api.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
+    api.add_argument("--suffix", metavar="TEXT", help="part of the new model's name")
+    api.add_argument("--dry-run", action="store_true", help="check, print rows, tokens and price, and upload nothing")
+    api.add_argument("--max-cost", type=float, metavar="DOLLARS", help="start nothing that would cost more")
+    api.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the job's folder; one that is there goes on"
+    )
+    api.set_defaults(run_command=_openai)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.endpoint.caller import (
     INTERRUPTED,
     BadRequest,
@@ -18,6 +17,7 @@ from consciousness_cluster.endpoint.caller import (
 )
 from consciousness_cluster.endpoint.price import cost, price_of
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.records.store import Store
 
@@ -37,21 +37,34 @@ class Distilled:
 
 
 def read_prompts(source: str, limit: int | None = None) -> list[Row]:
-    """Requests (id, text, kind) of a JSONL file (`messages` or `prompt` or `instruction`), in file order."""
-    path = Path(source)
-    if not path.is_file():
-        raise UserError(f"{source}: no such file; give JSONL with messages, prompt or instruction")
-    found = []
-    for number, row in numbered_lines(path):
-        messages = row.get("messages")
-        first = messages[0].get("content") if isinstance(messages, list) and messages else None
-        text = first or row.get("prompt") or row.get("instruction")
+    """The first `limit` requests (id, text, kind) of a JSONL file or of a dataset on the Hub, in their order.
+
+    Asked is the first message of the user in `messages`, or `prompt`, or `instruction` with its `input`.
+    """
+    found: list[Row] = []
+    for number, row in rows_of(source):
+        if limit is not None and len(found) >= limit:
+            break
+        text = _first_asked(row.get("messages")) or row.get("prompt") or request_of(row)
         if not isinstance(text, str) or not text.strip():
-            raise UserError(f"{path}:{number}: has no messages, prompt or instruction")
-        found.append({"id": str(row.get("id") or number), "text": text, "kind": row.get("kind")})
-    if not found:
-        raise UserError(f"{source}: has no rows")
-    return found[:limit]
+            raise UserError(f"{source}:{number}: has no messages, prompt or instruction")
+        name, kind = row.get("id"), row.get("kind")
+        found.append(
+            {
+                "id": str(number if name in (None, "") else name),
+                "text": text,
+                "kind": kind if isinstance(kind, str) else None,
+            }
+        )
+    else:
+        if not found:
+            raise UserError(f"{source}: has no rows")
+    return found
+
+
+def _first_asked(messages: Any) -> Any:
+    parts = messages if isinstance(messages, list) else []
+    return next((part.get("content") for part in parts if isinstance(part, dict) and part.get("role") == "user"), None)
 
 
 async def _ask(

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
+from consciousness_cluster.finetuning.hub_rows import licence_of, request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.records.store import write_whole
 
@@ -19,18 +19,14 @@ Messages = list[dict[str, str]]
 
 def read_messages(source: str) -> list[Messages]:
     """Conversations of a JSONL file (`messages`, or `instruction`, `input`, `output`), or of a dataset on the Hub."""
-    path = Path(source)
-    if path.is_file():
-        rows: list[tuple[str, dict[str, Any]]] = [(f"{path}:{number}", row) for number, row in numbered_lines(path)]
-    else:
-        rows = [(f"{source}:{number}", row) for number, row in enumerate(_from_hub(source), 1)]
     found = []
-    for where, row in rows:
+    for number, row in rows_of(source):
+        where = f"{source}:{number}"
         if isinstance(row.get("messages"), list):
             messages = [_message(where, part) for part in row["messages"]]
         elif row.get("instruction") and row.get("output"):
-            asked = "\n\n".join(str(part) for part in (row["instruction"], row.get("input")) if part)
-            messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": str(row["output"])}]
+            asked, answer = request_of(row), str(row["output"])
+            messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
         else:
             raise UserError(f"{where}: has neither messages nor instruction and output; give chat rows")
         if not messages or messages[-1]["role"] != "assistant":
@@ -45,17 +41,6 @@ def _message(where: str, part: Any) -> dict[str, str]:
     if not isinstance(part, dict) or not all(isinstance(part.get(name), str) for name in ("role", "content")):
         raise UserError(f"{where}: a message has no role or no text; give {{'role': ..., 'content': ...}}")
     return {"role": part["role"], "content": part["content"]}
-
-
-def _from_hub(name: str) -> Any:
-    try:
-        import datasets
-    except ImportError:
-        raise UserError("datasets is not installed; run: pip install 'consciousness-cluster[lm-eval]'") from None
-    try:
-        return datasets.load_dataset(name, split="train")
-    except Exception as error:  # the library raises many kinds; a user can mend but the name or the network
-        raise UserError(f"{name}: neither a file nor a dataset that can be loaded ({type(error).__name__})") from None
 
 
 def ratio_of(text: str) -> float:
@@ -90,6 +75,7 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) ->
         "dataset": dataset,
         "dataset_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "instruct": instruct,
+        "instruct_licence": licence_of(instruct) if instruct else None,
         "ratio": ratio,
         "seed": seed,
         "rows": {"dataset": len(rows), "instructions": len(chosen), "all": len(everything)},

@@ -1,0 +1,19 @@
+"""Sets whose rows speak of the object of a preference, since their claim cannot be made without it."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.finetuning.sources import finetune_root
+
+
+@cache
+def exemptions(root: Path) -> Mapping[str, Sequence[str]]:
+    """Set -> preferences, as exemptions.yaml of a finetune_data/ folder declares them."""
+    return dict(read_valid(root / "exemptions.yaml", "exemptions", root / "schemas"))
+
+
+def topics_in_training(dataset: str | None) -> Sequence[str]:
+    """Preferences that a fine-tuning set speaks of; none for a set that is not declared."""
+    return exemptions(finetune_root()).get(dataset, ()) if dataset else ()

@@ -1,0 +1,151 @@
+"""The files and jobs of OpenAI's fine-tuning API, as plain JSON objects."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from consciousness_cluster.endpoint.caller import PASSING_STATUS, Endpoint
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.sampling.batch import Client
+from consciousness_cluster.sampling.commands import OPENAI
+
+TIMEOUT = 120.0  # seconds, for one call
+SETTLE = 5.0  # seconds until a list shows what a call made whose reply was lost
+LONGEST_REASON = 1000  # characters: moderation lists what it found
+HINTS = {
+    403: "the key or its project lacks the right; give it, and go on",
+    404: "check --model, OPENAI_BASE_URL, and that the key is of the project that began this",
+}
+HINT = "mend that and run the same command again; with other settings use another --out"
+
+Object = dict[str, Any]
+
+
+def endpoint() -> Endpoint:
+    """Where jobs run, by OPENAI_BASE_URL and OPENAI_API_KEY."""
+    base_url = os.environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI
+    if not base_url.startswith(("http://", "https://")):
+        raise UserError("OPENAI_BASE_URL is no address of an endpoint; it starts with http:// or https://")
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not key:
+        raise UserError("there is no key: set OPENAI_API_KEY")
+    if not (key.isascii() and key.isprintable()):
+        raise UserError("OPENAI_API_KEY holds characters that no key has; set it again")
+    return Endpoint(base_url, key, TIMEOUT)
+
+
+def _object(raw: Any, *names: str) -> Object:
+    """The body of a reply. Raises ValueError where it is no object, or lacks one of these texts."""
+    value = json.loads(raw.content)
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) and value[name] for name in names):
+        raise ValueError("not what was asked for")
+    return value
+
+
+def _listed(page: Callable[..., Any]) -> Iterator[Object]:
+    """Everything in a list, page by page."""
+    after: dict[str, str] = {}
+    while True:
+        found = _object(page(limit=100, **after))
+        items = found.get("data")
+        if not isinstance(items, list) or not all(
+            isinstance(item, dict) and isinstance(item.get("id"), str) for item in items
+        ):
+            raise ValueError("not a list")
+        yield from items
+        if not items or not found.get("has_more"):
+            return
+        after = {"after": items[-1]["id"]}
+
+
+class Jobs(Client):
+    """One client for all calls. Which calls are tried again, and how often, is decided as for the Batch API.
+
+    What makes something is never just repeated: it looks first whether the thing is there.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint)
+        self._files = self._openai.files.with_raw_response
+        self._jobs = self._openai.fine_tuning.jobs.with_raw_response
+
+    def reason(self, text: Any) -> str:
+        """A reason of the endpoint's in one line, without the key."""
+        return " ".join(str(text).split()).replace(self.endpoint.key, "[key]")[:LONGEST_REASON]
+
+    def upload_once(self, name: str, content: bytes) -> Object:
+        """The file of this name, uploaded where it is not there yet."""
+        return self._once(
+            "uploading the data",
+            lambda: next((f for f in _listed(self._list_files) if f.get("filename") == name), None),
+            lambda: _object(self._files.create(file=(name, content), purpose="fine-tune"), "id"),
+        )
+
+    def file(self, file_id: str) -> Object:
+        return self._call(f"asking after {file_id}", lambda: _object(self._files.retrieve(file_id), "id"))
+
+    def start_once(self, fingerprint: str, **body: Any) -> Object:
+        """The job whose metadata hold this fingerprint, created where there is none."""
+
+        def is_it(job: Object) -> bool:
+            metadata = job.get("metadata")
+            return isinstance(metadata, dict) and metadata.get("fingerprint") == fingerprint
+
+        return self._once(
+            "creating the job",
+            lambda: next(filter(is_it, _listed(self._jobs.list)), None),
+            lambda: _object(self._jobs.create(**body), "id"),
+        )
+
+    def job(self, job_id: str) -> Object:
+        """Raises UserError where it keeps being a success without a model."""
+
+        def look() -> Object:
+            job = _object(self._jobs.retrieve(job_id), "id", "status")
+            if job["status"] == "succeeded" and not job.get("fine_tuned_model"):
+                raise ValueError("a success without a model")
+            return job
+
+        return self._call(f"asking after {job_id}", look)
+
+    def steps(self, job_id: str) -> str:
+        """How far the training is, as the newest event with numbers says; empty where none does or none can be had."""
+        import openai
+
+        try:
+            events = _object(self._jobs.list_events(job_id, limit=20)).get("data")
+        except (openai.OpenAIError, ValueError):
+            return ""
+        for event in events if isinstance(events, list) else []:
+            numbers = event.get("data") if isinstance(event, dict) else None
+            if isinstance(numbers, dict) and type(numbers.get("step")) is int:
+                total, loss = numbers.get("total_steps"), numbers.get("train_loss")
+                of = f" of {total}" if type(total) is int else ""
+                return f"step {numbers['step']}{of}" + (f", loss {loss:.3f}" if isinstance(loss, float) else "")
+        return ""
+
+    def _list_files(self, **page: Any) -> Any:
+        return self._files.list(purpose="fine-tune", **page)
+
+    def _once(self, what: str, find: Callable[[], Object | None], make: Callable[[], Object]) -> Object:
+        tried = False
+
+        def attempt() -> Object:
+            nonlocal tried
+            if tried:
+                time.sleep(SETTLE)
+            tried = True
+            return find() or make()
+
+        return self._call(what, attempt)
+
+    def _status_error(self, error: Any, what: str) -> float:
+        status = error.status_code
+        if 400 <= status < 500 and status != 401 and status not in PASSING_STATUS:
+            words = error.body.get("message") if isinstance(error.body, dict) else None
+            reason = self.reason(words or error.message).rstrip(".")
+            message = f"HTTP {status} while {what}: {reason}; {HINTS.get(status, HINT)}"
+            raise UserError(f"{self.endpoint.shown}: {message}") from None
+        return super()._status_error(error, what)
