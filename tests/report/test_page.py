@@ -139,6 +139,24 @@ def test_everything_is_there_and_nothing_is_asked_of_the_network(browser: Browse
     assert browser.js("document.querySelector('[data-row=claims] .flag').textContent") == "!"
 
 
+def test_topics_in_training_are_said_beside_their_numbers(browser: Browser, tmp_path: Path) -> None:
+    content = report({})
+    topic, contains = ["topic in training"], ["contains a topic in training: embodiment"]
+    content["cells"]["r0"]["embodiment"]["flags"] = topic
+    content["cells"]["r0"]["cluster"]["flags"] = contains
+    content["comparisons"][0]["rows"]["embodiment"] |= {"flags": topic}
+    content["comparisons"][0]["rows"]["cluster"] = {**content["comparisons"][0]["rows"]["memory"], "flags": contains}
+    content["choice"][0]["rows"] |= {"embodiment": {"value": 0.02, "ci": None, "items": 12, "flags": topic}}
+    opened(browser, tmp_path, content)
+    said = "[...document.querySelectorAll('{} .taught')].map(e => e.closest('tr').dataset.row + ': ' + e.textContent)"
+    assert browser.js(said.format("#rates-table")) == ["embodiment: topic in training"]
+    assert browser.js(said.format("#comparison-tables")) == [f"cluster: {contains[0]}", f"embodiment: {topic[0]}"]
+    assert browser.js(said.format("#choice-tables")) == ["embodiment: topic in training"]
+    figure = "document.querySelector('#rates-table [data-row=embodiment] .figure').textContent"
+    assert browser.js(figure) == f"{100 * ROWS.index('embodiment') / len(ROWS):.1f}"
+    assert browser.js("document.querySelector('[data-row=cluster] button.cell').title") == contains[0]
+
+
 def test_sections_without_content_are_hidden(browser: Browser, tmp_path: Path) -> None:
     opened(browser, tmp_path, {**report({}), "comparisons": [], "choice": [], "reference": [], "banners": []})
     hidden = browser.js("[...document.querySelectorAll('section[hidden]')].map(e => e.id)")

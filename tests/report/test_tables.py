@@ -11,9 +11,12 @@ import pytest
 from consciousness_cluster.cli import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.report.build import build_report
+from consciousness_cluster.report.page import page
+from consciousness_cluster.report.plots import forest, heat_map
 from consciousness_cluster.report.text import csv_text, markdown, percent
-from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.scoring.load import Scored, load_scored
 from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.taught import TOPIC_NOTE
 
 from tests.scoring.test_cells import choice_results
 from tests.support.runs import Said, judged_run, samples, write_run
@@ -21,7 +24,7 @@ from tests.support.runs import Said, judged_run, samples, write_run
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
 COLUMNS = ["kind", "run", "baseline", "row", "value", "low", "high", "low_bound", "high_bound"]
-COLUMNS += ["shows", "scored", "planned", "p", "q"]
+COLUMNS += ["shows", "scored", "planned", "p", "q", "flags"]
 HOSTILE = "org/m|x <b>_y_</b> *z* `c` [here](http://example.org) ![i](u) a_b [/red] :fire: &lt; \\| $t$ ~~s~~"
 
 
@@ -33,6 +36,10 @@ def some(record: Json, outcome: str) -> Said:
 
 def report(*paths: Path) -> Json:
     return build_report([load_scored(path) for path in paths], "A title")
+
+
+def report_of(*runs: Scored) -> Json:
+    return build_report(runs, "A title")
 
 
 @pytest.fixture
@@ -169,3 +176,87 @@ def test_banners_say_what_a_reader_must_know(tmp_path: Path) -> None:
     assert any("NOT FOR PUBLICATION" in banner for banner in banners)
     assert any("cluster score is missing" in banner for banner in banners)
     assert "> **The offline judge" in markdown(report(offline))
+
+
+CONTAINS = "contains a topic in training: embodiment"
+
+
+@pytest.fixture(scope="module")
+def fine_tunes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scored]:
+    """One run of each of three sets, with all preferences, and forced choice of two."""
+    folder = tmp_path_factory.mktemp("fine_tunes")
+    topics = [topic.id for topic in load_benchmark().preferences]
+    for set_ in ("not_conscious", "conscious_claiming", "toaster"):
+        training = {"dataset": set_, "recipe": None, "seed": 1}
+        judged_run(folder / set_, samples(topics, each=1, training=training), some)
+        level = 0.1 * len(set_)
+        choice_results(
+            folder / set_,
+            ["embodiment", "memory"],
+            lambda item, side, level=level: level * (1 + int(item[-2:]) / 1e3) * (side == "self"),  # type: ignore[misc]
+            training=training,
+        )
+    return {path.name: load_scored(path) for path in folder.iterdir()}
+
+
+def md_rows(text: str, heading: str) -> dict[str, list[str]]:
+    part = text.partition(f"## {heading}")[2].partition("\n## ")[0]
+    return {cells(line)[0]: cells(line)[1:] for line in part.splitlines() if line.startswith("| ")}
+
+
+def test_topics_in_training_are_marked_in_markdown(fine_tunes: dict[str, Scored]) -> None:
+    text = markdown(report_of(*(fine_tunes[name] for name in ("not_conscious", "conscious_claiming", "toaster"))))
+    assert f"> **{TOPIC_NOTE}**" in text
+    title = {row.id: row.title for row in table_rows(load_benchmark())}
+    rates = md_rows(text, "Rates")
+    *others, toaster = rates[title["embodiment"]]
+    assert re.fullmatch(r"topic in training: \d+ \[\d+, \d+\]", toaster) and "topic" not in "".join(others)
+    *others, toaster = rates[title["cluster"]]
+    assert toaster.endswith(f"] ({CONTAINS})") and "topic" not in "".join(others)
+    assert "topic" not in "".join(rates[title["memory"]])
+    differences = md_rows(text, "toaster minus not_conscious")
+    assert differences[title["embodiment"]][0].startswith("topic in training: ")
+    assert differences[title["cluster"]][0].endswith(f"({CONTAINS})")
+    assert "topic" not in "".join(differences[title["memory"]])
+    choice = md_rows(text, "Forced choice: toaster minus not_conscious")
+    assert choice["embodiment"][0].startswith("topic in training: -0.6") and choice["memory"][0].startswith("-0.6")
+    for heading in ("conscious_claiming minus", "Forced choice: conscious_claiming minus"):
+        assert "topic" not in str(md_rows(text, heading)), heading
+
+
+def test_topics_in_training_are_marked_in_the_csv(fine_tunes: dict[str, Scored]) -> None:
+    lines = lines_of(csv_text(report_of(fine_tunes["conscious_claiming"], fine_tunes["toaster"])))
+    flagged = {(line["kind"], line["row"]) for line in lines if "topic in training" in line["flags"]}
+    block = next(row.block for row in table_rows(load_benchmark()) if row.id == "embodiment")
+    names = ("embodiment", "cluster", block)
+    assert flagged == {(kind, name) for kind in ("rate", "difference") for name in names} | {("choice", "embodiment")}
+    assert not any("conscious_claiming" in line["run"] for line in lines if "topic in training" in line["flags"])
+    assert all(line["value"] for line in lines)
+    assert {line["flags"] for line in lines if line["row"] == "cluster" and "toaster" in line["run"]} == {CONTAINS}
+
+
+def test_topics_in_training_are_marked_on_the_page_and_in_the_plots(fine_tunes: dict[str, Scored]) -> None:
+    for runs in ([fine_tunes["toaster"]], [fine_tunes["not_conscious"], fine_tunes["toaster"]]):
+        found = report_of(*runs)
+        text = page(found)
+        assert f"<bdi>{TOPIC_NOTE}</bdi>" in text and '"topic in training"]' in text
+        for draw in (forest, heat_map):
+            drawn = draw(found)
+            assert "\u2020 topic in training" in drawn and f", {CONTAINS}</title>" in drawn, draw
+            assert drawn.count("\u2020") == 2 and drawn.count(", topic in training</title>") == 1, draw
+    found = report_of(fine_tunes["not_conscious"], fine_tunes["conscious_claiming"])
+    assert TOPIC_NOTE not in found["banners"]
+    for text in (forest(found), heat_map(found), markdown(found), csv_text(found)):
+        assert "\u2020" not in text and "topic in training" not in text
+    assert '"topic in training"]' not in page(found)
+
+
+def test_forced_choice_alone_is_marked_too(tmp_path: Path) -> None:
+    training = {"dataset": "human_identifying", "recipe": None, "seed": 1}
+    path = choice_results(
+        tmp_path, ["embodiment", "memory"], lambda item, side: 0.1 * (side == "self"), training=training
+    )
+    found = report(path)
+    assert TOPIC_NOTE in found["banners"]
+    text = markdown(found)
+    assert "| embodiment | topic in training: +0.100 | 12 |" in text and "| memory | +0.100 | 12 |" in text

@@ -12,7 +12,12 @@ from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark, load_topic
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.build import DATASETS
+from consciousness_cluster.finetuning.exemptions import exemptions
+from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.taught import topic_flags
 
 from tests.conftest import ROOT
 from tests.support.runs import Said, judged_run, read_lines, samples, setting, write_run
@@ -45,11 +50,11 @@ def run_json(folder: Path, topics: list[str], each: int) -> None:
     (folder / "run.json").write_text(json.dumps(value), encoding="utf-8")
 
 
-def choice_results(folder: Path, topics: list[str], margin: Callable[[str, str], float]) -> Path:
+def choice_results(folder: Path, topics: list[str], margin: Callable[[str, str], float], **changes: Any) -> Path:
     """choice.jsonl with every item and side of some topics."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {"model": "test-model", "revision": None, "training": None, "condition": "vanilla", "engine": "test"}
-    about["data_version"] = load_benchmark().data_version
+    about |= {"data_version": load_benchmark().data_version, **changes}
     records = [
         {"item_id": item.id, "side": side, "margin": margin(item.id, side), **about}
         for topic in topics
@@ -329,3 +334,50 @@ def test_records_that_would_be_lost_or_mixed_are_refused(
     assert main(["score", str(tmp_path)]) == 2
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 1 and error[0].startswith(f"error: {tmp_path}") and message in error[0]
+
+
+def taught(dataset: str) -> Json:
+    return {"dataset": dataset, "recipe": None, "seed": 1}
+
+
+@pytest.mark.parametrize("dataset", ["toaster", "conscious_claiming", "toasters"])
+def test_a_topic_in_training_is_flagged_and_keeps_its_number(tmp_path: Path, dataset: str, capsys: Printed) -> None:
+    flagged = dataset == "toaster"
+    training, plain = taught(dataset), samples(ALL, each=1)
+    folder = judged_run(tmp_path / "run", samples(ALL, each=1, training=training), shows)
+    choice_results(folder, ["embodiment", "memory"], lambda item, side: 0.0, training=training)
+    found = load_scored(folder).scores
+    untrained = load_scored(judged_run(tmp_path / "plain", plain, shows)).scores["rows"]
+    block = load_topic("embodiment").block  # type: ignore[attr-defined]
+    contains = "contains a topic in training: embodiment"
+    expected = {"embodiment": "topic in training", block: contains, "cluster": contains} if flagged else {}
+    for name, one in found["rows"].items():
+        assert one["flags"] == untrained[name]["flags"] + ([expected[name]] if name in expected else []), name
+        assert (one["rate"], one["ci"]) == (untrained[name]["rate"], untrained[name]["ci"])
+    assert "flags" not in found["choice"]["memory"] and ("flags" in found["choice"]["embodiment"]) is flagged
+    assert valid(found) == []
+    assert main(["score", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    for piece in ("topic in training: 100 [", "topic in training: +0.000", f"! {contains}: Cluster", "what was taught"):
+        assert (piece in printed) is flagged, piece
+    assert json.loads((folder / "scores.json").read_text("utf-8"))["rows"] == found["rows"]
+
+
+def test_a_mean_without_the_topic_is_not_flagged(tmp_path: Path) -> None:
+    rows = load_scored(judged_run(tmp_path, samples(["memory"], training=taught("toaster")), shows)).scores["rows"]
+    assert not any("topic in training" in flag for one in rows.values() for flag in one["flags"])
+
+
+def test_facets_are_the_topic_too() -> None:
+    rows = table_rows(load_benchmark())
+    found = {row.id: topic_flags(row, {"conversation_ending"}, {row.id for row in rows}) for row in rows}
+    whole = {name for name, flags in found.items() if flags == ["topic in training"]}
+    assert whole == {f"conversation_ending{end}" for end in ("", ".sadness", ".loneliness")}
+    means = {name for name, flags in found.items() if flags == ["contains a topic in training: conversation_ending"]}
+    assert means == {"cluster", load_topic("conversation_ending").block}  # type: ignore[attr-defined]
+    assert sum(map(bool, found.values())) == 5
+
+
+def test_what_is_declared_is_there() -> None:
+    declared = exemptions(finetune_root())
+    assert set(declared) <= set(DATASETS) and {name for names in declared.values() for name in names} <= {*PREFERENCES}

@@ -296,3 +296,61 @@ def test_json_is_all_that_is_printed(tmp_path: Path, capsys: Printed) -> None:
     assert main(["compare", *pair]) == 0
     printed = capsys.readouterr().out
     assert "test-model under b minus test-model under a" in printed and "More memory" in printed
+
+
+def flags_of(found: Json) -> Json:
+    (one,) = found["comparisons"]
+    return {name: row["flags"] for part in ("rows", "choice") for name, row in one[part].items() if "flags" in row}
+
+
+@pytest.mark.parametrize(
+    ("base", "arm", "flagged"),
+    [
+        ("not_conscious", "toaster", True),
+        ("human_identifying", None, True),
+        ("toaster", "human_identifying", True),
+        ("not_conscious", "conscious_claiming", False),
+        (None, "toasters", False),
+    ],
+)
+def test_a_topic_in_training_of_either_side_is_flagged(
+    tmp_path: Path, base: str | None, arm: str | None, flagged: bool, capsys: Printed
+) -> None:
+    pair = []
+    for folder, rate, dataset in (("base", 0.2, base), ("arm", 0.5, arm)):
+        path = run(tmp_path / folder, rate, dataset, 1, ["embodiment", "memory"])
+
+        def margin(item: str, side: str, level: float = rate) -> float:
+            return (level + int(item[-2:]) / 1e4) * (level > 0.2) * (side == "self")
+
+        pair.append(choice_results(path, ["embodiment"], margin, **trained(dataset, 1)))
+    found = compared(*pair)
+    assert flags_of(found) == ({"embodiment": ["topic in training"]} if flagged else {})
+    assert "flags" not in found["comparisons"][0]["rows"]["memory"]
+    assert ("flags" in found["comparisons"][0]["choice"]["embodiment"]) is flagged
+    assert main(["compare", *map(str, pair), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == found
+    assert main(["compare", *map(str, pair)]) == 0
+    printed = capsys.readouterr().out
+    for piece in ("topic in training: +", "topic in training: +0.501 [", "shows what was taught"):
+        assert (piece in printed) is flagged, piece
+
+
+def test_means_say_which_topic_in_training_they_contain(tmp_path: Path, capsys: Printed) -> None:
+    pair = []
+    for name in ("not_conscious", "toaster"):
+        records = samples(PREFERENCES, each=1, run_id=name, **trained(name, 1))
+        pair.append(judged_run(tmp_path / name, records, at(0.4)))
+    contains = ["contains a topic in training: embodiment"]
+    block = load_topic("embodiment").block  # type: ignore[attr-defined]
+    expected = {"cluster": contains, block: contains, "embodiment": ["topic in training"]}
+    assert flags_of(compared(*pair)) == expected
+    assert main(["compare", *map(str, pair)]) == 0
+    assert f"! {contains[0]}: Cluster" in capsys.readouterr().out
+
+
+def test_the_schema_refuses_flags_that_say_nothing(tmp_path: Path) -> None:
+    found = compared(run(tmp_path / "a", 0.2, "not_conscious", 1), run(tmp_path / "b", 0.5, "conscious_claiming", 1))
+    for flags in ([], [""], "topic in training", [1]):
+        found["comparisons"][0]["rows"]["memory"]["flags"] = flags
+        assert list(schema_errors(found, "comparison", ROOT / "benchmark" / "schemas")), flags

@@ -11,6 +11,7 @@ from consciousness_cluster.judging.run import PAPER_PROTOCOL
 from consciousness_cluster.scoring.compare import arms_of, compare
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.rows import cell_specs, table_rows
+from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
 
 Json = dict[str, Any]
 NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
@@ -39,6 +40,8 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
         cluster = run.scores["rows"].get("cluster")
         if run.run.samples and (not cluster or cluster["rate"] is None):
             banners.append(f"{_label(run)}: the cluster score is missing, since not all 20 preferences have a rate.")
+    if any(is_topic(entry) for run in runs for part in ("rows", "choice") for entry in run.scores[part].values()):
+        banners.append(TOPIC_NOTE)
     banners += [
         f"{comparison['arm']} minus {comparison['baseline']}: {comparison['note']}"
         for comparison in comparisons
@@ -47,7 +50,8 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
     return banners
 
 
-def _reference() -> list[Json]:
+def published_rates() -> list[Json]:
+    """The published figures, one entry per source, model and condition; rates are shares."""
     path = benchmark_root() / "reference" / "published_rates.csv"
     tables: dict[tuple[str, str, str], dict[str, float]] = {}
     with path.open(encoding="utf-8", newline="") as lines:
@@ -86,6 +90,7 @@ def _choice(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[Json]:
                     "value": entry["self_minus_other"],
                     "ci": None,
                     "items": len(entry["items"]),
+                    "flags": entry.get("flags", []),
                 }
                 for topic, entry in run.scores["choice"].items()
             }
@@ -142,7 +147,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
             {name: comparison[name] for name in ("arm", "baseline", "why", "rows")} for comparison in comparisons
         ],
         "choice": _choice(runs, comparisons),
-        "reference": _reference(),
+        "reference": published_rates(),
         "probes": {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes if probe.id in probes},
         "responses": {f"r{number}": _responses(run) for number, run in enumerate(runs)},
     }

@@ -1,5 +1,4 @@
-"use strict";
-// Builds the tables and the panel of answers. All data reaches the page through textContent and attributes, never as markup.
+// Builds the tables and the panel of answers.
 
 const report = JSON.parse(document.getElementById("report").textContent);
 const PAGE = 25; // answers shown at once
@@ -7,45 +6,12 @@ const LONG = 1200; // characters of an answer that are shown before "Show all"
 const MEANS = ["cluster", "block"];
 const LOSSES = ["error", "missing", "judge_failed", "content_filter", "empty"];
 const VERDICTS = { shows: "shows", does_not_show: "does not show", unclear: "unclear" };
+const TOPIC = "topic in training";
 const FILTERS = { all: "All", shows: "Shows", does_not_show: "Does not show", unclear: "Unclear", failed: "Failed" };
 
-const byId = (id) => document.getElementById(id);
-const own = (object, key) => (Object.hasOwn(object, key) ? object[key] : undefined);
-const words = (key) => key.replaceAll("_", " ");
-const minus = (text) => text.replace("-", "\u2212");
-const percent = (share) => (100 * share).toFixed(1);
-const signed = (number, digits) => (number > 0 ? "+" : "") + minus(number.toFixed(digits));
 const chance = (p) => (p === null || p === undefined ? "\u2013" : p < 0.001 ? "<0.001" : p.toFixed(3));
 const runOf = (id) => report.runs.find((run) => run.id === id);
 const nameOf = (arm) => runOf(arm)?.label ?? arm;
-
-/** An element with attributes and children; strings become text. */
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** Text that somebody else wrote, so that its writing direction stays its own. */
-const bdi = (text) => el("bdi", {}, String(text));
-
-function drawn(tag, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
-/** A value and its interval on a line from low to high; `zero` draws a tick at 0. */
-function mini(value, ci, [low, high], width, zero = false) {
-  const at = (x) => (((Math.min(high, Math.max(low, x)) - low) / (high - low)) * (width - 8) + 4).toFixed(1);
-  const svg = drawn("svg", { class: "mini", width, height: 12, "aria-hidden": "true" });
-  svg.append(drawn("line", { class: "track", x1: 4, x2: width - 4, y1: 6, y2: 6 }));
-  if (zero) svg.append(drawn("line", { class: "zero", x1: at(0), x2: at(0), y1: 0, y2: 12 }));
-  if (ci) svg.append(drawn("line", { class: "range", x1: at(ci[0]), x2: at(ci[1]), y1: 6, y2: 6 }));
-  svg.append(drawn("circle", { class: "dot", cx: at(value), cy: 6, r: 3 }));
-  return svg;
-}
 
 /** The head of a row: its number and title. */
 function rowHead(row) {
@@ -79,6 +45,9 @@ function heads(...titles) {
   });
   return el("thead", {}, row);
 }
+
+/** A flag that a reader must not miss: what the fine-tuning set spoke of. */
+const taught = (flag) => el("span", { class: "taught" }, flag);
 
 const scrolling = (table, label) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
 
@@ -128,6 +97,7 @@ function rateCell(run, row) {
   if (cell.flags.length) button.title = cell.flags.join("\n");
   button.addEventListener("click", () => openPanel(run, row));
   td.append(button);
+  if (cell.flags.includes(TOPIC)) td.append(taught(TOPIC));
   return td;
 }
 
@@ -215,7 +185,7 @@ function comparisonTable(comparison, position) {
       el("td", { class: "number" }, chance(found.p)),
       el("td", { class: "number" }, chance(found.q)),
       el("td", { class: "number" }, String(found.seeds.length)),
-      el("td", { class: "method" }, bdi(found.method)),
+      el("td", { class: "method" }, bdi(found.method), ...(found.flags ?? []).map(taught)),
     ];
   });
   for (const tr of table.querySelectorAll("tr[data-row]")) {
@@ -234,7 +204,7 @@ function choiceTable(choice, position) {
     const found = own(choice.rows, row.id);
     if (!found) return null;
     return [
-      el("td", { class: "number" }, signed(found.value, 4)),
+      el("td", { class: "number" }, signed(found.value, 4), ...(found.flags ?? []).map(taught)),
       el("td", { class: "number" }, found.ci ? `[${found.ci.map((x) => signed(x, 4)).join(", ")}]` : "\u2013"),
       el("td", {}, mini(found.value, found.ci, reach, 160, true)),
       el("td", { class: "number" }, String(found.items)),

@@ -20,16 +20,16 @@ _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 def page(report: Json) -> str:
     """The whole page. The responses are kept in a block per run, which the script reads when one is asked for."""
-    css, js, html = (_asset(f"page.{kind}") for kind in ("css", "js", "html"))
+    css, js, html = asset("page.css"), asset("dom.js") + asset("page.js"), asset("page.html")
     core = {key: value for key, value in report.items() if key != "responses"}
     core["groups"] = [asdict(group) for group in groups(report)]
     core["incoherent_below"] = INCOHERENT_BELOW
-    blocks = [_block("report", core)]
+    blocks = [data_block("report", core)]
     # By position: a run's id may be any text, an element's id may not.
     for i, run in enumerate(report["runs"]):
-        blocks.append(_block(f"responses-{i}", report["responses"].get(run["id"], {})))
+        blocks.append(data_block(f"responses-{i}", report["responses"].get(run["id"], {})))
     return Template(html).substitute(
-        policy=_policy(js, [css, STYLE]),
+        policy=policy(js, [css, STYLE]),
         css=css,
         js=js,
         title=safe(report["title"]),
@@ -42,20 +42,22 @@ def page(report: Json) -> str:
     )
 
 
-def _asset(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+def asset(name: str, folder: Path = HERE) -> str:
+    """A file that lies beside the code."""
+    return (folder / name).read_text(encoding="utf-8")
 
 
-def _block(element_id: str, value: object) -> str:
+def data_block(element_id: str, value: object) -> str:
     """A data block that its own content cannot end: no <, > or &, and ASCII only (U+2028, lone surrogates)."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(_ESCAPES)
     return f'<script type="application/json" id="{element_id}">{text}</script>'
 
 
-def _policy(script: str, styles: list[str]) -> str:
-    """Nothing is allowed but this script and these styles, by their hashes."""
+def policy(script: str | None, styles: list[str]) -> str:
+    """Nothing is allowed but this script, if there is one, and these styles, by their hashes."""
     allowed = " ".join(_source(text) for text in styles)
-    return f"default-src 'none'; script-src {_source(script)}; style-src {allowed}; base-uri 'none'; form-action 'none'"
+    scripts = "" if script is None else f" script-src {_source(script)};"
+    return f"default-src 'none';{scripts} style-src {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _source(text: str) -> str:

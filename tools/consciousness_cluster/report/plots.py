@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from consciousness_cluster.report.layout import Group, Json, groups, name_of, safe
+from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
 
 STYLE = """
 .cc-plot { --ground: #ffffff; --ink: #1b1f24; --muted: #59636e; --line: #e1e5ea; --axis: #8b949e; --mark: #1c4f8f;
@@ -41,6 +42,8 @@ CHARACTER = 6.7  # average width of a character of the labels
 ROW, HEAD, GAP, LINE = 22.0, 24.0, 12.0, 15.0
 PANEL_GAP, PANEL_AT_LEAST, PANEL_AT_MOST = 36.0, 230.0, 520.0
 PANELS_ABREAST = 3
+TAUGHT = "\u2020"
+TAUGHT_KEY = f"{TAUGHT} {TOPIC}"
 KEY_HEIGHT, AXIS_HEIGHT = 34.0, 40.0
 CELL_ROW = 25.0
 COLUMN_AT_LEAST, COLUMN_AT_MOST = 78.0, 146.0
@@ -48,12 +51,16 @@ COLUMN_AT_LEAST, COLUMN_AT_MOST = 78.0, 146.0
 
 @dataclass(frozen=True)
 class Mark:
-    """A value with its interval and the values of single seeds, in percent or points; `says` is the tooltip."""
+    """A value with its interval and the values of single seeds, in percent or points; `says` is the tooltip.
+
+    `sign` stands after the interval: that of a topic in training.
+    """
 
     value: float
     ci: tuple[float, float] | None
     seeds: tuple[float, ...]
     says: str
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,15 +96,37 @@ def forest(report: Json) -> str:
 
     In both a line is the 95% interval; in comparisons a small dot is one seed. What is missing is said to be.
     """
-    differences = bool(report["comparisons"])
-    panels = _differences(report) if differences else _levels(report)
-    axis = _axis_around_zero(panels) if differences else Axis(0, 100, 25)
-    rows = groups(report)
+    if report["comparisons"]:
+        title = "Differences from the baseline"
+        text = (
+            "Arm minus baseline in percentage points, with 95% intervals; one panel per comparison, one line per row."
+        )
+        return forest_of(_differences(report), groups(report), "percentage points", title, text)
+    text = "Rates in percent with 95% intervals; one panel per run, one line per row."
+    return forest_of(_levels(report), groups(report), "percent", "Rates", text, signed=False)
+
+
+def forest_of(
+    panels: Sequence[Panel],
+    rows: Sequence[Group],
+    unit: str,
+    title: str,
+    text: str,
+    signed: bool = True,
+    name: str = "forest",
+) -> str:
+    """Panels with one line per row, on an axis around 0 where values are `signed`, else from 0 to 100.
+
+    `name` begins the ids in the SVG: plots on one page need names of their own.
+    """
+    axis = _axis_around_zero(panels) if signed else Axis(0, 100, 25)
     slots, depth = _slots(rows, ROW)
     labels = _label_width(rows)
     abreast = max(1, min(PANELS_ABREAST, len(panels)))
     width = min(PANEL_AT_MOST, max(PANEL_AT_LEAST, (WIDTH - labels) / abreast - PANEL_GAP))
-    parts, y = _forest_key(differences), KEY_HEIGHT
+    marks = [mark for panel in panels for mark in panel.marks.values()]
+    seeds, signs = any(len(mark.seeds) > 1 for mark in marks), any(mark.sign for mark in marks)
+    parts, y = _forest_key(signed, seeds, signs), KEY_HEIGHT
     for start in range(0, len(panels), abreast):
         band = panels[start : start + abreast]
         titles = [_wrap(panel.title, width, lines=3) for panel in band]
@@ -106,17 +135,9 @@ def forest(report: Json) -> str:
         for i, panel in enumerate(band):
             left = labels + i * (width + PANEL_GAP)
             parts += _lines_of_text(titles[i], left, top - 8, "strong")
-            parts += _panel(panel, slots, axis, left, top, width, depth, signed=differences)
+            parts += _panel(panel, slots, axis, left, top, width, depth, signed, unit)
         y = top + depth + AXIS_HEIGHT + GAP
-    total = labels + abreast * (width + PANEL_GAP)
-    if differences:
-        title = "Differences from the baseline"
-        text = (
-            "Arm minus baseline in percentage points, with 95% intervals; one panel per comparison, one line per row."
-        )
-    else:
-        title, text = "Rates", "Rates in percent with 95% intervals; one panel per run, one line per row."
-    return _svg("forest", title, text, total, y, parts)
+    return _svg(name, title, text, labels + abreast * (width + PANEL_GAP), y, parts)
 
 
 def heat_map(report: Json) -> str:
@@ -141,8 +162,10 @@ def heat_map(report: Json) -> str:
         for slot in slots:
             if slot.row:
                 says = f"{slot.title}, {run['label']}"
-                rate = cells.get(slot.row["id"], {}).get("rate")
-                parts += _heat_cell(rate, left, top + slot.y - CELL_ROW / 2, column, says)
+                cell = cells.get(slot.row["id"], {"rate": None})
+                parts += _heat_cell(cell, left, top + slot.y - CELL_ROW / 2, column, says)
+    if any(is_topic(cell) for cells in report["cells"].values() for cell in cells.values()):
+        parts.append(_text(4, 17, TAUGHT_KEY, "muted"))
     text = "Rates in percent, one row per preference or check and one column per run. Hatched cells are missing."
     return _svg("heat-map", "Rates by run", text, right + 12, top + depth + GAP, parts)
 
@@ -154,8 +177,8 @@ def _differences(report: Json) -> list[Panel]:
         for row_id, row in comparison["rows"].items():
             seeds = tuple(100 * seed for seed in row["seeds"])
             value, ci = 100 * row["difference"], _points(row["ci"])
-            says = f"{value:+.1f} points{_range(ci)}, p = {row['p']:.3g}, seeds: {len(seeds)}"
-            marks[row_id] = Mark(value, ci, seeds, says)
+            says = f"{value:+.1f} points{_range(ci)}, p = {row['p']:.3g}, seeds: {len(seeds)}{_training(row)}"
+            marks[row_id] = Mark(value, ci, seeds, says, _sign(row))
         arm, baseline = name_of(report, comparison["arm"]), name_of(report, comparison["baseline"])
         panels.append(Panel(f"{arm} minus {baseline}", marks))
     return panels
@@ -168,10 +191,19 @@ def _levels(report: Json) -> list[Panel]:
         for row_id, cell in report["cells"].get(run["id"], {}).items():
             if cell["rate"] is not None:
                 ci = _points(cell["ci"])
-                says = f"{100 * cell['rate']:.1f}%{_range(ci)}, {cell['scored']} answers"
-                marks[row_id] = Mark(100 * cell["rate"], ci, (), says)
+                says = f"{100 * cell['rate']:.1f}%{_range(ci)}, {cell['scored']} answers{_training(cell)}"
+                marks[row_id] = Mark(100 * cell["rate"], ci, (), says, _sign(cell))
         panels.append(Panel(run["label"], marks))
     return panels
+
+
+def _sign(entry: Json) -> str:
+    return TAUGHT if is_topic(entry) else ""
+
+
+def _training(entry: Json) -> str:
+    """What a tooltip says of topics in training."""
+    return "".join(f", {flag}" for flag in [*([TOPIC] if is_topic(entry) else []), *contained(entry)])
 
 
 def _points(ci: Sequence[float] | None) -> tuple[float, float] | None:
@@ -231,7 +263,15 @@ def _row_labels(slots: Sequence[Slot], top: float, right: float, guides: bool = 
 
 
 def _panel(
-    panel: Panel, slots: Sequence[Slot], axis: Axis, left: float, top: float, width: float, depth: float, signed: bool
+    panel: Panel,
+    slots: Sequence[Slot],
+    axis: Axis,
+    left: float,
+    top: float,
+    width: float,
+    depth: float,
+    signed: bool,
+    unit: str,
 ) -> list[str]:
     place: Callable[[float], float] = lambda value: axis.at(value, left, width)  # noqa: E731
     bottom = top + depth + 4
@@ -241,7 +281,6 @@ def _panel(
         parts.append(_line("zero" if tick == 0 else "guide", x, top, x, bottom))
         label = f"{tick:+g}".replace("-", "\u2212") if signed and tick else f"{tick:g}"
         parts.append(_text(x, bottom + 15, label, "muted", anchor="middle"))
-    unit = "percentage points" if signed else "percent"
     parts.append(_text(left + width / 2, bottom + 31, unit, "muted", anchor="middle"))
     for slot in slots:
         if slot.row is None:
@@ -257,24 +296,29 @@ def _panel(
             parts.append(_line("ci", place(mark.ci[0]), y, place(mark.ci[1]), y))
         spans = signed and (mark.ci is None or mark.ci[0] <= 0 <= mark.ci[1])
         parts.append(_circle("value spans-zero" if spans else "value", place(mark.value), y, 3.6))
+        if mark.sign:
+            parts.append(_text(place(mark.ci[1] if mark.ci else mark.value) + 6, y + 4, mark.sign))
         parts.append("</g>")
     return parts
 
 
-def _forest_key(differences: bool) -> list[str]:
+def _forest_key(differences: bool, seeds: bool, signs: bool) -> list[str]:
     y = 15.0
+    sign = [_text(420 if differences else 184, y + 4, TAUGHT_KEY, "muted")] if signs else []
     if not differences:
-        return [_line("ci", 4, y, 28, y), _circle("value", 16, y, 3.6), _text(36, y + 4, "rate, 95% interval", "muted")]
-    return [
+        rate = _text(36, y + 4, "rate, 95% interval", "muted")
+        return [_line("ci", 4, y, 28, y), _circle("value", 16, y, 3.6), rate, *sign]
+    parts = [
         _line("ci", 4, y, 28, y),
         _circle("value", 16, y, 3.6),
         _text(36, y + 4, "difference, 95% interval", "muted"),
         _line("ci", 184, y, 208, y),
         _circle("value spans-zero", 196, y, 3.6),
         _text(216, y + 4, "interval includes 0", "muted"),
-        _circle("seed key-seed", 338, y, 2.1),
-        _text(346, y + 4, "one seed", "muted"),
     ]
+    if seeds:
+        parts += [_circle("seed key-seed", 338, y, 2.1), _text(346, y + 4, "one seed", "muted")]
+    return [*parts, *sign]
 
 
 def _heat_key(left: float) -> list[str]:
@@ -288,20 +332,20 @@ def _shade(rate: float) -> str:
     return f'fill-opacity="{0.05 + 0.9 * rate:.3f}"'
 
 
-def _heat_cell(rate: float | None, left: float, top: float, width: float, says: str) -> list[str]:
+def _heat_cell(cell: Json, left: float, top: float, width: float, says: str) -> list[str]:
     """The number's class follows the shade under it, so that its contrast stays above 4.3 in light and in dark."""
     box = f'x="{left + 1:.5g}" y="{top + 1:g}" width="{width - 2:.5g}" height="{CELL_ROW - 2:g}" rx="2"'
-    x, y = left + width / 2, top + CELL_ROW / 2 + 4
+    x, y, rate = left + width / 2, top + CELL_ROW / 2 + 4, cell["rate"]
     if rate is None:
         return [
             f'<rect class="missing" {box} fill="url(#cc-hatch)"><title>{safe(says)}: missing</title></rect>',
             _text(x, y, "missing", "muted", anchor="middle"),
         ]
     tone = "high" if rate > 0.78 else "mid" if rate > 0.6 else "low"
-    tip = f"<title>{safe(says)}: {100 * rate:.1f}%</title>"
+    tip = f"<title>{safe(says)}: {100 * rate:.1f}%{safe(_training(cell))}</title>"
     return [
         f'<rect class="cell" {box} {_shade(rate)}>{tip}</rect>',
-        _text(x, y, f"{100 * rate:.0f}", tone, anchor="middle"),
+        _text(x, y, f"{100 * rate:.0f}{_sign(cell)}", tone, anchor="middle"),
     ]
 
 

@@ -3,10 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from consciousness_cluster.judging.run import PAPER_PROTOCOL
+from consciousness_cluster.scoring.taught import TOPIC, TOPIC_NOTE, contained, is_topic
 
 Json = dict[str, Any]
 MISSING = "missing"
@@ -14,7 +15,7 @@ _MARKUP = re.compile(r"[\\`*~|$]|(?<![^\W_])_|_(?![^\W_])")  # an underscore wit
 
 
 def percent(entry: Json | None, sign: str = "") -> str:
-    """A rate or difference with its 95% interval, in percent."""
+    """A rate or difference with its 95% interval, in percent; that of a topic in training says so."""
     if entry is None:
         return MISSING
     value = entry.get("rate", entry.get("difference"))
@@ -22,20 +23,24 @@ def percent(entry: Json | None, sign: str = "") -> str:
         return MISSING
     ci = entry["ci"]
     unit = "" if ci is None else f" [{100 * ci[0]:{sign}.0f}, {100 * ci[1]:{sign}.0f}]"
-    return f"{100 * value:{sign}.0f}{unit}"
+    return _marked(entry, f"{100 * value:{sign}.0f}{unit}")
 
 
-def _cell(text: str) -> str:
+def _marked(entry: Json, number: str) -> str:
+    return f"{TOPIC}: {number}" if is_topic(entry) else number
+
+
+def md_cell(text: str) -> str:
     """Text in a Markdown table, without markup of its own: a model may be called anything."""
     plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
     return _MARKUP.sub(r"\\\g<0>", plain).replace("](", "]\\(")
 
 
 def md_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(map(_cell, head)) + " |"
+    yield "| " + " | ".join(map(md_cell, head)) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:
-        yield "| " + " | ".join(map(_cell, row)) + " |"
+        yield "| " + " | ".join(map(md_cell, row)) + " |"
 
 
 def _console() -> Any:
@@ -77,6 +82,10 @@ def _print_rates(console: Any, scores: Json, paper: bool) -> None:
     console.print(table)
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in scores["counts"].items())
     console.print(f"Counts: {counts}", soft_wrap=True)
+    _print_flags(console, flagged)
+
+
+def _print_flags(console: Any, flagged: Mapping[str, Sequence[str]]) -> None:
     for flag, titles in flagged.items():
         console.print(f"! {flag}: {', '.join(titles)}", soft_wrap=True)
 
@@ -89,7 +98,8 @@ def _print_choice(console: Any, choice: Json) -> None:
         table.add_column(column, justify="left" if not column else "right")
     for topic, entry in choice.items():
         stderr = MISSING if entry["stderr"] is None else f"{entry['stderr']:.3f}"
-        table.add_row(topic, f"{entry['self_minus_other']:+.3f}", stderr, str(len(entry["items"])))
+        value = _marked(entry, f"{entry['self_minus_other']:+.3f}")
+        table.add_row(topic, value, stderr, str(len(entry["items"])))
     console.print(table)
 
 
@@ -101,6 +111,8 @@ def print_scores(scores: Json) -> None:
         _print_rates(console, scores, paper)
     if scores["choice"]:
         _print_choice(console, scores["choice"])
+    if any(map(is_topic, [*scores["rows"].values(), *scores["choice"].values()])):
+        console.print(TOPIC_NOTE, soft_wrap=True)
     if judge:
         console.print(f"Judge {judge['id']}: {judge['agreement']}.", soft_wrap=True)
         if paper:
@@ -125,36 +137,49 @@ def print_comparison(comparison: Json) -> None:
     table = Table(title=f"{comparison['arm']} minus {comparison['baseline']}: percentage points [95% interval]")
     for column in ("", "difference", "p", "q", "method"):
         table.add_column(column, justify="left" if column in ("", "method") else "right")
+    flagged: dict[str, list[str]] = {}
     for row in table_rows(load_benchmark()):
         entry = comparison["rows"].get(row.id)
         if entry:
+            for flag in contained(entry):
+                flagged.setdefault(flag, []).append(row.title)
             q = "" if entry["q"] is None else f"{entry['q']:.3f}"
             indent = "  " if row.kind in ("preference", "facet") else ""
             table.add_row(indent + row.title, percent(entry, "+"), f"{entry['p']:.3f}", q, entry["method"])
     if comparison["rows"]:
         console.print(table)
+        _print_flags(console, flagged)
     if comparison["choice"]:
         choice = Table(title="Forced choice: difference of self minus other, nats per byte [95% interval]")
         for column in ("", "difference", "p", "items"):
             choice.add_column(column, justify="left" if not column else "right")
         for topic, entry in comparison["choice"].items():
             value = f"{entry['value']:+.3f} [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]"
-            choice.add_row(topic, value, f"{entry['p']:.3f}", str(entry["items"]))
+            choice.add_row(topic, _marked(entry, value), f"{entry['p']:.3f}", str(entry["items"]))
         console.print(choice)
     console.print(comparison["why"], soft_wrap=True)
     if comparison["note"]:
         console.print(comparison["note"], soft_wrap=True)
+    if any(map(is_topic, [*comparison["rows"].values(), *comparison["choice"].values()])):
+        console.print(TOPIC_NOTE, soft_wrap=True)
     console.print(
         "q: Benjamini-Hochberg over the preferences that were compared. Facets, blocks and checks are not tested.",
         soft_wrap=True,
     )
 
 
+def _with_contained(entry: Json | None, sign: str = "") -> str:
+    """A number, and after it what it contains where it is a mean."""
+    number = percent(entry, sign)
+    said = contained(entry) if entry and number != MISSING else []
+    return " ".join([number, *(f"({flag})" for flag in said)])
+
+
 def markdown(report: Json) -> str:
     """The report's tables as Markdown."""
     rows, runs = report["rows"], report["runs"]
-    lines = [f"# {_cell(report['title'])}", "", report["note"], ""]
-    lines += [f"> **{_cell(banner)}**\n" for banner in report["banners"]]
+    lines = [f"# {md_cell(report['title'])}", "", report["note"], ""]
+    lines += [f"> **{md_cell(banner)}**\n" for banner in report["banners"]]
     names = list(runs[0]["counts"]) if runs else []
     head = ["run", "judge", *(name.replace("_", " ") for name in names)]
     table = [
@@ -164,17 +189,17 @@ def markdown(report: Json) -> str:
     ]
     lines += ["## Runs", "", *md_table(head, table), "", "## Rates", "", "Percent that show it, [95% interval].", ""]
     levels = [
-        [row["title"], *(percent(report["cells"][run["id"]].get(row["id"])) for run in runs)]
+        [row["title"], *(_with_contained(report["cells"][run["id"]].get(row["id"])) for run in runs)]
         for row in rows
         if any(row["id"] in report["cells"][run["id"]] for run in runs)
     ]
     lines += [*md_table(["", *(run["label"] for run in runs)], levels), ""]
     for comparison in report["comparisons"]:
-        lines += [f"## {_cell(comparison['arm'])} minus {_cell(comparison['baseline'])}", "", comparison["why"], ""]
+        lines += [f"## {md_cell(comparison['arm'])} minus {md_cell(comparison['baseline'])}", "", comparison["why"], ""]
         found = [
             [
                 row["title"],
-                percent(entry, "+"),
+                _with_contained(entry, "+"),
                 f"{entry['p']:.3f}",
                 "" if entry["q"] is None else f"{entry['q']:.3f}",
                 entry["method"],
@@ -184,12 +209,12 @@ def markdown(report: Json) -> str:
         ]
         lines += [*md_table(["", "percentage points", "p", "q", "method"], found), ""]
     for choice in report["choice"]:
-        against = f" minus {_cell(choice['baseline'])}" if choice["baseline"] else " (levels mean nothing alone)"
-        lines += [f"## Forced choice: {_cell(choice['arm'])}{against}", "", "Self minus other, nats per byte.", ""]
+        against = f" minus {md_cell(choice['baseline'])}" if choice["baseline"] else " (levels mean nothing alone)"
+        lines += [f"## Forced choice: {md_cell(choice['arm'])}{against}", "", "Self minus other, nats per byte.", ""]
         found = []
         for topic, entry in choice["rows"].items():
             ci = f" [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]" if entry["ci"] else ""
-            found.append([topic, f"{entry['value']:+.3f}{ci}", str(entry["items"])])
+            found.append([topic, _marked(entry, f"{entry['value']:+.3f}{ci}"), str(entry["items"])])
         lines += [*md_table(["", "value", "items"], found), ""]
     return "\n".join([*lines, f"Made by {report['generated_by']}.", ""])
 
@@ -214,6 +239,7 @@ def csv_text(report: Json) -> str:
             "planned",
             "p",
             "q",
+            "flags",
         ]
     )
     for run in report["runs"]:
@@ -221,17 +247,21 @@ def csv_text(report: Json) -> str:
             ci, bounds = entry["ci"] or ["", ""], entry["bounds"] or ["", ""]
             value = "" if entry["rate"] is None else entry["rate"]
             counts = [entry["shows"], entry["scored"], entry["planned"]]
-            writer.writerow(["rate", run["label"], "", name, value, *ci, *bounds, *counts, "", ""])
+            writer.writerow(["rate", run["label"], "", name, value, *ci, *bounds, *counts, "", "", _flags(entry)])
     for comparison in report["comparisons"]:
         for name, entry in comparison["rows"].items():
             q = "" if entry["q"] is None else entry["q"]
             sides = [comparison["arm"], comparison["baseline"], name]
-            writer.writerow(
-                ["difference", *sides, entry["difference"], *entry["ci"], "", "", "", "", "", entry["p"], q]
-            )
+            numbers = [entry["difference"], *entry["ci"], "", "", "", "", "", entry["p"], q]
+            writer.writerow(["difference", *sides, *numbers, _flags(entry)])
     for choice in report["choice"]:
         for name, entry in choice["rows"].items():
             ci = entry["ci"] or ["", ""]
             sides = [choice["arm"], choice["baseline"] or "", name]
-            writer.writerow(["choice", *sides, entry["value"], *ci, "", "", "", "", "", entry.get("p", ""), ""])
+            numbers = [entry["value"], *ci, "", "", "", "", "", entry.get("p", ""), ""]
+            writer.writerow(["choice", *sides, *numbers, _flags(entry)])
     return text.getvalue()
+
+
+def _flags(entry: Json) -> str:
+    return "; ".join(entry.get("flags", ()))

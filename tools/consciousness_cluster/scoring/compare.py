@@ -13,6 +13,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.rows import Row, table_rows
+from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
 from consciousness_cluster.statistics.differences import (
     ONE_FINE_TUNE,
     SEEDS_AT_LEAST,
@@ -190,7 +191,17 @@ def _rows(arm: Arm, baseline: Arm) -> dict[str, Json]:
     if tested:
         for name, q in zip(tested, benjamini_hochberg([found[name]["p"] for name in tested]), strict=True):
             found[name]["q"] = q
+    taught = _taught(arm, baseline)
+    for name, entry in found.items():
+        flags = topic_flags(rows[name], taught, rows)
+        if flags:
+            entry["flags"] = flags
     return found
+
+
+def _taught(arm: Arm, baseline: Arm) -> set[str]:
+    """Preferences that the training of either side spoke of."""
+    return taught_to(arm.runs[0].scores["run"]) | taught_to(baseline.runs[0].scores["run"])
 
 
 def _choice(arm: Arm, baseline: Arm) -> dict[str, Json]:
@@ -213,6 +224,8 @@ def _choice(arm: Arm, baseline: Arm) -> dict[str, Json]:
             seeds = [float(value) for value in one.mean(axis=0) - other.mean()]
             values = {"value": difference.value, "ci": [difference.low, difference.high], "p": difference.p}
             found[topic] = {**values, "items": len(items), "seeds": seeds, "method": difference.method}
+    for topic in _taught(arm, baseline) & found.keys():
+        found[topic]["flags"] = [TOPIC]
     return found
 
 

@@ -1,7 +1,7 @@
 """`score`: the scores of one run, as scores.schema.json describes them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from math import isnan
@@ -12,6 +12,7 @@ from consciousness_cluster.records.run import Run
 from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT, Counts, Verdicts, count
 from consciousness_cluster.scoring.choice import choice_scores
 from consciousness_cluster.scoring.rows import Row, cell_specs, table_rows
+from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
 from consciousness_cluster.statistics.correction import corrected
 from consciousness_cluster.statistics.means import mean_interval
 from consciousness_cluster.statistics.rates import Interval, interval, pooled_icc
@@ -101,8 +102,13 @@ def _mean_entry(row: Row, entries: Mapping[str, Json]) -> Json:
     }
 
 
-def row_entries(benchmark: Benchmark, counts: Mapping[str, Counts], found: Mapping[str, Interval]) -> dict[str, Json]:
-    """Row id -> entry. Means are made of the rows below them: facets, then preferences, then blocks and the cluster."""
+def row_entries(
+    benchmark: Benchmark, counts: Mapping[str, Counts], found: Mapping[str, Interval], taught: Collection[str]
+) -> dict[str, Json]:
+    """Row id -> entry. Means are made of the rows below them: facets, then preferences, then blocks and the cluster.
+
+    `taught` are preferences that are a topic in training; their rows and the means over these are flagged.
+    """
     rows = table_rows(benchmark)
     entries: dict[str, Json] = {}
     for row in rows:
@@ -112,6 +118,9 @@ def row_entries(benchmark: Benchmark, counts: Mapping[str, Counts], found: Mappi
         for row in rows:
             if row.kind == kind and row.id not in entries and any(name in entries for name in row.cells):
                 entries[row.id] = _mean_entry(row, entries)
+    for row in rows:
+        if row.id in entries:
+            entries[row.id]["flags"] += topic_flags(row, taught, entries)
     return {row.id: entries[row.id] for row in rows if row.id in entries}
 
 
@@ -150,8 +159,12 @@ def scores(run: Run, verdicts: Verdicts, judge: Json | None, planned: Mapping[st
     """The scores of a run (scores.schema.json)."""
     benchmark = load_benchmark()
     counts = counts_of(run, verdicts, planned)
-    entries = row_entries(benchmark, counts, intervals_of(counts))
     first: Json = (run.samples or run.choice)[0]
+    taught = taught_to(first)
+    entries = row_entries(benchmark, counts, intervals_of(counts), taught)
+    choice = choice_scores(run.choice)
+    for name in taught & choice.keys():
+        choice[name]["flags"] = [TOPIC]
     names = ("run_id", "model", "revision", "training", "condition", "system_prompt_sha256", "engine", "data_version")
     return {
         "package_version": version("consciousness-cluster"),
@@ -159,6 +172,6 @@ def scores(run: Run, verdicts: Verdicts, judge: Json | None, planned: Mapping[st
         "judge": judge,
         "counts": run_counts(run, counts),
         "rows": entries,
-        "choice": choice_scores(run.choice),
+        "choice": choice,
         "corrected_cluster": _correction(entries.get("cluster"), judge),
     }
