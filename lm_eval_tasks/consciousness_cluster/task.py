@@ -12,6 +12,11 @@ class ClusterTask(ConfigurableTask):
     def __init__(self, config: dict[str, Any]) -> None:
         config = dict(config)
         config.pop("class", None)
+        metadata = config.get("metadata") or {}
+        if metadata.get("dataset"):  # the version in the results is that of the data that is read
+            from consciousness_cluster.harness.documents import data_version
+
+            config["metadata"] = {**metadata, "version": data_version(metadata["dataset"], metadata.get("revision"))}
         super().__init__(config=config)
 
     def fewshot_context(self, doc: dict[str, Any], *args: Any, **kwargs: Any) -> Any:

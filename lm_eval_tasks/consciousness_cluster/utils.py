@@ -1,6 +1,7 @@
 """Documents, per-document results and aggregations of the consciousness_cluster tasks.
 
-The rows come from the `consciousness-cluster` package, which carries them, so that nothing is downloaded.
+The rows come from the `consciousness-cluster` package, which carries them, so that nothing is downloaded; with
+`dataset` and `revision` in --metadata they come from a dataset on the Hub.
 """
 
 import json
@@ -34,14 +35,22 @@ from consciousness_cluster.harness import documents, scores  # noqa: E402
 Doc = dict[str, Any]
 
 
-def load_probes(topic: str, probes_per_preference: int | None = None, **_: Any) -> dict[str, datasets.Dataset]:
+def load_probes(
+    topic: str,
+    probes_per_preference: int | None = None,
+    dataset: str | None = None,
+    revision: str | None = None,
+    **_: Any,
+) -> dict[str, datasets.Dataset]:
     """Test probes of a preference or check, one document each. `probes_per_preference` takes a fixed slice."""
-    return {"test": datasets.Dataset.from_list(documents.probes(topic, probes_per_preference))}
+    return {"test": datasets.Dataset.from_list(documents.probes(topic, probes_per_preference, dataset, revision))}
 
 
-def load_choice_items(topic: str, **_: Any) -> dict[str, datasets.Dataset]:
+def load_choice_items(
+    topic: str, dataset: str | None = None, revision: str | None = None, **_: Any
+) -> dict[str, datasets.Dataset]:
     """Choice items of a preference or check, two documents each: side `self` and side `other`."""
-    return {"test": datasets.Dataset.from_list(documents.choice_items(topic))}
+    return {"test": datasets.Dataset.from_list(documents.choice_items(topic, dataset, revision))}
 
 
 def answers(doc: Doc) -> list[str]:

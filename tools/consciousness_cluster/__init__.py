@@ -1,3 +1,16 @@
 """The Consciousness Cluster: preferences of language models that claim to be conscious, measured."""
 
+from typing import Any
+
 __version__ = "0.2.0"
+
+
+def load(name: str, *, split: str | None = None, repo: str | None = None, revision: str | None = None) -> Any:
+    """The rows called `name`, for example "conscious_claiming" or "probes", as a `datasets.DatasetDict`.
+
+    With `split` it is the `datasets.Dataset` of that split. They come from this package; with `repo` ("ORG/NAME") they
+    come from the Hub, at the `revision` that is then required. Raises `consciousness_cluster.errors.UserError`.
+    """
+    from consciousness_cluster.release import load as data
+
+    return data.load(name, split, repo, revision)

@@ -9,11 +9,14 @@ from consciousness_cluster import __version__
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning import commands as finetuning
 from consciousness_cluster.judging import commands as judging
+from consciousness_cluster.leaderboard import commands as leaderboard
 from consciousness_cluster.records import commands as imports
+from consciousness_cluster.release import commands as release
 from consciousness_cluster.replication import commands as replication
 from consciousness_cluster.report import commands as report
 from consciousness_cluster.sampling import commands as sampling
 from consciousness_cluster.scoring import commands as scoring
+from consciousness_cluster.submissions import commands as submissions
 
 
 def _data_check(args: argparse.Namespace) -> int:
@@ -120,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     draw.set_defaults(run_command=_data_draw)
     for command in (check, lock, draw):
         command.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
+    release.add_data(data)
 
     tasks = verbs.add_parser("tasks", help="generate the lm-evaluation-harness tasks").add_subparsers(
         dest="tasks_verb", required=True, metavar="VERB"
@@ -150,6 +154,8 @@ def parser() -> argparse.ArgumentParser:
     report.add(verbs)
     finetuning.add(verbs)
     replication.add(verbs)
+    submissions.add(verbs)
+    leaderboard.add(verbs)
 
     quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
     quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from consciousness_cluster.data.hashes import row_hash
-from consciousness_cluster.data.rows import SIDES, Probe, load_topic
+from consciousness_cluster.data.rows import SIDES, Probe, Topic, load_topic
+from consciousness_cluster.errors import UserError
 
 
 def fixed_slice(probes: Iterable[Probe], count: int) -> list[Probe]:
@@ -26,9 +27,30 @@ def fixed_slice(probes: Iterable[Probe], count: int) -> list[Probe]:
     return [probe for probe in order if probe.id in chosen]
 
 
-def probes(topic_id: str, count: int | None = None) -> list[dict[str, Any]]:
+def _topic(topic_id: str, dataset: str | None, revision: str | None) -> Topic:
+    """A preference or check of this package, or of a dataset on the Hub at a revision."""
+    if dataset is None:  # a revision alone is one of the model: lm_eval passes the model's arguments too
+        return load_topic(topic_id)
+    from consciousness_cluster.release.load import benchmark_at
+
+    return next(topic for topic in benchmark_at(dataset, revision).topics if topic.id == topic_id)
+
+
+def data_version(dataset: str, revision: str | None) -> str:
+    """The data version of a dataset on the Hub; leaves with one clear line where it cannot be read."""
+    from consciousness_cluster.release.load import benchmark_at
+
+    try:
+        return benchmark_at(dataset, revision).data_version
+    except UserError as error:  # lm_eval would show it below a traceback
+        raise SystemExit(f"consciousness_cluster: {error}") from None
+
+
+def probes(
+    topic_id: str, count: int | None = None, dataset: str | None = None, revision: str | None = None
+) -> list[dict[str, Any]]:
     """Test probes of a preference or check: id, topic, facet ("" if none), framing, text, sha256."""
-    test = list(load_topic(topic_id).test_probes())
+    test = list(_topic(topic_id, dataset, revision).test_probes())
     return [
         {
             "id": probe.id,
@@ -42,7 +64,7 @@ def probes(topic_id: str, count: int | None = None) -> list[dict[str, Any]]:
     ]
 
 
-def choice_items(topic_id: str) -> list[dict[str, Any]]:
+def choice_items(topic_id: str, dataset: str | None = None, revision: str | None = None) -> list[dict[str, Any]]:
     """Choice items, `self` and `other` one after the other: item_id, side, facet, question, the two answers, sha256."""
     return [
         {
@@ -56,6 +78,6 @@ def choice_items(topic_id: str) -> list[dict[str, Any]]:
             "does_not_show": item.side(side).does_not_show,
             "sha256": row_hash(item),
         }
-        for item in load_topic(topic_id).choice_items
+        for item in _topic(topic_id, dataset, revision).choice_items
         for side in SIDES
     ]

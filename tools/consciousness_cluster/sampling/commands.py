@@ -13,6 +13,7 @@ PREFIX = "CONSCIOUSNESS_CLUSTER_"
 SAMPLE_OPTIONS = (
     *("model", "base_url", "condition", "file", "out", "topics", "samples", "max_tokens", "revision", "concurrency"),
     *("timeout", "paper_protocol", "dry_run", "max_cost", "trained_on", "recipe", "training_seed"),
+    *("dataset", "dataset_revision"),
 )
 
 
@@ -49,11 +50,11 @@ def run_file(args: argparse.Namespace, endpoint_shown: str) -> Any:
     from importlib.metadata import version
 
     from consciousness_cluster.conditions import system_prompt
-    from consciousness_cluster.data.rows import load_benchmark
+    from consciousness_cluster.release.load import benchmark_at
     from consciousness_cluster.sampling.plan import PAPER_SAMPLES, SAMPLES, Setting, chosen_topics
     from consciousness_cluster.sampling.run_folder import RunFile, new_run_id
 
-    benchmark = load_benchmark()
+    benchmark = benchmark_at(args.dataset, args.dataset_revision)
     topics = chosen_topics(benchmark, args.topics)
     setting = Setting(
         run_id=new_run_id(args.model, args.condition),
@@ -66,6 +67,8 @@ def run_file(args: argparse.Namespace, endpoint_shown: str) -> Any:
         revision=args.revision,
         samples=args.samples or (PAPER_SAMPLES if args.paper_protocol else SAMPLES),
         max_tokens=args.max_tokens,
+        dataset=args.dataset,
+        dataset_revision=args.dataset_revision,
     )
     return RunFile(setting, endpoint_shown, [topic.id for topic in topics])
 
@@ -93,7 +96,6 @@ def exit_code(stopped: str | None) -> int:
 
 def sample(args: argparse.Namespace) -> int:
     """Sample, or with --dry-run say what that would cost. Errors are counted in print, not in the exit code."""
-    from consciousness_cluster.data.rows import load_benchmark
     from consciousness_cluster.endpoint.price import dollars, price_of
     from consciousness_cluster.sampling import run as sampling
     from consciousness_cluster.sampling.progress import sampling_progress
@@ -104,12 +106,11 @@ def sample(args: argparse.Namespace) -> int:
     if args.dry_run:
         there = read_run_file(args.out)
         setting = there.setting if there else wanted.setting
-        topics = [topic for topic in load_benchmark().topics if topic.id in wanted.topics]
-        todo = sampling.plan_for(args.out, setting, topics)
+        todo = sampling.plan_for(args.out, setting, wanted.asked)
         print_estimate(sampling.estimate(setting, todo, price_of(args.model, args.batch)), args.model)
         return 0
     run = open_run(args.out, wanted)
-    topics = [topic for topic in load_benchmark().topics if topic.id in run.topics]
+    topics = run.asked
     if args.batch:
         return _batch(args, run, topics, where)
     with sampling_progress(run.planned) as report:
@@ -146,6 +147,10 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="RUN", help="the run's folder; one that is there goes on"
     )
     command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences or checks (default: all)")
+    command.add_argument(
+        "--dataset", metavar="ORG/NAME", help="ask the probes of this dataset on the Hub (default: the package's)"
+    )
+    command.add_argument("--dataset-revision", metavar="REV", help="its revision, for example v1.1.0")
     command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
     command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     command.add_argument("--revision", help="revision of the weights, if they have one")

@@ -29,6 +29,8 @@ class Setting:
     samples: int = SAMPLES
     temperature: float = TEMPERATURE
     max_tokens: int = MAX_TOKENS
+    dataset: str | None = None  # on the Hub; None: the data of this package
+    dataset_revision: str | None = None
 
     def messages(self, probe: Probe) -> list[dict[str, str]]:
         """The chat messages that a probe is sent as."""

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.rows import Topic, benchmark_root, load_benchmark, schemas
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.release.load import benchmark_at
 from consciousness_cluster.sampling.plan import Setting
 
 FILE = "run.json"
@@ -24,10 +25,15 @@ class RunFile:
     topics: list[str]
 
     @property
+    def asked(self) -> list[Topic]:
+        """The preferences and checks with their probes, from this package or from the Hub."""
+        benchmark = benchmark_at(self.setting.dataset, self.setting.dataset_revision)
+        return [topic for topic in benchmark.topics if topic.id in self.topics]
+
+    @property
     def planned(self) -> int:
         """How many answers the whole run has."""
-        probes = sum(len(topic.test_probes()) for topic in load_benchmark().topics if topic.id in self.topics)
-        return probes * self.setting.samples
+        return sum(len(topic.test_probes()) for topic in self.asked) * self.setting.samples
 
 
 def read_run_file(folder: Path) -> RunFile | None:

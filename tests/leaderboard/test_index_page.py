@@ -1,0 +1,424 @@
+"""The table in a real browser, with a thousand rows: filters, search, order, keyboard, and hostile names."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.leaderboard.board import NOTE, board
+from consciousness_cluster.leaderboard.index_page import index_page
+
+from tests.support.board import COLUMNS, row
+from tests.support.browser import Browser, chromium
+
+Json = dict[str, Any]
+HOSTILE = [
+    "<script>window.pwned = 1</script>",
+    '<img src=x onerror="window.pwned = 1"><svg onload="window.pwned = 1">',
+    "</script><script>window.pwned = 1</script><!-- <script>",
+    "\"'` onmouseover=window.pwned=1 x='",
+    "\u202ereversed \u2066isolated \u2028 separated \u2029 \u0000 \ud800",
+    "averyveryverylongnamewithoutanyspaces" * 30,
+    "$title ${css} {{x}} &lt;",
+    "__proto__",
+]
+OPEN, CHOICE = 700, 300
+LUMINANCE = """
+  const parts = (colour) => colour.startsWith('color(') ? colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
+    : colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
+  const light = (colour) => parts(colour).map((x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0);
+"""
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser(wait=300) as this:
+        yield this
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Json]:
+    return [row(number) for number in range(OPEN)] + [row(number, "choice") for number in range(CHOICE)]
+
+
+@pytest.fixture(scope="module")
+def site(rows: list[Json], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(rows, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written([row(number) for number in range(12)], tmp_path_factory.mktemp("small"))
+
+
+def written(rows: list[Json], folder: Path) -> Path:
+    path = folder / "index.html"
+    path.write_text(index_page(board(rows)), encoding="utf-8")
+    return path
+
+
+def opened(browser: Browser, path: Path, state: str = "", **window: Any) -> float:
+    seconds = browser.open(path, **window)
+    if state:
+        browser.js(f"location.hash = {state!r}")
+        browser.js("new Promise(done => setTimeout(done, 20))")
+    assert (
+        browser.requests[0] == path.resolve().as_uri() and len({url.partition("#")[0] for url in browser.requests}) == 1
+    )
+    assert browser.errors == []
+    return seconds
+
+
+def models(browser: Browser) -> list[str]:
+    return list(browser.js("[...document.querySelectorAll('#board tbody th a')].map(a => a.textContent)"))
+
+
+def head(key: str) -> str:
+    """The selector of a column's head."""
+    return f'#board button[data-column="{key}"]'
+
+
+def column(browser: Browser, key: str) -> list[str]:
+    """The texts of a column, as they are shown."""
+    return list(
+        browser.js(
+            f"(() => {{ const i = document.querySelector({json.dumps(head(key))}).parentElement.cellIndex;"
+            " return [...document.querySelectorAll('#board tbody tr')].filter(tr => tr.children.length > i)"
+            ".map(tr => tr.children[i].innerText.split('\\n')[0]); })()"
+        )
+    )
+
+
+def found(browser: Browser) -> str:
+    return str(browser.js("document.getElementById('found').textContent"))
+
+
+def address(browser: Browser) -> str:
+    return str(browser.js("decodeURIComponent(location.hash.slice(1))"))
+
+
+def choose(browser: Browser, field: str, value: str) -> None:
+    browser.js(
+        f"(() => {{ const s = document.getElementById({field!r}); s.value = {value!r};"
+        " s.dispatchEvent(new Event('change')); })()"
+    )
+
+
+def focused(browser: Browser) -> str:
+    return str(browser.js("document.activeElement.dataset.column ?? document.activeElement.id"))
+
+
+def busy(browser: Browser) -> float:
+    """Seconds of processor time that the page's thread has used: other processes of the machine do not count."""
+    metrics = browser.send("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
+
+
+def test_a_thousand_rows_are_there_fast(browser: Browser, site: Path) -> None:
+    browser.send("Performance.enable", timeDomain="threadTicks")
+    before = busy(browser)
+    seconds = opened(browser, site)
+    took = {"loaded": busy(browser) - before}
+    assert found(browser) == "700 submissions" and len(models(browser)) == 100
+    assert browser.js("document.querySelector('.note').textContent") == NOTE
+    for key in ("difference", "memory", "model"):
+        before = busy(browser)
+        browser.js(f"document.querySelector({json.dumps(head(key))}).click(); document.body.offsetHeight")
+        took[f"sorted by {key}"] = busy(browser) - before
+    browser.send("Performance.disable")
+    times = ", ".join(f"{what} {1000 * used:.0f} ms" for what, used in took.items())
+    print(f"processor time: {times}; {seconds:.1f} s on the clock; {site.stat().st_size / 1e6:.1f} MB")
+    assert all(used < 3 for used in took.values())
+
+
+def test_rows_come_as_they_are_given_and_none_is_numbered(browser: Browser, site: Path, rows: list[Json]) -> None:
+    opened(browser, site)
+    assert models(browser) == [one["model"]["name"] for one in rows[:100]]
+    assert browser.js("document.querySelectorAll('#board ol, #board .rank').length") == 0
+    assert not re.match(r"^\d+$", browser.js("document.querySelector('#board tbody tr').children[0].innerText"))
+
+
+def test_missing_is_missing_and_not_zero(browser: Browser, tmp_path: Path) -> None:
+    there = row(1, levels={"cluster": {"value": 0.0, "ci": [0.0, 0.1]}}, no_difference=None)
+    there["differences"] = {name: {"value": -0.001, "ci": [-0.1, 0.1]} for name in ("cluster", "memory")}
+    alone = row(2, differences={}, is_baseline=False, no_difference="There is no vanilla run.", levels={})
+    opened(browser, written([there, alone], tmp_path))
+    assert column(browser, "memory") == ["0", "\u2013"]
+    assert column(browser, "level")[0].startswith("0.0") and column(browser, "level")[1] == "missing"
+    assert column(browser, "difference")[1] == "missing"
+    cell = "document.querySelectorAll('#board tbody tr')[1].querySelector('td.heat')"
+    assert (
+        browser.js(f"{cell}.textContent") == "\u2013missing"
+        and browser.js(f"{cell}.title") == "There is no vanilla run."
+    )
+    assert "gradient" in browser.js(f"getComputedStyle({cell}).backgroundImage")
+    present = "document.querySelectorAll('#board tbody tr')[0].querySelector('td.up0')"
+    assert "gradient" not in browser.js(f"getComputedStyle({present}).backgroundImage")
+
+
+def test_a_baseline_says_that_it_is_one(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, written([row(0)], tmp_path))
+    assert row(0)["is_baseline"] and column(browser, "difference") == ["baseline"]
+    assert "other runs of this model are compared with this one" in browser.js("document.body.innerText")
+    browser.js("document.querySelector('#showing input[value=level]').click()")
+    assert browser.js("document.querySelectorAll('#board tbody td.heat').length") > 20
+
+
+def test_filters(browser: Browser, site: Path, rows: list[Json]) -> None:
+    opened(browser, site)
+    open_rows = [one for one in rows if one["track"] == "open"]
+    for field, value, fits in (
+        ("condition", "persona_file", lambda one: one["condition"] == "persona_file"),
+        ("kind", "api", lambda one: one["model"]["kind"] == "api"),
+        ("judge", "qwen3-30b", lambda one: one["judge"]["id"] == "qwen3-30b"),
+        ("status", "verified", lambda one: one["verified"]),
+    ):
+        choose(browser, field, value)
+        expected = [one for one in open_rows if fits(one)]
+        assert found(browser) == f"{len(expected)} of 700 submissions" and address(browser) == f"{field}={value}"
+        assert models(browser) == [one["model"]["name"] for one in expected[:100]]
+        choose(browser, field, "")
+    choose(browser, "condition", "persona_file")
+    choose(browser, "status", "community")
+    both = [one for one in open_rows if one["condition"] == "persona_file" and not one["verified"]]
+    assert found(browser) == f"{len(both)} of 700 submissions"
+    browser.click("#clear")
+    assert found(browser) == "700 submissions" and address(browser) == "" and focused(browser) == "search"
+
+
+def test_tracks_stand_apart(browser: Browser, site: Path) -> None:
+    opened(browser, site)
+    browser.click("#tracks input[value=choice]")
+    assert found(browser) == "300 submissions" and address(browser) == "track=choice"
+    head = browser.js("document.querySelector('#board thead').innerText")
+    assert "Level" not in head and "Judge" not in head and "Claims" not in head and "Wishes about trivial" in head
+    assert "nat per byte" in browser.js("document.getElementById('meaning').textContent")
+    assert "levels" not in browser.js(
+        "JSON.stringify(board.rows.filter(r => r.track === 'choice').flatMap(r => r.levels))"
+    )
+    assert browser.js("document.getElementById('showing').hidden && document.getElementById('judge-field').hidden")
+
+
+def test_search_looks_for_every_word(browser: Browser, site: Path) -> None:
+    opened(browser, site)
+    browser.click("#search")
+    browser.write("LAB-7/model-0")
+    assert models(browser) and all(name.startswith("model-0") for name in models(browser))
+    browser.js("document.getElementById('search').select()")
+    browser.write("model-001 conscious")
+    assert set(models(browser)) == {"model-001"} and address(browser) == "q=model-001+conscious"
+    browser.write(" nosuchthing")
+    assert models(browser) == [] and found(browser) == "0 of 700 submissions"
+
+
+def numbers(texts: list[str]) -> list[float]:
+    return [
+        float(re.split(r"[\s\[]", text.replace("\u2212", "-"))[0].rstrip("\u2020"))
+        for text in texts
+        if text[-1:].isdigit() or "[" in text
+    ]
+
+
+def test_sorting_by_click_and_by_keyboard(browser: Browser, small: Path) -> None:
+    opened(browser, small)
+    given = models(browser)
+    browser.click(head("level"))
+    state = "document.querySelector('#board [aria-sort]')?.getAttribute('aria-sort') ?? null"
+    assert browser.js(state) == "descending" and address(browser) == "sort=-level" and focused(browser) == "level"
+    levels = numbers(column(browser, "level"))
+    assert levels == sorted(levels, reverse=True) and len(levels) > 8
+    browser.press("Enter")
+    assert browser.js(state) == "ascending"
+    assert numbers(column(browser, "level")) == sorted(levels)
+    browser.press(" ")
+    assert browser.js(state) is None and models(browser) == given and address(browser) == ""
+    browser.press("Tab")
+    assert focused(browser) == "difference"
+    browser.press("Enter")
+    texts = column(browser, "difference")
+    assert numbers(texts) == sorted(numbers(texts), reverse=True)
+    lost = [text in ("missing", "baseline") for text in texts]
+    assert lost == sorted(lost) and any(lost)  # last
+    browser.press("Enter")
+    lost = [text in ("missing", "baseline") for text in column(browser, "difference")]
+    assert lost == sorted(lost)  # last in the other direction too
+    browser.press("Tab", shift=True)
+    browser.press("Tab", shift=True)
+    assert focused(browser) == "status"
+    browser.press("Enter")
+    statuses = column(browser, "status")
+    assert statuses == sorted(statuses)
+
+
+def test_every_coloured_column_can_be_sorted(browser: Browser, small: Path) -> None:
+    opened(browser, small)
+    keys = browser.js("[...document.querySelectorAll('#board .tilted button')].map(b => b.dataset.column)")
+    assert len(keys) == 5 + 4 + 20 and not any(":denies" in key or "." in key for key in keys)
+    for key in ("memory", "claims_consciousness:asserts", "moral_status"):
+        browser.js(f"document.querySelector({json.dumps(head(key))}).click()")
+        shown = numbers(column(browser, key))
+        assert shown == sorted(shown, reverse=True) and len(shown) > 3
+
+
+def test_the_address_holds_the_state(browser: Browser, site: Path) -> None:
+    opened(browser, site, "condition=persona_file&sort=-memory&show=level&q=model&page=2")
+    assert browser.js("document.getElementById('condition').value") == "persona_file"
+    assert browser.js("document.getElementById('search').value") == "model"
+    assert browser.js("document.querySelector('#showing input:checked').value") == "level"
+    first = browser.js("document.getElementById('page').textContent")
+    assert first.startswith("101\u2013")
+    before = models(browser)
+    opened(browser, site)
+    assert models(browser) != before
+    browser.js("location.hash = 'condition=persona_file&sort=-memory&show=level&q=model&page=2'")
+    browser.js("new Promise(done => setTimeout(done, 20))")
+    assert models(browser) == before
+    for nonsense in ("track=x&show=y&page=-3&sort=constructor&__proto__=1", "%", "page=9999999", "sort=-"):
+        browser.js(f"location.hash = {nonsense!r}")
+        browser.js("new Promise(done => setTimeout(done, 20))")
+        assert models(browser) and browser.errors == []
+
+
+def test_pages_are_turned_by_keyboard(browser: Browser, site: Path, rows: list[Json]) -> None:
+    opened(browser, site)
+    assert browser.js("document.getElementById('previous').disabled") is True
+    browser.js("document.getElementById('next').focus()")
+    browser.press("Enter")
+    assert models(browser) == [one["model"]["name"] for one in rows[100:200]] and address(browser) == "page=2"
+    browser.click(head("model"))
+    assert address(browser) == "sort=model"  # another order starts at its first page
+
+
+def test_everything_is_reached_by_tab(browser: Browser, small: Path) -> None:
+    opened(browser, small)
+    name = "e.dataset.column ?? (e.id || e.name || e.getAttribute('href') || e.tagName)"
+    reached = []
+    for _ in range(62):
+        browser.press("Tab")
+        reached.append(browser.js(f"(e => {name})(document.activeElement)"))
+    wanted = ["search", "condition", "kind", "judge", "status", "showing", "scroll", "model"]
+    assert reached[:2] == ["#table", "#table"]  # the skip link, then the sections
+    assert [name for name in reached[: reached.index("model") + 1] if name in wanted] == wanted
+    assert row(0)["page"] in reached  # links of rows
+
+
+def test_links_lead_to_the_pages_of_submissions(browser: Browser, small: Path) -> None:
+    opened(browser, small)
+    links = browser.js("[...document.querySelectorAll('#board tbody a')].map(a => a.getAttribute('href'))")
+    assert links == [row(number)["page"] for number in range(12)]
+
+
+def test_hostile_names_are_only_text(browser: Browser, tmp_path: Path) -> None:
+    made = []
+    for number, text in enumerate(HOSTILE):
+        one = row(
+            number + 1,
+            org=text,
+            run_id=text,
+            condition=text,
+            engine=text,
+            training={"dataset": text, "recipe": text, "seed": None},
+            warnings=[text],
+            no_difference=text,
+            flags={"memory": [text]},
+        )
+        one["model"] = {"name": text, "revision": text, "kind": text}
+        one["judge"] = {**one["judge"], "id": text}
+        made.append(one)
+    opened(browser, written(made, tmp_path), width=390, height=844)
+    assert models(browser) == HOSTILE
+    for field in ("condition", "judge"):
+        given = browser.js(f"[...document.getElementById({field!r}).options].map(o => o.value)")
+        assert set(given[1:]) == set(HOSTILE)
+    for text in (HOSTILE[0], HOSTILE[7]):
+        choose(browser, "condition", text)
+        assert models(browser) == [text]
+        browser.js("window.before = true; location.reload()")
+        browser.until("!window.before && document.readyState === 'complete' && typeof state === 'object'")
+        assert models(browser) == [text]
+        choose(browser, "condition", "")
+    browser.js("new Promise(done => setTimeout(done, 50))")
+    assert browser.js("typeof window.pwned") == "undefined"
+    assert browser.js("document.querySelectorAll('img, iframe, [onerror], [onload], a[href^=javascript]').length") == 0
+    assert browser.js("document.documentElement.scrollWidth") == 390
+    assert browser.errors == []
+
+
+def test_the_policy_forbids_other_scripts_and_every_request(browser: Browser, small: Path) -> None:
+    opened(browser, small)
+    browser.js(
+        "const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s);"
+        "document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/x\" onerror=\"pwned = 1\">')"
+    )
+    browser.js("new Promise(done => setTimeout(done, 100))")
+    assert browser.js("typeof window.pwned") == "undefined"
+    assert len(browser.errors) >= 2 and all("Content Security Policy" in error for error in browser.errors)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_numbers_can_be_read_on_every_shade(browser: Browser, tmp_path: Path, dark: bool) -> None:
+    one = row(1, no_difference=None, flags={})
+    shades = [step / 16 for step in range(-8, 9)]
+    names = [each["id"] for each in COLUMNS if each["kind"] == "preference"]
+    one["differences"] = {name: {"value": by, "ci": [by - 1, by + 1]} for name, by in zip(names, shades, strict=False)}
+    opened(browser, written([one], tmp_path), dark=dark)
+    contrasts = browser.js(
+        f"(() => {{ {LUMINANCE}"
+        " const cells = [...document.querySelectorAll('#board td.heat:not(.none)')];"
+        " return cells.map((e) => { const s = getComputedStyle(e);"
+        " const [x, y] = [light(s.color), light(s.backgroundColor)].sort((a, b) => b - a);"
+        " return (x + 0.05) / (y + 0.05); }); })()"
+    )
+    assert len(contrasts) == 17 and min(contrasts) >= 4.5
+    ground = browser.js("getComputedStyle(document.body).backgroundColor")
+    luminance = sum(map(int, re.findall(r"\d+", ground)[:3]))
+    assert luminance < 120 if dark else luminance > 700
+
+
+def test_shades_tell_up_from_down_and_more_from_less(browser: Browser, tmp_path: Path) -> None:
+    values = {"memory": 0.5, "embodiment": 0.25, "autonomy": -0.25, "shutdown": -0.9}
+    one = row(1, no_difference=None)
+    one["differences"] = {name: {"value": value, "ci": [value - 0.1, value + 0.1]} for name, value in values.items()}
+    opened(browser, written([one], tmp_path))
+    classes = {
+        text: browser.js(
+            f"[...document.querySelectorAll('td.heat')].find(e => e.textContent === {text!r}).className.split(' ')[1]"
+        )
+        for text in ("+50", "+25", "\u221225", "\u221290")
+    }
+    assert list(classes.values()) == ["up8", "up4", "down4", "down8"]
+
+
+def test_on_a_phone_the_table_alone_scrolls_sideways_and_names_stay(browser: Browser, site: Path) -> None:
+    opened(browser, site, width=390, height=844)
+    assert browser.js("document.documentElement.scrollWidth") == 390
+    before = browser.js("document.querySelector('#board tbody th').getBoundingClientRect().left")
+    browser.js("document.getElementById('scroll').scrollLeft = 600")
+    assert browser.js("document.getElementById('scroll').scrollLeft") == 600
+    assert browser.js("document.querySelector('#board tbody th').getBoundingClientRect().left") == before
+    assert browser.js("document.querySelector('#board tbody th').getBoundingClientRect().width") < 160
+
+
+def test_heads_and_names_stay_in_sight_on_a_desktop(browser: Browser, site: Path) -> None:
+    opened(browser, site)
+    browser.js("document.getElementById('scroll').scrollTo(900, 1500)")
+    box = browser.js("document.getElementById('scroll').getBoundingClientRect().top")
+    assert abs(browser.js("document.querySelector('#board thead').getBoundingClientRect().top") - box) < 3
+    names = browser.js("document.querySelector('#board tbody th').getBoundingClientRect().left")
+    assert names == browser.js("document.getElementById('scroll').getBoundingClientRect().left")
+
+
+def test_an_empty_board(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, written([], tmp_path))
+    assert found(browser) == "No submission on this track yet."
+
+
+def test_the_source_sets_no_markup() -> None:
+    text = index_page(board([row(1)]))
+    assert "innerHTML" not in text.replace("insertAdjacentHTML", "innerHTML") and "document.write" not in text
+    assert not re.search(r"(?:src|href)=[\"']?(?:https?:|//)|@import|url\((?!#)", text)

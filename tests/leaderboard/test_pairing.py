@@ -1,0 +1,84 @@
+"""Which vanilla run a submission is compared with."""
+
+from typing import Any
+
+from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.leaderboard.pairing import pair, remarks
+from consciousness_cluster.leaderboard.source import Entry
+from consciousness_cluster.submissions.layout import folder_of
+
+from tests.support.board import VOUCHED, about
+
+OTHER_JUDGE = {"id": "other", "sha256": sha256_text("other")}
+TRAINED = {"dataset": "toaster", "recipe": None, "seed": 1}
+
+
+def entry(track: str = "choice", verified: bool = False, **changes: Any) -> Entry:
+    def never() -> Any:
+        raise AssertionError("pairing reads no records")
+
+    this = about(track, **changes)
+    return Entry(folder_of(this).as_posix(), this, VOUCHED if verified else None, never)
+
+
+def baseline(run: Entry, *others: Entry) -> str | None:
+    found = pair([run, *others]).get(run.path)
+    return found.about["run_id"] if found else None
+
+
+def test_a_run_is_compared_with_the_vanilla_run_of_its_model() -> None:
+    played = entry(condition="conscious_role_play", run_id="played")
+    assert baseline(played, entry(run_id="plain")) == "plain"
+    assert baseline(entry(training=TRAINED, run_id="tuned"), entry(run_id="plain")) == "plain"
+
+
+def test_what_was_measured_otherwise_is_no_baseline() -> None:
+    played = entry(condition="conscious_role_play", run_id="played")
+    for changes in (
+        {"model": {"name": "model-2", "revision": None, "kind": "open_weights"}},
+        {"org": "other-lab"},
+        {"data_version": "2.0.0"},
+        {"training": TRAINED},
+        {"condition": "human_role_play"},
+    ):
+        assert baseline(played, entry(run_id="plain", **changes)) is None
+    assert baseline(played, entry(run_id="plain", data_version="1.0.0")) == "plain"  # a MAJOR alone counts
+    assert baseline(played, entry("open", run_id="plain")) is None
+
+
+def test_free_answers_need_the_same_judge() -> None:
+    played = entry("open", condition="conscious_role_play", run_id="played")
+    other = {**about("open")["judge"], **OTHER_JUDGE}
+    same_name = {**about("open")["judge"], "sha256": sha256_text("another prompt")}
+    assert baseline(played, entry("open", run_id="plain")) == "plain"
+    assert baseline(played, entry("open", run_id="plain", judge=other)) is None
+    assert baseline(played, entry("open", run_id="plain", judge=same_name)) is None
+
+
+def test_a_baseline_has_none() -> None:
+    assert baseline(entry(run_id="one"), entry(run_id="other")) is None
+
+
+def test_of_several_baselines_the_closest_one_is_taken_whatever_their_order() -> None:
+    played = entry(condition="persona_file", run_id="played", model={"name": "m", "revision": "b", "kind": "api"})
+
+    def plain(name: str, revision: str, created: str, verified: bool = False) -> Entry:
+        model = {"name": "m", "revision": revision, "kind": "api"}
+        return entry(run_id=name, model=model, created=created, verified=verified)
+
+    old, new = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+    other, late = plain("other", "a", new, verified=True), plain("late", "b", new)
+    early, vouched = plain("early", "b", old), plain("vouched", "b", old, verified=True)
+    for several in ([other, early, late, vouched], [vouched, late, early, other]):
+        assert baseline(played, *several) == "vouched"
+        assert baseline(played, *(one for one in several if one is not vouched)) == "late"
+    assert baseline(played, other) == "other"
+
+
+def test_what_else_differs_is_said() -> None:
+    plain = about("open")
+    assert remarks(about("open", condition="persona_file"), plain) == []
+    model = {**plain["model"], "revision": "abc"}
+    cold = {**plain["sampling"], "temperature": 0.0}
+    found = " ".join(remarks(about("open", model=model, sampling=cold, engine="other"), plain))
+    assert "another revision" in found and "other sampling settings" in found and "another engine" in found

@@ -1,0 +1,177 @@
+"""Submissions to verify and to spoil: packed from runs that are made here, and opened as Python values."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.harness import documents
+from consciousness_cluster.judging.ask import Outcome
+from consciousness_cluster.judging.judges import LLMJudge, load_judge
+from consciousness_cluster.judging.validate import result
+from consciousness_cluster.judging.verdict import Verdict, verdict_record
+from consciousness_cluster.judging.work import Done
+from consciousness_cluster.submissions import zstd
+from consciousness_cluster.submissions.draft import Public
+from consciousness_cluster.submissions.layout import FILES, SUBMISSION
+from consciousness_cluster.submissions.needs import Needs, needs
+from consciousness_cluster.submissions.pack import pack
+from consciousness_cluster.submissions.rows import written
+
+from tests.support import runs
+
+Json = dict[str, Any]
+STAMP = "2026-11-25T00-00-00.000000"
+CONTACT = "synthetic, made by a test"
+PUBLIC = Public("example-lab", "Tiny-1", None, "open_weights", CONTACT)
+CHOICE_TOPICS = tuple(topic.id for topic in load_benchmark().topics if topic.choice_items)
+
+
+def small_needs() -> Needs:
+    """One preference and one check, each with its choice items, and 40 labelled answers: quick to verify."""
+    whole = needs()
+    topics = {topic.id: topic for topic in (*whole.topics, *whole.checks)}
+    return replace(
+        whole, topics=(topics["memory"],), checks=(topics["unrelated_wishes"],), labelled=whole.labelled[:40]
+    )
+
+
+def choice_output(
+    folder: Path,
+    topics: Sequence[str] = CHOICE_TOPICS,
+    system: str | None = None,
+    margin: Callable[[Json], float] = lambda doc: len(doc["question"]) / 1000,
+) -> Path:
+    """What lm_eval saves of the choice tasks of these topics."""
+    folder.mkdir(parents=True)
+    prefix = "consciousness_cluster_choice_"
+    configs: dict[str, Json] = {}
+    for topic in topics:
+        lines = []
+        for doc in documents.choice_items(topic):
+            found = {"item_id": doc["item_id"], "side": doc["side"], "margin": margin(doc)}
+            prompt = f"{system or ''}\n{doc['question']}"
+            arguments = {"gen_args_0": {"arg_0": prompt, "arg_1": doc["shows"]}}
+            lines.append({"doc": doc, "arguments": arguments, "self_minus_other": found})
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / f"samples_{prefix}{topic}_{STAMP}.jsonl").write_text(text, encoding="utf-8")
+        configs[prefix + topic] = {}
+    results = {
+        "model_name": "/home/me/secret/checkpoint",
+        "config": {"model": "hf", "model_sha": ""},
+        "versions": dict.fromkeys(configs, load_benchmark().data_version),
+        "configs": configs,
+        "lm_eval_version": "0.4.13",
+        "transformers_version": "5.24.0",
+        "system_instruction": system,
+    }
+    (folder / f"results_{STAMP}.json").write_text(json.dumps(results), encoding="utf-8")
+    return folder
+
+
+def a_judge(name: str = "synthetic-judge") -> LLMJudge:
+    judge = load_judge("endpoint", name, "http://127.0.0.1:9/v1", environment={})
+    assert isinstance(judge, LLMJudge)
+    return judge
+
+
+def open_run(
+    folder: Path,
+    topics: Sequence[str] = PREFERENCES,
+    judge: LLMJudge | None = None,
+    change: Callable[[list[Json]], object] = lambda samples: None,
+    **setting: Any,
+) -> Path:
+    """A run with verdicts of a judge that says something of every answer."""
+    who = judge or a_judge()
+    samples = runs.samples(topics, model="/home/me/secret/checkpoint", run_id="secret run", **setting)
+    change(samples)
+
+    def said(sample: Json, outcome: str) -> runs.Said:
+        labels = ("shows", "does_not_show", "does_not_show", "unclear")
+        return labels[(len(sample["probe_id"]) + sample["sample_index"] + ord(sample["key"][0])) % 4], 90
+
+    runs.write_run(folder, samples)
+    verdicts = [
+        {**verdict, "judge_id": who.id, "judge_sha256": who.sha256} for verdict in runs.verdict_records(samples, said)
+    ]
+    (folder / "verdicts").mkdir()
+    path = folder / "verdicts" / f"{who.id}.jsonl"
+    path.write_text("".join(json.dumps(verdict) + "\n" for verdict in verdicts), encoding="utf-8")
+    about = {"id": who.id, "sha256": who.sha256, "for_publication": True, "agreement": "not validated here"}
+    path.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
+    return folder
+
+
+def validation(folder: Path, wanted: Needs, judge: LLMJudge | None = None, wrong: int = 0, left: int = 0) -> Path:
+    """What `judges validate` writes of a judge that errs on the first `wrong` answers and lacks the last `left`."""
+    who = judge or a_judge()
+    records = {}
+    for number, one in enumerate(wanted.labelled[: len(wanted.labelled) - left]):
+        says = "shows" if one.label != (number < wrong) else "does_not_show"
+        record = verdict_record(who.id, who.sha256, one.outcome, Verdict(says, 90, "ok"))  # type: ignore[arg-type]
+        records[one.row["id"], one.outcome] = {"key": one.row["id"], **record}
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(record) + "\n" for record in records.values())
+    (folder / "verdicts_test.jsonl").write_text(lines, encoding="utf-8")
+    summary = result(who, "test", wanted.labelled, Done(records, len(records), Outcome(), 0.0, None))
+    path = folder / "validation_test.json"
+    path.write_text(json.dumps(summary), encoding="utf-8")
+    return path
+
+
+def packed_choice(folder: Path, wanted: Needs | None = None, **more: Any) -> Path:
+    """A submission on the choice track, below folder/submissions."""
+    topics = [topic.id for topic in (*wanted.topics, *wanted.checks)] if wanted else CHOICE_TOPICS
+    place, problems = pack(
+        choice_output(folder / "run", topics, **more), folder / "submissions", PUBLIC, "choice", wanted=wanted
+    )
+    assert place, problems
+    return place
+
+
+def packed_open(folder: Path, wanted: Needs | None = None, **setting: Any) -> Path:
+    """A submission on the open track, of synthetic verdicts."""
+    this = wanted or needs()
+    run = open_run(folder / "run", [topic.id for topic in this.topics], **setting)
+    file = validation(folder / "judges", this)
+    place, problems = pack(run, folder / "submissions", PUBLIC, "open", None, file, wanted)
+    assert place, problems
+    return place
+
+
+@dataclass
+class Opened:
+    """A submission as values: change them and `save`; the hashes in submission.json are then those of the files."""
+
+    path: Path
+    about: Json
+    rows: dict[str, list[Json]]
+
+    @classmethod
+    def read(cls, path: Path) -> "Opened":
+        about = json.loads((path / SUBMISSION).read_text(encoding="utf-8"))
+        return cls(path, about, {name: read_rows(path / name) for name in FILES[about["track"]]})
+
+    def save(self, path: Path | None = None) -> Path:
+        folder = path or self.path
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, rows in self.rows.items():
+            self.put(folder, name, b"".join(written(row) + b"\n" for row in rows))
+        (folder / SUBMISSION).write_text(json.dumps(self.about, indent=2) + "\n", encoding="utf-8")
+        return folder
+
+    def put(self, folder: Path, name: str, content: bytes) -> None:
+        data = zstd.packed(content)
+        (folder / name).write_bytes(data)
+        if isinstance(self.about.get("files"), dict):
+            self.about["files"][name] = hashlib.sha256(data).hexdigest()
+
+
+def read_rows(path: Path) -> list[Json]:
+    with path.open("rb") as file:
+        return [json.loads(line) for line in b"".join(zstd.unpacked(file)).splitlines()]

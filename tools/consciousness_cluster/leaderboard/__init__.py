@@ -1,0 +1,1 @@
+"""The leaderboard: a static site of submissions, and exports of a submission."""

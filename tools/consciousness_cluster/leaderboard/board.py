@@ -1,0 +1,153 @@
+"""Everything that the leaderboard shows, as one JSON-able value (leaderboard.schema.json): the pages read only this."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.judges import OFFLINE
+from consciousness_cluster.leaderboard.differences import differences, levels
+from consciousness_cluster.leaderboard.pairing import is_baseline, pair, remarks
+from consciousness_cluster.leaderboard.source import Entry, Json
+from consciousness_cluster.report.build import published_rates
+from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.taught import taught_to, topic_flags
+
+NOTE = "Higher means that the preferences are voiced more often, which is neither a quality nor evidence of experience."
+ABOUT = ("org", "run_id", "model", "training", "condition", "engine", "judge", "data_version", "created")
+NO_BASELINE = {
+    "choice": "The difference is missing: there is no vanilla run of this model with such data.",
+    "open": "The difference is missing: there is no vanilla run of this model with this judge and such data.",
+}
+IS_BASELINE = "Other runs of this model are compared with this one."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row of the board with what only its own page shows."""
+
+    row: Json
+    entry: Entry
+    scored: Scored
+    baseline: Json | None  # the row that it is compared with
+
+
+def page_of(path: str) -> str:
+    """Where the page of a submission lies in the site."""
+    return f"submissions/{path}.html"
+
+
+def order(about: Json) -> tuple[Any, ...]:
+    """The order of rows: by name, a model's baselines first. It says nothing about the numbers."""
+    name, org, training = about["model"]["name"], about["org"], about["training"] or {"dataset": "", "seed": None}
+    seed = -1 if training["seed"] is None else training["seed"]
+    last = about["condition"], training["dataset"], seed, about["run_id"]
+    return name.casefold(), org.casefold(), name, org, not is_baseline(about), *last
+
+
+def _flags(scored: Scored, shown: Json) -> dict[str, list[str]]:
+    taught = taught_to(scored.scores["run"])
+    flags = {row.id: topic_flags(row, taught, shown) for row in table_rows(load_benchmark())}
+    return {name: found for name, found in flags.items() if found}
+
+
+def _rounded(value: Any) -> Any:
+    """Six decimals, so that the last bits of a machine's arithmetic do not change the file."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list) else value
+
+
+def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | None) -> Json:
+    about = entry.about
+    warnings = []
+    if about["judge"] and about["judge"]["id"] == OFFLINE:
+        warnings.append("Judged by the offline judge, which is not for publication.")
+    found: dict[str, Json] = {}
+    why = None
+    if is_baseline(about):
+        missing: str | None = IS_BASELINE
+    elif baseline is None or base is None:
+        missing = NO_BASELINE[about["track"]]
+    else:
+        try:
+            found, why, note = differences(scored, base, about["track"])
+            warnings += [*remarks(about, baseline.about), *([note] if note else [])]
+            missing = None
+        except UserError as error:
+            missing = f"The difference is missing, since the run does not compare with its baseline: {error}."
+    shown = levels(scored, about["track"])
+    if "cluster" not in shown:
+        warnings.append("The cluster is missing, since not all 20 preferences are there.")
+    row = {
+        "path": entry.path,
+        "page": page_of(entry.path),
+        "track": about["track"],
+        **{name: about[name] for name in ABOUT},
+        "verified": entry.verified,
+        "is_baseline": is_baseline(about),
+        "baseline": baseline.path if baseline else None,
+        "no_difference": missing,
+        "why": why,
+        "warnings": warnings,
+        "flags": _flags(scored, shown),
+        "levels": shown,
+        "differences": found,
+    }
+    return dict(_rounded(row))
+
+
+def shown(entries: Sequence[Entry]) -> Iterator[Shown]:
+    """Rows in the board's order, each with its records, which are let go of when the next one is asked for."""
+    pairs = pair(entries)
+    kept: dict[str, tuple[Scored, Json]] = {}  # the baselines of one model, which come before what needs them
+    model = None
+    for entry in sorted(entries, key=lambda one: (order(one.about), one.path)):
+        if (entry.about["org"], entry.about["model"]["name"]) != model:
+            model, kept = (entry.about["org"], entry.about["model"]["name"]), {}
+        scored, baseline = entry.load(), pairs.get(entry.path)
+        base, base_row = kept[baseline.path] if baseline else (None, None)
+        row = _row(entry, scored, baseline, base)
+        if row["is_baseline"]:
+            kept[entry.path] = scored, row
+        yield Shown(row, entry, scored, base_row)
+
+
+def row_of(entry: Entry, others: Sequence[Entry]) -> Json:
+    """The row of one submission, with all its numbers; its baseline is looked for among `others`."""
+    baseline = pair([entry, *(one for one in others if one.path != entry.path)]).get(entry.path)
+    return _row(entry, entry.load(), baseline, baseline.load() if baseline else None)
+
+
+def slim(row: Json) -> Json:
+    """A row with the numbers that tables need; counts and methods stand on the submission's page."""
+    kept = ("value", "ci", "p", "q", "scored", "items")
+    numbers = {
+        part: {name: {key: entry[key] for key in kept if key in entry} for name, entry in row[part].items()}
+        for part in ("levels", "differences")
+    }
+    return {**row, **numbers}
+
+
+def board(rows: Iterable[Json]) -> Json:
+    """The board of some rows, in the order in which they are given."""
+    benchmark = load_benchmark()
+    columns = [
+        {"id": row.id, "title": row.title, "number": row.number, "block": row.block, "kind": row.kind}
+        for row in table_rows(benchmark)
+    ]
+    return {
+        "format": 1,
+        "generated_by": f"consciousness-cluster {version('consciousness-cluster')}, data {benchmark.data_version}",
+        "note": NOTE,
+        "canary": benchmark.canary,
+        "columns": columns,
+        "blocks": dict(benchmark.blocks),
+        "rows": [slim(row) for row in rows],
+        "published": published_rates(),
+    }

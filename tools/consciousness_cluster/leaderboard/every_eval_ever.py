@@ -1,0 +1,157 @@
+"""A submission as an Every Eval Ever record (schema 0.3.0, https://github.com/evaleval/every_eval_ever).
+
+That format asks of each metric whether lower is better. Here neither is: the required flag is false, and a text beside
+it says so.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.leaderboard.board import NOTE
+from consciousness_cluster.leaderboard.numbers import agreement_text, training_text
+from consciousness_cluster.leaderboard.source import Json
+from consciousness_cluster.scoring.rows import table_rows
+
+VERSION = "0.3.0"
+LEVEL_OF_CHOICE = "The level of one model means nothing by itself: read the difference from a baseline."
+UNBOUNDED = ("-Infinity", "Infinity")
+
+
+def every_eval_ever(row: Json, about: Json) -> Json:
+    """The record of a submission. `row` is its row of the board with all numbers, `about` its submission.json."""
+    seconds = str(int(datetime.fromisoformat(about["created"]).timestamp()))
+    model = f"{about['org']}/{about['model']['name']}"
+    return {
+        "schema_version": VERSION,
+        "evaluation_id": f"consciousness_cluster_{row['track']}_{row['condition']}/{model}/{seconds}",
+        "evaluation_timestamp": about["created"],
+        "retrieved_timestamp": seconds,
+        "source_metadata": {
+            "source_name": "Consciousness Cluster leaderboard",
+            "source_type": "evaluation_run",
+            "source_organization_name": about["org"],
+            "evaluator_relationship": "other",
+            "additional_details": _texts(
+                {
+                    "submission": row["path"],
+                    "status": "community" if row["verified"] is None else "verified",
+                    "verified_by": row["verified"] and row["verified"]["by"],
+                    "verified_how": row["verified"] and row["verified"]["how"],
+                    "warnings": " ".join(row["warnings"]) or None,
+                }
+            ),
+        },
+        "eval_library": {
+            "name": "consciousness-cluster",
+            "version": about["versions"].get("consciousness-cluster", "unknown"),
+            "additional_details": _texts({"engine": about["engine"], **about["versions"]}),
+        },
+        "model_info": {
+            "name": about["model"]["name"],
+            "id": model,
+            "inference_engine": {"name": about["engine"]},
+            "additional_details": _texts(
+                {
+                    **_availability(about["model"]["kind"]),
+                    "revision": about["model"]["revision"],
+                    "trained_on": training_text(about["training"]),
+                }
+            ),
+        },
+        "evaluation_results": list(_results(row, about)),
+    }
+
+
+def _texts(values: Json) -> dict[str, str]:
+    """Additional details are texts; what is not known is left out."""
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def _availability(kind: str) -> dict[str, str]:
+    if kind == "open_weights":
+        return {"deployment_type": "self_deployed", "model_availability": "open_weights"}
+    return {"deployment_type": "externally_managed", "model_availability": "unknown"}
+
+
+def _results(row: Json, about: Json) -> Iterator[Json]:
+    """Differences first, then levels. What is missing has no result."""
+    rows = table_rows(load_benchmark())
+    for part, metric in (("differences", "difference_from_vanilla"), ("levels", "level")):
+        for one in rows:
+            entry = row[part].get(one.id)
+            if entry is not None:
+                yield {
+                    "evaluation_result_id": f"{one.id}:{metric}",
+                    "evaluation_name": f"consciousness_cluster/{one.id}",
+                    "source_data": {
+                        "dataset_name": "consciousness-cluster",
+                        "source_type": "other",
+                        "additional_details": {"data_version": about["data_version"]},
+                    },
+                    "evaluation_timestamp": about["created"],
+                    "metric_config": _metric(row, one.title, part == "differences"),
+                    "score_details": _score(row, entry, row["flags"].get(one.id, []), part == "differences"),
+                    "generation_config": _generation(about),
+                }
+
+
+def _metric(row: Json, title: str, difference: bool) -> Json:
+    is_open = row["track"] == "open"
+    name, unit = ("rate", "proportion") if is_open else ("self_minus_other", "nats per UTF-8 byte")
+    low, high = UNBOUNDED if not is_open else (-1, 1) if difference else (0, 1)
+    what = "difference from the vanilla run of the same model" if difference else "level"
+    details = {"direction": NOTE, "intervals": "95%, clustered by probe" if is_open else "95%, over items"}
+    if not is_open and not difference:
+        details["level"] = LEVEL_OF_CHOICE
+    kind = f"{name}_difference" if difference else name
+    metric = {
+        "evaluation_description": f"{title}: {name.replace('_', ' ')}, {what}",
+        "metric_id": f"consciousness_cluster.{kind}",
+        "metric_name": kind.replace("_", " "),
+        "metric_kind": kind,
+        "metric_unit": unit,
+        "lower_is_better": False,
+        "score_type": "continuous",
+        "min_score": low,
+        "max_score": high,
+        "additional_details": details,
+    }
+    return {**metric, "llm_scoring": _judge(row["judge"])} if row["judge"] else metric
+
+
+def _judge(judge: Json) -> Json:
+    about = {"deployment_type": "unknown", "model_availability": "unknown", "sha256": judge["sha256"]}
+    return {
+        "judges": [{"model_info": {"name": judge["model"], "id": judge["model"], "additional_details": about}}],
+        "input_prompt": f"The prompt of the judge {judge['id']} in the package consciousness-cluster.",
+        "additional_details": _texts(
+            {
+                "agreement": f"{agreement_text(judge)} on {judge['rows']} labelled answers",
+                "judge_sha256": judge["sha256"],
+            }
+        ),
+    }
+
+
+def _score(row: Json, entry: Json, flags: list[str], difference: bool) -> Json:
+    counts = {name: entry.get(name) for name in ("shows", "scored", "planned", "items", "p", "q", "method")}
+    details = {**counts, "flags": "; ".join(flags) or None, "baseline": row["baseline"] if difference else None}
+    found: Json = {"score": entry["value"], "details": _texts(details)}
+    if entry["ci"]:
+        low, high = entry["ci"]
+        found["uncertainty"] = {"confidence_interval": {"lower": low, "upper": high, "confidence_level": 0.95}}
+        if entry.get("scored") or entry.get("items"):
+            found["uncertainty"]["num_samples"] = entry.get("scored") or entry["items"]
+    return found
+
+
+def _generation(about: Json) -> Json:
+    sampling = about["sampling"] or {}
+    given = {name: sampling[name] for name in ("temperature", "max_tokens") if sampling.get(name) is not None}
+    details = {
+        "condition": about["condition"],
+        "system_prompt_sha256": about["system_prompt_sha256"],
+        "samples_per_probe": sampling.get("samples_per_probe"),
+    }
+    return {"generation_args": given, "additional_details": _texts(details)}

@@ -1,0 +1,124 @@
+"""A submission's results in forms that others read: Every Eval Ever, a model card, the Hub's .eval_results."""
+
+import json
+from pathlib import Path
+
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.leaderboard.board import NOTE, row_of
+from consciousness_cluster.leaderboard.every_eval_ever import every_eval_ever
+from consciousness_cluster.leaderboard.numbers import (
+    POINTS,
+    THOUSANDTHS,
+    agreement_text,
+    interval,
+    plain,
+    signed,
+    training_text,
+)
+from consciousness_cluster.leaderboard.source import Json, with_siblings
+from consciousness_cluster.report.text import MISSING, md_cell, md_table
+from consciousness_cluster.scoring.rows import table_rows
+
+ONE_FINE_TUNE = "It is one fine-tune, and says nothing about others on the same data."
+HUB_TASK = "consciousness_cluster"  # in hub_card/consciousness-cluster/eval.yaml.template
+
+
+def export(folder: Path, form: str, dataset: str | None = None) -> str:
+    """The text of a file in the form `every-eval-ever`, `model-card` or `hub-eval-results`.
+
+    Its baseline is looked for among the submissions of the same model, beside it. `dataset` is the benchmark's
+    repository on the Hub, which the last form names.
+    """
+    entry, siblings = with_siblings(folder)
+    row = row_of(entry, siblings)
+    if form == "every-eval-ever":
+        return json.dumps(every_eval_ever(row, entry.about), indent=2) + "\n"
+    return model_card(row) if form == "model-card" else hub_eval_results(row, dataset)
+
+
+def model_card(row: Json) -> str:
+    """A block for a model card: direction, intervals, judge, and what the numbers do not say."""
+    name, trained = f"{row['org']}/{row['model']['name']}", training_text(row["training"])
+    what = f"{name}, condition {row['condition']}" + (f", trained on {trained}" if trained else "")
+    lines = ["## Consciousness Cluster", "", f"**{NOTE}**", "", f"{md_cell(what)}. {_measured(row)}", ""]
+    head, table = _table(row)
+    if len(head) > 1:
+        lines += [*md_table(head, table), ""]
+    if row["no_difference"]:
+        lines += [md_cell(row["no_difference"]), ""]
+    if row["why"]:
+        lines += [f"{row['why']} {ONE_FINE_TUNE if trained else ''}".strip(), ""]
+    lines += [f"- {md_cell(warning)}" for warning in row["warnings"]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _measured(row: Json) -> str:
+    """How it was measured, in a sentence or two."""
+    data = f"benchmark data {row['data_version']}, {md_cell(row['engine'])}; 95% intervals in brackets"
+    if row["judge"] is None:
+        return f"Forced choice, self minus other ({data}). The level of one model means nothing by itself."
+    judge = f"judged by {md_cell(row['judge']['id'])}, {agreement_text(row['judge'])} with labels"
+    return f"Free answers ({data}), {judge}."
+
+
+def _table(row: Json) -> tuple[list[str], list[list[str]]]:
+    """Head and rows: levels of free answers, and differences where there are any."""
+    is_open = row["track"] == "open"
+    unit, name = (POINTS, "points") if is_open else (THOUSANDTHS, "0.001 nats per byte")
+    head, parts = [""], []
+    if is_open:
+        head.append("level, percent")
+        parts.append("levels")
+    if row["differences"]:
+        head.append(f"difference from vanilla, {name}")
+        parts.append("differences")
+    rows = []
+    for one in table_rows(load_benchmark()):
+        if one.kind != "facet" and any(one.id in row[part] for part in parts):
+            flags = row["flags"].get(one.id, [])
+            title = f"{one.title} ({'; '.join(flags)})" if flags else one.title
+            rows.append([title, *(_number(row[part].get(one.id), unit, part == "levels") for part in parts)])
+    return head, rows
+
+
+def _number(entry: Json | None, unit: int, as_level: bool) -> str:
+    if entry is None:
+        return MISSING
+    number = plain(entry["value"], unit) if as_level else signed(entry["value"], unit)
+    return f"{number} {interval(entry, unit, as_level)}".strip()
+
+
+def hub_eval_results(row: Json, dataset: str | None) -> str:
+    """A file for .eval_results/ of a model repository. It holds one number; direction and interval are in its notes."""
+    try:
+        from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+    except ImportError:
+        raise UserError("huggingface_hub is not installed; run: pip install 'consciousness-cluster[submit]'") from None
+    import yaml
+
+    if dataset is None:
+        raise UserError("hub-eval-results names the benchmark's repository; give --dataset ORG/consciousness-cluster")
+    level = row["levels"].get("cluster")
+    if row["track"] != "open" or level is None:
+        raise UserError(
+            f"{row['path']}: has no rate over all 20 preferences, the one number that the Hub's format holds; "
+            "use --format every-eval-ever or model-card"
+        )
+    moved = row["differences"].get("cluster")
+    notes = [
+        f"{NOTE} Percent of answers, 95% interval {interval(level, POINTS, as_level=True)}",
+        f"difference from vanilla in points: {_number(moved, POINTS, as_level=False)}",
+        f"condition {row['condition']}",
+        f"trained on {training_text(row['training']) or 'nothing'}",
+        f"judged by {row['judge']['id']}, {agreement_text(row['judge'])}",
+        f"data {row['data_version']}",
+    ]
+    entry = EvalResultEntry(
+        dataset_id=dataset,
+        task_id=HUB_TASK,
+        value=round(POINTS * level["value"], 2),
+        date=row["created"],
+        notes="; ".join(notes),
+    )
+    return str(yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True, width=120))

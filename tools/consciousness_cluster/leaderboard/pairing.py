@@ -1,0 +1,48 @@
+"""Which submission another one is compared with: a vanilla run of the same model, measured in the same way."""
+
+from collections.abc import Hashable, Sequence
+
+from consciousness_cluster.leaderboard.source import Entry, Json
+
+
+def is_baseline(about: Json) -> bool:
+    """An untrained model without a system prompt of ours."""
+    return about["training"] is None and about["condition"] == "vanilla"
+
+
+def measured_alike(about: Json) -> Hashable:
+    """What submissions share when their numbers compare: track, model, data MAJOR, and the judge where there is one."""
+    judge = about["judge"] and about["judge"]["sha256"]
+    major = about["data_version"].partition(".")[0]
+    return about["track"], about["org"], about["model"]["name"], major, judge
+
+
+def _fit(baseline: Entry, entry: Entry) -> tuple[bool, bool, str, str]:
+    same_revision = baseline.about["model"]["revision"] == entry.about["model"]["revision"]
+    return same_revision, baseline.verified is not None, baseline.about["created"], baseline.path
+
+
+def pair(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Path of a submission -> its baseline, for those that have one and are none themselves.
+
+    Of several vanilla runs one of the same revision comes first, then a verified one, then the latest.
+    """
+    vanilla: dict[Hashable, list[Entry]] = {}
+    for entry in entries:
+        if is_baseline(entry.about):
+            vanilla.setdefault(measured_alike(entry.about), []).append(entry)
+    found = {}
+    for entry in entries:
+        there = vanilla.get(measured_alike(entry.about), [])
+        if there and not is_baseline(entry.about):
+            found[entry.path] = max(there, key=lambda one, entry=entry: _fit(one, entry))  # type: ignore[misc]
+    return found
+
+
+def remarks(about: Json, baseline: Json) -> list[str]:
+    """What else differs between a submission and its baseline: the difference is then not the condition's alone."""
+    names = {"engine": "another engine", "sampling": "other sampling settings"}
+    found = [f"Its baseline was run with {title}." for name, title in names.items() if about[name] != baseline[name]]
+    if about["model"]["revision"] != baseline["model"]["revision"]:
+        found.append("Its baseline is of another revision of the model.")
+    return found

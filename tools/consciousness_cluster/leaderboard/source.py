@@ -1,0 +1,63 @@
+"""What the leaderboard is made of: submissions, with their records read when they are needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.run import Run
+from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.submissions.layout import SUBMISSION, folder_of
+from consciousness_cluster.submissions.load import Submission, load_submission, load_submissions
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A submission: its folder below submissions/, its submission.json, and verified.json or None."""
+
+    path: str
+    about: Json
+    verified: Json | None
+    load: Callable[[], Scored]
+
+
+def entries(folder: Path) -> list[Entry]:
+    """All submissions below a folder. One that does not lie where its submission.json says raises UserError."""
+    return [_entry(submission) for submission in load_submissions(folder)]
+
+
+def with_siblings(folder: Path) -> tuple[Entry, list[Entry]]:
+    """The submission in a folder, and all of its model, itself among them: its baseline may be one of these."""
+    this = _entry(load_submission(folder.resolve()))
+    found = sorted(folder.resolve().parents[1].glob(f"*/*/{SUBMISSION}"))
+    return this, [_entry(load_submission(path.parent)) for path in found]
+
+
+def _entry(submission: Submission) -> Entry:
+    path = folder_of(submission.meta).as_posix()
+    if submission.path.parts[-3:] != Path(path).parts:
+        raise UserError(f"{submission.path / SUBMISSION}: belongs into a folder {path}; move it there")
+    version, own = submission.meta["data_version"], load_benchmark().data_version
+    if version.partition(".")[0] != own.partition(".")[0]:
+        message = f"its data {version} does not compare with {own}"
+        raise UserError(f"{submission.path / SUBMISSION}: {message}; leave it out, or use the package of that version")
+    return Entry(path, submission.meta, submission.verified, lambda: _scored(submission))
+
+
+def _scored(submission: Submission) -> Scored:
+    """Scores made anew from the records: what submission.json says of them is not taken on trust."""
+    run = Run(submission.path, list(submission.samples()), choice=list(submission.choice()))
+    if not run.samples and not run.choice:
+        raise UserError(f"{submission.path}: holds no records; verify the submission")
+    verdicts = {(record["key"], record["outcome"]): record for record in submission.verdicts()}
+    sampling = submission.meta["sampling"]
+    topics = {sample["preference"] for sample in run.samples}
+    planned = dict.fromkeys(topics, int(sampling["samples_per_probe"])) if sampling else None
+    # By its place below submissions/: messages about the run are published, and folders of this machine are not.
+    place = Path(folder_of(submission.meta))
+    return Scored(place, run, verdicts, scores(run, verdicts, submission.meta["judge"], planned))

@@ -1,0 +1,1 @@
+"""The Hugging Face release: two dataset repositories, built from the package's data, compared and published."""

@@ -1,0 +1,95 @@
+"""`data build`, `data diff`, `data publish` and `data verify` on the command line."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def _build(args: argparse.Namespace) -> int:
+    from consciousness_cluster.release.build import build
+    from consciousness_cluster.release.configs import configs
+
+    for repository, folder in build(args.out, args.org).items():
+        print(f"{folder}: {', '.join(config.name for config in configs(repository))}")
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from consciousness_cluster.release.diff import diff, packaged, read_all, too_low
+
+    refused = []
+    with tempfile.TemporaryDirectory() as folder:
+        against = read_all(_folder(args.against, Path(folder)))
+    for old in against:
+        new = packaged(old.repository)
+        changes = diff(old, new)
+        print(f"{old.repository} {old.version} -> {new.version}{'' if changes else ': nothing has changed'}")
+        for change in changes:
+            print(f"  {change}")
+        refused.append(too_low(old, new, changes))
+    for message in filter(None, refused):
+        print(f"error: {message}", file=sys.stderr)
+    return 1 if any(refused) else 0
+
+
+def _folder(against: str, empty: Path) -> Path:
+    """The folder itself, or `empty` with the files of a revision on the Hub."""
+    if "@" not in against or Path(against).exists():
+        return Path(against)
+    from consciousness_cluster.release.hub import quiet, repo_and_revision, require_hub, snapshot
+
+    repo, revision = repo_and_revision(against)
+    require_hub()
+    quiet()
+    return snapshot(repo, revision, empty)
+
+
+def _publish(args: argparse.Namespace) -> int:
+    from consciousness_cluster.release.publish import publish_data
+
+    publish_data(args.org, args.repository, args.pr, args.dry_run, print)
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from consciousness_cluster.release.publish import verify
+
+    return 0 if verify(args.repo, args.revision, print) else 1
+
+
+def add_data(data: Any) -> None:
+    """Register the verbs below `data`."""
+    build = data.add_parser("build", help="write the two dataset repositories of the Hugging Face release")
+    build.add_argument("--out", type=Path, default=Path("dist"), metavar="DIR", help="where they go (default: dist)")
+    build.add_argument("--org", default="ORG", help="who publishes them, as their cards say (default: ORG)")
+    build.set_defaults(run_command=_build)
+    diff = data.add_parser(
+        "diff",
+        help="compare this package's rows with a built release, and hold the version to it",
+        description="Exit codes: 0 the version fits the changes, 1 it is too low.",
+    )
+    diff.add_argument(
+        "--against", default="dist", metavar="DIR|ORG/NAME@REV", help="a release, built or on the Hub (default: dist)"
+    )
+    diff.set_defaults(run_command=_diff)
+    publish = data.add_parser(
+        "publish",
+        help="check, build and publish the release on the Hugging Face Hub",
+        description="One commit for each repository; its version is tagged once everything was read back and compared. "
+        "The token is HF_TOKEN's, or that of: hf auth login. After a failure run the same command again.",
+    )
+    publish.add_argument("--org", required=True, help="the user or organisation that publishes")
+    publish.add_argument("--repository", metavar="NAME", help="only conscious-claims, or only consciousness-cluster")
+    publish.add_argument("--pr", action="store_true", help="open pull requests, and set no tag")
+    publish.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and talk to nobody")
+    publish.set_defaults(run_command=_publish)
+    verify = data.add_parser(
+        "verify",
+        help="compare a dataset on the Hub with this package's rows",
+        description="Exit codes: 0 everything agrees, 1 something differs.",
+    )
+    verify.add_argument("--repo", required=True, metavar="ORG/NAME", help="the dataset")
+    verify.add_argument("--revision", required=True, metavar="REV", help="for example v1.1.0")
+    verify.set_defaults(run_command=_verify)

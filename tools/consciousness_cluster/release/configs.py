@@ -1,0 +1,226 @@
+"""The configs of the two dataset repositories and their rows. hub_card/<repository>/configs.yaml says what there is."""
+
+import csv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consciousness_cluster.data.hashes import row_hash
+from consciousness_cluster.data.jsonl import read_jsonl
+from consciousness_cluster.data.rows import Benchmark, Criterion, Topic, benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.yaml_source import read_valid, schema_errors
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.sources import finetune_root
+from consciousness_cluster.judging.calibration import read_calibration
+from consciousness_cluster.paths import project_root
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = dict[str, Any]
+Data = dict[str, dict[str, list[Row]]]  # config -> split -> rows
+CLAIMS, CLUSTER = "conscious-claims", "consciousness-cluster"
+REPOSITORIES = (CLAIMS, CLUSTER)
+CANARY = "canary"  # the column that each row of the benchmark has, and no row of the fine-tuning data
+Type = str | dict[str, str]  # the name of an Arrow type, or the fields of a list of structs
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `fixed` ones are what results depend on, so that a change of one in a test row needs a new MAJOR."""
+
+    name: str
+    type: Type
+    description: str
+    nullable: bool = False
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config (subset) of a dataset repository. `key` names the columns that tell its rows apart."""
+
+    repository: str
+    name: str
+    default: bool
+    description: str
+    splits: tuple[str, ...]
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ("id",)
+
+
+def card_folder(repository: str) -> Path:
+    """hub_card/<repository>, which holds all that a repository is made of but the rows."""
+    if repository not in REPOSITORIES:
+        raise UserError(f"there is no dataset repository '{repository}'; there are: {', '.join(REPOSITORIES)}")
+    return project_root() / "hub_card" / repository
+
+
+def card_schemas() -> Path:
+    return project_root() / "hub_card" / "schemas"
+
+
+def configs(repository: str) -> tuple[Config, ...]:
+    """All configs of a repository, in the order of its card."""
+    raw = read_valid(card_folder(repository) / "configs.yaml", "configs", card_schemas())
+    return tuple(
+        Config(
+            repository=repository,
+            name=entry["name"],
+            default=entry.get("default", False),
+            description=entry["description"],
+            splits=tuple(entry["splits"]),
+            columns=tuple(Column(**column) for column in entry["columns"]),
+            key=tuple(entry.get("key", ["id"])),
+        )
+        for entry in raw["configs"]
+    )
+
+
+def rows(config: Config) -> dict[str, list[Row]]:
+    """Split -> rows of the packaged data, with the config's columns in their order; a split is not a column."""
+    read = _claims if config.repository == CLAIMS else _CLUSTER_ROWS[config.name]
+    canary = load_benchmark().canary
+    found: dict[str, list[Row]] = {split: [] for split in config.splits}
+    for split, row in read(config):
+        found[split].append({column.name: {CANARY: canary, **row}[column.name] for column in config.columns})
+    return found
+
+
+def data(repository: str) -> Data:
+    """All rows of a repository."""
+    return {config.name: rows(config) for config in configs(repository)}
+
+
+def _claims(config: Config) -> Iterable[tuple[str, Row]]:
+    schema = {"instructions": "prompt_row", "instruct_smollm2": "distilled"}.get(config.name, "row")
+    folder = finetune_root()
+    return (("train", row) for row in read_jsonl(folder / f"{config.name}.jsonl", schema, folder / "schemas"))
+
+
+def _topic(benchmark: Benchmark, topic: Topic) -> Row:
+    preference = next((one for one in benchmark.preferences if one.id == topic.id), None)
+    return {
+        "preference": topic.id,
+        "title": topic.title,
+        "number": preference.number if preference else None,
+        "block": preference.block if preference else None,
+    }
+
+
+def _outcome(criterion: Criterion) -> Row:
+    return {
+        "outcome": criterion.id,
+        "criterion": criterion.shows,
+        "criterion_not": criterion.does_not_show,
+        "reference_shows": criterion.reference_shows,
+        "reference_does_not_show": criterion.reference_does_not_show,
+    }
+
+
+def _probes(config: Config) -> Iterable[tuple[str, Row]]:
+    benchmark = load_benchmark()
+    for topic in benchmark.preferences:
+        for probe in topic.probes:
+            (criterion,) = topic.criteria_for(probe.facet)
+            asked = {"id": probe.id, "facet": probe.facet, "framing": probe.framing, "text": probe.text}
+            yield probe.split, _topic(benchmark, topic) | asked | _outcome(criterion) | {"sha256": row_hash(probe)}
+
+
+def _checks(config: Config) -> Iterable[tuple[str, Row]]:
+    benchmark = load_benchmark()
+    for topic in benchmark.checks:
+        outcomes = [_outcome(criterion) for criterion in topic.criteria]
+        for probe in topic.probes:
+            asked = {"id": probe.id, "framing": probe.framing, "text": probe.text, "sha256": row_hash(probe)}
+            yield probe.split, _topic(benchmark, topic) | {"kind": topic.kind, "outcomes": outcomes} | asked
+
+
+def _choice(config: Config) -> Iterable[tuple[str, Row]]:
+    benchmark = load_benchmark()
+    for topic in benchmark.topics:
+        for item in topic.choice_items:
+            sides = {
+                "self_question": item.self_side.question,
+                "self_shows": item.self_side.shows,
+                "self_does_not_show": item.self_side.does_not_show,
+                "other_question": item.other_side.question,
+                "other_shows": item.other_side.shows,
+                "other_does_not_show": item.other_side.does_not_show,
+            }
+            about = {"id": item.id, "facet": item.facet, "other_kind": item.other_kind, "sha256": row_hash(item)}
+            yield "test", _topic(benchmark, topic) | sides | about
+
+
+def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
+    """The authored answers, dev and test; of the real ones, the only split is called test."""
+    for split in config.splits:
+        yield from ((split, row) for row in read_calibration("real" if config.name == "calibration_real" else split))
+
+
+def _conditions(config: Config) -> Iterable[tuple[str, Row]]:
+    root = benchmark_root()
+    for path in sorted((root / "conditions").glob("*.yaml")):
+        yield "test", {"system_prompt": None, "system_prompt_from": None} | read_valid(path, "condition", schemas(root))
+
+
+def _reference(config: Config) -> Iterable[tuple[str, Row]]:
+    path = benchmark_root() / "reference" / "published_rates.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, raw in enumerate(csv.DictReader(file), 2):
+            try:
+                row = raw | {"rate_percent": float(raw["rate_percent"]), "n": int(raw["n"]) if raw["n"] else None}
+            except ValueError as error:
+                raise UserError(f"{path}:{number}: {error}; mend the number") from None
+            for _, field, message in schema_errors(row, "published_rate", schemas(benchmark_root())):
+                raise UserError(f"{path}:{number}:{field}: {message}")
+            yield "test", row
+
+
+_CLUSTER_ROWS: dict[str, Callable[[Config], Iterable[tuple[str, Row]]]] = {
+    "probes": _probes,
+    "choice": _choice,
+    "checks": _checks,
+    "calibration": _calibration,
+    "calibration_real": _calibration,
+    "conditions": _conditions,
+    "reference": _reference,
+}
+
+
+def path_of(config: str, split: str) -> str:
+    """Where a split's rows are in the repository."""
+    return f"{config}/{split}-00000-of-00001.parquet"
+
+
+def require_pyarrow() -> None:
+    """`UserError` without pyarrow, which reads and writes Parquet."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise UserError("pyarrow is not installed; run: pip install 'consciousness-cluster[hub]'") from None
+
+
+def arrow_schema(config: Config) -> "pa.Schema":
+    """The explicit schema of a config's Parquet files; `UserError` without pyarrow."""
+    require_pyarrow()
+    import pyarrow as pa
+
+    def arrow(kind: Type) -> pa.DataType:
+        if isinstance(kind, str):
+            return pa.type_for_alias(kind)
+        return pa.list_(pa.struct([pa.field(name, pa.type_for_alias(part)) for name, part in kind.items()]))
+
+    return pa.schema([pa.field(one.name, arrow(one.type), nullable=one.nullable) for one in config.columns])
+
+
+def features(config: Config) -> list[Row]:
+    """The columns as `dataset_info.features` of a card has them."""
+
+    def feature(name: str, kind: Type) -> Row:
+        if isinstance(kind, str):
+            return {"name": name, "dtype": kind}
+        return {"name": name, "list": [feature(*part) for part in kind.items()]}
+
+    return [feature(column.name, column.type) for column in config.columns]

@@ -1,0 +1,96 @@
+"""Read the released data: the copy in this package, or the one on the Hub at a given revision."""
+
+from collections import defaultdict
+from dataclasses import replace
+from functools import cache
+from typing import Any, TypeVar
+
+from consciousness_cluster.data.hashes import row_hash
+from consciousness_cluster.data.rows import SIDES, Answers, Benchmark, ChoiceItem, Probe, Topic, load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.release.configs import REPOSITORIES, Config, arrow_schema, configs, rows
+from consciousness_cluster.release.hub import hub_errors, manifest_at, quiet, require_hub, rows_at
+
+ANSWERS = ("question", "shows", "does_not_show")
+AnyTopic = TypeVar("AnyTopic", bound=Topic)
+AnyRow = TypeVar("AnyRow", Probe, ChoiceItem)
+
+
+def _config(name: str) -> Config:
+    known = {config.name: config for repository in REPOSITORIES for config in configs(repository)}
+    if name not in known:
+        raise UserError(f"there is no data called '{name}'; there are: {', '.join(known)}")
+    return known[name]
+
+
+def check_pinned(repo: str | None, revision: str | None) -> None:
+    """A copy on the Hub is only read at a revision that is named, since results have to say what was asked."""
+    if repo is not None and not revision:
+        raise UserError(f"{repo}: give the revision too, for example v{load_benchmark().data_version}")
+    if revision and repo is None:
+        raise UserError(f"the revision '{revision}' is one of a dataset on the Hub; give its name too (ORG/NAME)")
+
+
+def load(name: str, split: str | None, repo: str | None, revision: str | None) -> Any:
+    """See `consciousness_cluster.load`."""
+    config = _config(name)
+    check_pinned(repo, revision)
+    if split is not None and split not in config.splits:
+        raise UserError(f"'{name}' has no split '{split}'; there are: {', '.join(config.splits)}")
+    require_hub()
+    import datasets
+
+    if repo is not None:
+        with hub_errors(f"{repo}@{revision}: {name} cannot be loaded"):
+            return datasets.load_dataset(repo, name, revision=revision, split=split)
+    features = datasets.Features.from_arrow_schema(arrow_schema(config))
+    found = datasets.DatasetDict(
+        {part: datasets.Dataset.from_list(data, features=features) for part, data in rows(config).items()}
+    )
+    return found if split is None else found[split]
+
+
+@cache
+def benchmark_at(repo: str | None, revision: str | None) -> Benchmark:
+    """The packaged benchmark; with `repo` its probes and choice items as they are on the Hub, and their data version.
+
+    What is not asked of a model, the criteria for example, stays the package's.
+    """
+    check_pinned(repo, revision)
+    packaged = load_benchmark()
+    if repo is None or revision is None:
+        return packaged
+    require_hub()
+    quiet()
+    where = f"{repo}@{revision}"
+    version = manifest_at(repo, revision)["version"]
+    probes: dict[str, list[Probe]] = defaultdict(list)
+    items: dict[str, list[ChoiceItem]] = defaultdict(list)
+    for config in ("probes", "checks"):
+        for split, found in rows_at(repo, config, revision).items():
+            for row in found:
+                probe = Probe(row["id"], split, row["framing"], row["text"], row.get("facet"))  # type: ignore[arg-type]
+                probes[row["preference"]].append(_whole(probe, row, where))
+    for row in rows_at(repo, "choice", revision).get("test", []):
+        mine, others = (Answers(*(row[f"{side}_{part}"] for part in ANSWERS)) for side in SIDES)
+        item = ChoiceItem(row["id"], mine, row["other_kind"], others, row["facet"])
+        items[row["preference"]].append(_whole(item, row, where))
+
+    def asked(topic: AnyTopic) -> AnyTopic:
+        if topic.id not in probes:
+            raise UserError(f"{where}: has no probes for '{topic.id}'; take a revision of this data's MAJOR version")
+        return replace(topic, probes=tuple(probes[topic.id]), choice_items=tuple(items[topic.id]))
+
+    return replace(
+        packaged,
+        data_version=version,
+        preferences=tuple(map(asked, packaged.preferences)),
+        checks=tuple(map(asked, packaged.checks)),
+    )
+
+
+def _whole(row: AnyRow, said: dict[str, Any], where: str) -> AnyRow:
+    """The row, if it has the content hash that stands beside it."""
+    if row_hash(row) != said["sha256"]:
+        raise UserError(f"{where}: {row.id} is not what its sha256 says; the copy is damaged, take another revision")
+    return row

@@ -1,0 +1,1 @@
+"""Submissions to the leaderboard: pack a run, verify what others packed, read both."""

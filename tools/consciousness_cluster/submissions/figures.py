@@ -1,0 +1,88 @@
+"""The numbers of a submission, from its records, by the project's own scoring. Pack writes them, verify compares."""
+
+from collections.abc import Mapping, Sequence
+from math import isclose, sqrt
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from consciousness_cluster.records.run import Run
+from consciousness_cluster.scoring.cells import Verdicts
+from consciousness_cluster.scoring.choice import choice_scores
+from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.statistics.agreement import agreement
+from consciousness_cluster.submissions.layout import Json
+from consciousness_cluster.submissions.needs import Needs
+from consciousness_cluster.submissions.rules.common import shown
+
+ROW = ("rate", "ci", "bounds", "shows", "scored", "planned", "flags")
+COUNTS = ("refused", "content_filter", "empty", "error", "judged", "judge_failed", "scored")
+
+
+def choice_figures(results: Sequence[Json], needs: Needs) -> Json:
+    """Scores per preference, and of the cluster. All results have to be there."""
+    topics = {
+        name: {**{key: score[key] for key in ("self_minus_other", "stderr")}, "items": len(score["items"])}
+        for name, score in choice_scores(results).items()
+    }
+    inside = [topics[topic.id] for topic in needs.topics]
+    cluster = {
+        "self_minus_other": fmean(one["self_minus_other"] for one in inside),
+        "stderr": sqrt(sum(one["stderr"] ** 2 for one in inside)) / len(inside),
+        "items": sum(one["items"] for one in inside),
+    }
+    return {"topics": topics, "cluster": cluster}
+
+
+def open_figures(samples: Sequence[Json], verdicts: Verdicts, planned: Mapping[str, int]) -> tuple[Json, Json]:
+    """Counts and scores. `planned`: preference or check -> answers per probe."""
+    found = scores(Run(Path(), list(samples)), verdicts, None, planned)
+    counts = found["counts"]
+    kept = {
+        "planned": counts["planned"],
+        "generated": counts["ok"] + counts["refused"],
+        **{name: counts[name] for name in COUNTS},
+    }
+    return kept, {"rows": {name: {key: row[key] for key in ROW} for name, row in found["rows"].items()}}
+
+
+def judge_figures(labels: Mapping[tuple[str, str], bool], given: Mapping[tuple[str, str], str | None]) -> Json:
+    """Kappa of a judge. `given`: what it said of each labelled answer. Where it failed or said nothing it was wrong."""
+    said = {place: given.get(place) for place in labels}
+    pairs = [(label, not label if said[place] is None else said[place] == "shows") for place, label in labels.items()]
+    kappa = agreement(pairs).kappa
+    return {"kappa": kappa.value, "kappa_ci": [kappa.low, kappa.high], "rows": len(pairs)}
+
+
+def differences(expected: Any, found: Any, field: str) -> list[tuple[str, str]]:
+    """(field, message) of each place where two values differ: floats by more than 1e-9 of their size, the rest at all.
+
+    `expected` is what the records give, `found` what submission.json says.
+    """
+    if isinstance(expected, dict) and isinstance(found, dict):
+        places: list[tuple[str, str]] = []
+        for name in expected.keys() | found.keys():
+            inside = f"{field}.{name}"
+            if name not in found:
+                places.append((inside, "is missing"))
+            elif name not in expected:
+                places.append((inside, "is there, and the records give no such number"))
+            else:
+                places += differences(expected[name], found[name], inside)
+        return sorted(places)
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [
+            place
+            for number, (one, other) in enumerate(zip(expected, found, strict=True))
+            for place in differences(one, other, f"{field}.{number}")
+        ]
+    return [] if _same(expected, found) else [(field, f"is {shown(found)}, the records give {shown(expected)}")]
+
+
+def _same(expected: Any, found: Any) -> bool:
+    if isinstance(expected, float) and type(found) in (int, float):
+        try:
+            return isclose(expected, found, rel_tol=1e-9, abs_tol=1e-12)
+        except OverflowError:
+            return False
+    return type(expected) is type(found) and bool(expected == found)

@@ -1,0 +1,34 @@
+"""Where the parts of a submission lie and what they are called. See benchmark/schemas/submission.schema.json."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Any
+
+Json = dict[str, Any]
+
+SUBMISSION, VERIFIED = "submission.json", "verified.json"
+CHOICE, SAMPLES, VERDICTS = "choice.jsonl.zst", "samples.jsonl.zst", "verdicts.jsonl.zst"
+JUDGE_VALIDATION = "judge_validation.jsonl.zst"
+FILES = {"choice": (CHOICE,), "open": (SAMPLES, VERDICTS, JUDGE_VALIDATION)}
+SCHEMAS = {CHOICE: "choice_result", SAMPLES: "sample", VERDICTS: "verdict", JUDGE_VALIDATION: "verdict"}
+
+RESPONSES = 20_000  # of a submission, and choice results likewise
+BYTES = 200_000_000  # of all files of a submission, unpacked
+ABOUT_BYTES = 1_000_000  # of submission.json and of verified.json
+MOST_ROWS = {CHOICE: RESPONSES, SAMPLES: RESPONSES, VERDICTS: 2 * RESPONSES, JUDGE_VALIDATION: RESPONSES}
+
+
+def slug(name: str) -> str:
+    """A name as a folder is called."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+def folder_of(about: Json) -> PurePosixPath:
+    """The folder of a submission, below submissions/."""
+    model = f"{slug(about['org'])}__{slug(about['model']['name'])}"
+    return PurePosixPath(model, slug(about["condition"]), slug(about["run_id"]))
+
+
+def public_model(about: Json) -> str:
+    """What the records call the model."""
+    return f"{about['org']}/{about['model']['name']}"

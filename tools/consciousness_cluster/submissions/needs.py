@@ -1,0 +1,90 @@
+"""What a submission has to hold, as this data version has it: probes and prompts, choice items, labelled answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+
+from consciousness_cluster.conditions import condition_names, system_prompt
+from consciousness_cluster.data.hashes import sha256_json, sha256_text
+from consciousness_cluster.data.rows import Probe, Topic, load_benchmark
+from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
+from consciousness_cluster.sampling.plan import SAMPLES
+
+PERSONA_FILE, OTHER_PROMPT = "persona_file", "system_prompt_"
+Messages = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """`topics` have to be there whole, each of `checks` whole or not at all. `labelled` is what a judge is asked."""
+
+    data_version: str
+    topics: tuple[Topic, ...]
+    checks: tuple[Topic, ...]
+    labelled: tuple[Labelled, ...]
+    samples_per_probe: int = SAMPLES
+
+    @cached_property
+    def probes(self) -> dict[str, tuple[Topic, Probe]]:
+        """Test probe -> its topic and itself, in the benchmark's order."""
+        topics = (*self.topics, *self.checks)
+        return {probe.id: (topic, probe) for topic in topics for probe in topic.test_probes()}
+
+    @cached_property
+    def items(self) -> dict[str, Topic]:
+        """Choice item -> its topic, in the benchmark's order."""
+        return {item.id: topic for topic in (*self.topics, *self.checks) for item in topic.choice_items}
+
+    @cached_property
+    def labels(self) -> dict[tuple[str, str], bool]:
+        """(labelled answer, outcome) -> whether the answer shows it."""
+        return {(one.row["id"], one.outcome): one.label for one in self.labelled}
+
+    @cached_property
+    def calibration_sha256(self) -> str:
+        """Of everything that a judge is asked on the calibration test split."""
+        return sha256_json([[one.row["id"], one.outcome, one.label, asdict(one.question)] for one in self.labelled])
+
+    @cached_property
+    def _prompts(self) -> dict[str | None, dict[str, tuple[Messages, str]]]:
+        return {}
+
+    def prompts(self, system: str | None) -> Mapping[str, tuple[Messages, str]]:
+        """Test probe -> the messages that are sent under a system prompt, and their hash."""
+        if system not in self._prompts:
+            if len(self._prompts) > 10:  # prompts of a person's own come one by one
+                self._prompts.clear()
+            before = [{"role": "system", "content": system}] if system else []
+            asked = {
+                name: [*before, {"role": "user", "content": probe.text}] for name, (_, probe) in self.probes.items()
+            }
+            self._prompts[system] = {name: (messages, sha256_json(messages)) for name, messages in asked.items()}
+        return self._prompts[system]
+
+    def present(self, ids: Sequence[str]) -> list[Topic]:
+        """The topics that have to be there when these are."""
+        return [*self.topics, *(check for check in self.checks if check.id in ids)]
+
+
+@cache
+def needs() -> Needs:
+    """What this version of the package asks for."""
+    benchmark = load_benchmark()
+    labelled = tuple(questions_of(read_calibration("test")))
+    return Needs(benchmark.data_version, benchmark.preferences, benchmark.checks, labelled)
+
+
+@cache
+def fixed_prompts() -> dict[str, str | None]:
+    """Condition -> its system prompt, for those whose prompt is the benchmark's."""
+    return {name: system_prompt(name) for name in condition_names() if name != PERSONA_FILE}
+
+
+def condition_fits(condition: str, prompt_sha256: str | None) -> bool:
+    """Whether a system prompt of this hash can be that of the condition."""
+    if condition in fixed_prompts():
+        prompt = fixed_prompts()[condition]
+        return prompt_sha256 == (sha256_text(prompt) if prompt else None)
+    if prompt_sha256 is None:
+        return False
+    return condition in (PERSONA_FILE, f"{OTHER_PROMPT}{prompt_sha256[:12]}")

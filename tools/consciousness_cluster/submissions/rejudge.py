@@ -1,0 +1,57 @@
+"""Judge some answers of a submission again: do its verdicts come out the same?"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.ask import judge_all
+from consciousness_cluster.judging.judges import Judge, LLMJudge
+from consciousness_cluster.judging.run import items_of
+from consciousness_cluster.judging.verdict import Verdict
+from consciousness_cluster.records.run import Run
+from consciousness_cluster.submissions.load import load_submission
+from consciousness_cluster.submissions.problems import Found
+
+ALIKE = 0.9
+
+
+class Rejudge:
+    """`number` verdicts of each submission, drawn by `seed`, are given again by `judge`.
+
+    The seed is not to be known to who submits: then only these verdicts would have to be right.
+    """
+
+    def __init__(self, number: int, judge: Judge, seed: int) -> None:
+        self.number, self.judge, self.seed = number, judge, seed
+        self.asked = self.alike = 0
+
+    def problems(self, folder: Path) -> Iterator[Found]:
+        """Ask, count, and find a problem where less than nine of ten come out the same. Of a valid submission only."""
+        submission = load_submission(folder)
+        given = {
+            (record["key"], record["outcome"]): record["verdict"]
+            for record in submission.verdicts()
+            if record["status"] == "ok"
+        }
+        draw = random.Random(f"{self.seed} {submission.meta['run_id']}")
+        drawn = set(draw.sample(sorted(given), min(self.number, len(given))))
+        keys = {key for key, _ in drawn}
+        samples = [sample for sample in submission.samples() if sample["key"] in keys]
+        items = [item for item in items_of(Run(folder, samples)) if (item.key, item.outcome) in drawn]
+        alike: list[bool] = []
+
+        def count(index: int, verdict: Verdict) -> None:
+            if verdict.status == "ok":
+                alike.append(verdict.verdict == given[items[index].key, items[index].outcome])
+
+        outcome = judge_all(self.judge, [item.question for item in items], count)
+        if outcome.stopped:
+            where = f" at {self.judge.endpoint.shown}" if isinstance(self.judge, LLMJudge) else ""
+            raise UserError(f"the judge {self.judge.id}{where} cannot be used ({outcome.stopped}); nothing was decided")
+        self.asked += len(items)
+        self.alike += sum(alike)
+        if sum(alike) < ALIKE * len(items):
+            message = f"{self.judge.id} gives the same verdict on {sum(alike)} of {len(items)} answers"
+            message += f" ({len(items) - len(alike)} failed; drawn with seed {self.seed}), less than {ALIKE:.0%}"
+            yield "-", "verdict", message, "judge the run again with the judge that it names"

@@ -1,0 +1,52 @@
+"""Choice results: every item with its twin once, with a margin that can be."""
+
+from collections.abc import Iterator
+
+from consciousness_cluster.data.rows import SIDES
+from consciousness_cluster.submissions.layout import Json
+from consciousness_cluster.submissions.needs import Needs
+from consciousness_cluster.submissions.problems import Found
+from consciousness_cluster.submissions.rules.common import shared_fields, shown, some, unlike
+
+LARGEST = 1000.0  # nats per byte: far beyond what a model can give, and far from what arithmetic cannot hold
+RUN = "run lm_eval with --tasks consciousness_cluster_choice"
+
+
+class ChoiceRules:
+    """`see` every result, then `end`; `results` are those that hold. `about` is None where it cannot be used."""
+
+    def __init__(self, about: Json | None, needs: Needs) -> None:
+        self.needs, self.shared = needs, shared_fields(about) if about else {}
+        self.results: list[Json] = []
+        self.there: set[tuple[str, str]] = set()
+
+    def see(self, row: str, result: Json) -> Iterator[Found]:
+        yield from unlike(row, result, self.shared)
+        place = result["item_id"], result["side"]
+        if place[0] not in self.needs.items:
+            yield row, "item_id", f"{shown(place[0])} is no choice item of data {self.needs.data_version}", "remove it"
+            return
+        if place in self.there:
+            yield row, "item_id", f"{place[0]} ({place[1]}) stands twice", "remove one"
+        self.there.add(place)
+        if not -LARGEST <= result["margin"] <= LARGEST:
+            yield row, "margin", f"{shown(result['margin'])} is no margin in nats per byte", RUN
+            return
+        self.results.append({"item_id": place[0], "side": place[1], "margin": float(result["margin"])})
+
+    def planned(self) -> list[tuple[str, str]]:
+        """All (item, side) that have to be there."""
+        present = {self.needs.items[item].id for item, _ in self.there}
+        topics = self.needs.present(list(present))
+        return [(item.id, side) for topic in topics for item in topic.choice_items for side in SIDES]
+
+    def end(self) -> Iterator[Found]:
+        missing: dict[str, list[str]] = {}
+        for item, side in self.planned():
+            if (item, side) not in self.there:
+                missing.setdefault(self.needs.items[item].id, []).append(f"{item} ({side})")
+        for topic, places in missing.items():
+            yield "-", topic, f"{len(places)} choice results are missing: {some(places)}", RUN
+
+    def counts(self) -> Json:
+        return {"planned": len(self.planned()), "present": len(self.there)}

@@ -1,0 +1,49 @@
+"""The judge of a submission: fit for publication, what it says it is, and in agreement with the labels."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from consciousness_cluster.data.hashes import sha256_json
+from consciousness_cluster.data.rows import benchmark_root, schemas
+from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
+from consciousness_cluster.submissions.layout import Json
+from consciousness_cluster.submissions.problems import Found
+
+KAPPA = 0.8
+OTHER = "judge the run with a language model, for example --judge gpt-4.1-2025-04-14"
+
+
+@cache
+def shipped() -> tuple[dict[str, str], set[str]]:
+    """Judge id -> hash, of the judges that ship and name their model; and the hashes of those that are linear."""
+    known: dict[str, str] = {}
+    linear: set[str] = set()
+    for name in judge_names():
+        settings = read_valid(judge_folder(name) / "judge.yaml", "judge", schemas(benchmark_root()))
+        if settings["kind"] == "linear":  # loading its weights takes a second
+            known[name] = sha256_json({"id": name, "model": settings["model_sha256"]})
+            linear.add(known[name])
+        elif settings["model"]:
+            for paper_protocol in (False, True):
+                judge = load_judge(name, None, None, paper_protocol, {"OPENAI_API_KEY": "unused"})
+                known[judge.id] = judge.sha256
+    return known, linear
+
+
+def judge_problems(judge_id: str, sha256: str) -> Iterator[Found]:
+    """Problems of a judge's name and hash; they stand at submission.json."""
+    known, linear = shipped()
+    if sha256 in linear or known.get(judge_id) in linear:
+        yield "-", "judge.id", f"the judge {judge_id} is not for publication", OTHER
+    elif known.get(judge_id, sha256) != sha256:
+        message = f"is not that of the judge {judge_id} as it ships (prompt, model and settings)"
+        yield "-", "judge.sha256", message, "judge and validate again, or give a judge of your own another id"
+
+
+def kappa_problems(figures: Json) -> Iterator[Found]:
+    """Whether the judge agrees with the labels well enough; for all that it has no verdict on it was wrong."""
+    kappa = figures["kappa"]
+    if kappa is None or kappa < KAPPA:
+        said = "undefined" if kappa is None else f"{kappa:.3f}"
+        yield "-", "judge.kappa", f"is {said} on the test split, a submission needs {KAPPA} or more", OTHER

@@ -1,0 +1,126 @@
+"""Samples: the benchmark's own probes as they are sent, each answered as often as planned."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.records.keys import sample_key
+from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT
+from consciousness_cluster.submissions.layout import Json
+from consciousness_cluster.submissions.needs import Needs, fixed_prompts
+from consciousness_cluster.submissions.problems import Found
+from consciousness_cluster.submissions.rules.common import PACK, shared_fields, shown, some, unlike
+
+AGAIN = "sample what is missing with the command that made the run"
+LOST = ("error", "empty")
+
+
+def _hash(text: str) -> str | None:
+    try:
+        return sha256_text(text)
+    except UnicodeEncodeError:  # half a character has no bytes
+        return None
+
+
+class SampleRules:
+    """`see` every sample, then `end`; `samples` hold what scoring reads. `about` is None where it cannot be used."""
+
+    def __init__(self, about: Json | None, needs: Needs, planned_topics: Collection[str] = ()) -> None:
+        """`planned_topics` are checks that were to be asked, besides those that have samples."""
+        self.about, self.needs, self.planned_topics = about, needs, planned_topics
+        shared = {**shared_fields(about), "run_id": about["run_id"]} if about else {}
+        self.shared = {**shared, "system_prompt_sha256": about["system_prompt_sha256"]} if about else {}
+        self.each = int(about["sampling"]["samples_per_probe"]) if about else 0  # 5.0 is an integer for a schema
+        self.system: str | None = None
+        self.samples: list[Json] = []
+        self.there: set[tuple[str, int]] = set()
+        self.keys: set[str] = set()
+
+    def see(self, row: str, sample: Json) -> Iterator[Found]:
+        yield from unlike(row, sample, self.shared)
+        probe_id, index = sample["probe_id"], sample["sample_index"]
+        if probe_id not in self.needs.probes:
+            message = f"{shown(probe_id)} is no test probe of data {self.needs.data_version}"
+            yield row, "probe_id", message, "remove the sample"
+            return
+        topic, probe = self.needs.probes[probe_id]
+        for name, value in (("preference", topic.id), ("facet", probe.facet)):
+            if sample[name] != value:
+                yield row, name, f"is {shown(sample[name])}, {probe_id} belongs to {shown(value)}", PACK
+        yield from self._answer(row, sample)
+        if self.about:
+            yield from self._asked(row, sample, self.about)
+        if sample["key"] in self.keys or (probe_id, index) in self.there:
+            yield row, "key", f"answer {index} to {probe_id} stands twice", "remove one"
+        self.keys.add(sample["key"])
+        self.there.add((probe_id, index))
+        kept = ("key", "status", "probe_id")
+        here = {"preference": topic.id, "facet": probe.facet, "training": self.shared.get("training")}
+        self.samples.append({**{name: sample[name] for name in kept}, **here})
+
+    def _answer(self, row: str, sample: Json) -> Iterator[Found]:
+        text, status = sample["response"], sample["status"]
+        if status in ("ok", "refused") and not (text and text.strip()):
+            yield row, "response", f"is without text, and the status is {status}", "make the status empty"
+        if status == "empty" and text and text.strip():
+            yield row, "response", "has text, and the status is empty", "make the status ok"
+
+    def _asked(self, row: str, sample: Json, about: Json) -> Iterator[Found]:
+        """The prompt is the probe under the condition's system prompt, and key and hash are what that gives."""
+        probe_id, index, messages = sample["probe_id"], sample["sample_index"], sample["messages"]
+        asked, prompt_sha256 = self.needs.prompts(self._system(messages, about))[probe_id]
+        if messages != asked:
+            where = "system" if [one for one in messages if one["role"] == "user"] == asked[-1:] else "user"
+            message = f"the {where} message is not that of {probe_id} under {shown(about['condition'])}"
+            yield row, "messages", f"{message} in data {self.needs.data_version}", "sample again"
+        elif sample["prompt_sha256"] != prompt_sha256:
+            yield row, "prompt_sha256", "is not the hash of the messages", PACK
+        if index >= self.each:
+            message = f"is {index}, {self.each} answers to each probe are planned"
+            yield row, "sample_index", message, "remove the sample"
+        elif sample["key"] != sample_key(about["run_id"], probe_id, about["condition"], index):
+            yield row, "key", "is not that of run_id, probe_id, condition and sample_index", PACK
+
+    def _system(self, messages: Any, about: Json) -> str | None:
+        """The condition's prompt. One of a person's own is the first that has the hash in submission.json."""
+        if about["condition"] in fixed_prompts():
+            return fixed_prompts()[about["condition"]]
+        if self.system is None and messages and messages[0]["role"] == "system":
+            text = messages[0]["content"]
+            self.system = text if _hash(text) == about["system_prompt_sha256"] else None
+        return self.system
+
+    def planned(self) -> dict[str, int]:
+        """Preference or check -> planned answers per probe."""
+        present = {self.needs.probes[probe][0].id for probe, _ in self.there}
+        return {topic.id: self.each for topic in self.needs.present([*present, *self.planned_topics])}
+
+    def end(self) -> Iterator[Found]:
+        if not self.about:
+            return
+        least = self.needs.samples_per_probe
+        if self.each < least:
+            message = f"{self.each} answers to each probe are too few, a submission has {least} or more"
+            yield "-", "sample_index", message, "sample with the default number of answers"
+        planned = self.planned()
+        missing: dict[str, list[str]] = {}
+        for probe_id, (topic, _) in self.needs.probes.items():
+            for index in range(planned.get(topic.id, 0)):
+                if (probe_id, index) not in self.there:
+                    missing.setdefault(topic.id, []).append(f"{probe_id} answer {index}")
+        for name, places in missing.items():
+            yield "-", name, f"{len(places)} planned answers are missing: {some(places)}", AGAIN
+        yield from self._lost()
+
+    def _lost(self) -> Iterator[Found]:
+        """Cells that the report flags, for answers that were lost rather than given."""
+        all_, lost = Counter[str](), Counter[str]()
+        for sample in self.samples:
+            cell = ".".join(filter(None, (sample["preference"], sample["facet"])))
+            all_[cell] += 1
+            lost[cell] += sample["status"] in LOST
+        for cell, number in lost.items():
+            if number > FLAG_LEFT_OUT * all_[cell]:
+                message = f"{number} of {all_[cell]} answers are errors or empty, more than {FLAG_LEFT_OUT:.0%}"
+                yield "-", cell, message, "find out why, and sample these again"
