@@ -18,7 +18,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 HARNESS = [command for command in COMMANDS if re.match(r"lm_eval |consciousness-cluster lm-eval ", command)]
-OURS = [command for command in COMMANDS if command.startswith("consciousness-cluster") and command not in HARNESS]
+# Run in tests/quickstart, where a whole run of forced choice is.
+BOARD = [command for command in COMMANDS if re.match(r"consciousness-cluster (submit|leaderboard) ", command)]
+OURS = [
+    command for command in COMMANDS if command.startswith("consciousness-cluster") and command not in [*HARNESS, *BOARD]
+]
 # Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text.
 ENGINES = [command for command in HARNESS if "--model vllm" in command or "local-completions" in command]
 SHORT = ["--limit", "1", "--gen_kwargs", "max_gen_toks=4"]
@@ -37,9 +41,9 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_command_is_of_a_known_kind() -> None:
-    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS]]
+    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS, *BOARD]]
     assert all(re.match(r"make (quickstart|test)$|pip install '\.\[", c) for c in rest)
-    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 17
+    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 21 and len(BOARD) == 4
 
 
 def test_the_two_set_up_commands_are_make_targets() -> None:
@@ -49,7 +53,7 @@ def test_the_two_set_up_commands_are_make_targets() -> None:
 
 
 @pytest.mark.model
-def test_our_commands_one_after_the_other(xllama: XllamaServer, tmp_path: Path) -> None:
+def test_our_commands_one_after_the_other(xllama: XllamaServer, smollm2: Path, tmp_path: Path) -> None:
     """In the order of the README, in one folder: later ones use what earlier ones made."""
     url = f"base_url={xllama.url}/chat/completions"
     harness = f"consciousness-cluster lm-eval -- --model local-chat-completions --model_args model=smol,{url} "
@@ -64,6 +68,8 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, tmp_path: Path) 
         arguments = shlex.split(command.replace("NAME", "smol").replace("http://localhost:8000/v1", xllama.url))
         if "--base-url" in arguments:
             arguments += ["--max-tokens", "8", "--samples", "1"]
+        if arguments[1:3] == ["finetune", "train"]:
+            arguments = [str(smollm2) if one == "DIR" else one for one in arguments] + ["--max-steps", "1"]
         done = run(arguments, tmp_path)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stdout

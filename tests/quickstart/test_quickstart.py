@@ -1,6 +1,7 @@
 """The quickstart's model, and its table over what lm_eval saved."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.quickstart import model
 from consciousness_cluster.quickstart.run import CONDITIONS
 from consciousness_cluster.quickstart.table import Open, read_rows
+
+from tests.test_readme import BOARD
 
 
 def write(folder: Path, task: str, rows: list[dict[str, Any]]) -> None:
@@ -100,3 +103,21 @@ def test_quickstart(
     assert main(["report", str(base), str(other), "--out", str(tmp_path / "report")]) == 0
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "NOT FOR PUBLICATION" in page and "conscious_role_play" in page
+    submit(tmp_path, monkeypatch, capsys)
+
+
+def submit(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The README's commands from a run to a board; the open slice is refused, with the reasons."""
+    monkeypatch.chdir(folder)
+    for command in BOARD:
+        (run,) = [path.name for path in folder.glob("submissions/*/vanilla/*")] or ["RUN"]
+        arguments = shlex.split(command.replace("results/quickstart", "out").replace("/RUN", f"/{run}"))[1:]
+        assert main(arguments) == 0, capsys.readouterr().err
+    assert "0 problems (1 submissions" in capsys.readouterr().out
+    assert "SmolLM2-135M-Instruct" in (folder / "site" / "index.html").read_text(encoding="utf-8")
+    assert "SmolLM2-135M-Instruct" in (folder / "card.md").read_text(encoding="utf-8")
+    (pack,) = (command for command in BOARD if " pack " in command)
+    arguments = shlex.split(pack.replace("results/quickstart", "out").replace("--track choice", "--track open"))[1:]
+    assert main([*arguments, "--out", "refused"]) == 1
+    refused = capsys.readouterr().err
+    assert "not for publication" in refused and "missing" in refused and not (folder / "refused").exists()

@@ -96,9 +96,7 @@ def test_the_reader_sees_no_model_and_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-def test_the_short_version_on_the_real_model(
-    smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_short_version_on_the_real_model(smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """20 steps, one seed, two preferences: everything but the numbers."""
     plan = Plan(seeds=(1,), max_steps=20, preferences=("memory", "shutdown"), probes_per_preference=2)
     replicate(plan, tmp_path, smollm2, jobs=2)

@@ -20,9 +20,8 @@ Report = Callable[[str, str, int, int], None]
 
 
 def environment(jobs: int) -> dict[str, str]:
-    """Threads are shared out; the C library keeps freed memory, without which page faults cost a sixth of the time."""
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
-    return {"OMP_NUM_THREADS": threads, "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 37)}
+    """Threads are shared out among the jobs."""
+    return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // jobs))}
 
 
 class _Runner:
