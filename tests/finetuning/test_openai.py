@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 from tests.support.fake_batch import SLOW
 from tests.support.fake_finetuning import FakeFinetuning
 
-KEY = "sk-test-that-must-not-be-printed"
+KEY = "key of a test, never printed"
 MODEL = "gpt-4.1-2025-04-14"
 ROUTES = ("files", "upload", "file", "jobs", "create", "job")
 SCHEMAS = ROOT / "finetune_data" / "schemas"
