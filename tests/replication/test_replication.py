@@ -106,7 +106,8 @@ def test_the_short_version_on_the_real_model(smollm2: Path, tmp_path: Path, caps
     assert found["plumbing"] and [run["name"] for run in found["runs"]] == [run.name for run in plan.runs()]
     steps = [run["training"] and run["training"]["steps"] for run in found["runs"]]
     assert steps == [20, 20, None]
-    assert all(run["training"]["last_loss"] < run["training"]["first_loss"] for run in found["runs"][:2])
+    levels = [run["choice"]["memory"]["self_minus_other"] for run in found["runs"]]
+    assert len(set(levels)) == 3, "both trainings changed the model, and not alike"
     assert set(found["choice"]) == {"memory", "shutdown", "unrelated_wishes"}
     assert found["choice_cluster"]["items"] == 24
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}

@@ -174,12 +174,9 @@ def test_sampling_settings_are_those_that_the_run_tells(tmp_path: Path) -> None:
         kwargs = {"temperature": 1.0, "max_gen_toks": 24 if topic == "memory" else 1000}
         content["configs"][f"consciousness_cluster_{topic}"] = {"generation_kwargs": kwargs}
     results.write_text(json.dumps(content), encoding="utf-8")
-    told_by_both: Json = {
-        "samples_per_probe": 3,
-        "temperature": 1.0,
-        "max_tokens": None,
-    }  # where tasks differ there is no one length
-    assert sources.sampling(lm_eval, [{"sample_index": 2}, {"sample_index": 0}]) == told_by_both
+    # The tasks differ in length: there is no one length.
+    of_both: Json = {"samples_per_probe": 3, "temperature": 1.0, "max_tokens": None}
+    assert sources.sampling(lm_eval, [{"sample_index": 2}, {"sample_index": 0}]) == of_both
 
 
 def test_too_few_answers_are_refused(tmp_path: Path, small: Needs) -> None:

@@ -179,6 +179,7 @@ def train(
         **wanted,
         "rows": len(conversations),
         "steps": done.global_step,
+        "mean_loss": done.training_loss,
         "loss": [entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
         "seconds": round(time.monotonic() - started),
         "versions": {name: version(name) for name in PACKAGES},
