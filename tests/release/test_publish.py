@@ -172,7 +172,6 @@ REFUSALS: list[tuple[str, int, str, int]] = [
     ("create", 403, "nothing was published there: the token may not do this (HTTP 403)", 0),
     ("yaml", 500, "nothing was committed: the Hub answered HTTP 500; main is as it was, no tag was set", 0),
     ("commit", 401, "nothing was committed: the Hub refuses the token (HTTP 401)", 0),
-    ("commit", 403, "nothing was committed: the token may not do this (HTTP 403)", 0),
     ("commit", 409, "nothing was committed: it is there already, or another change is under way (HTTP 409)", 0),
     ("commit", 429, "nothing was committed: the Hub asks for a pause (HTTP 429) of 0 s", 0),
     ("commit", 500, "nothing was committed: the Hub answered HTTP 500", 0),
