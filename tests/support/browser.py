@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ SHIFT = 8  # DevTools' bit for the modifier key
 def chromium() -> str | None:
     """Debian's Chromium, or what stands in its place."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Navigated(AssertionError):
+    """The page that was asked went away before it answered."""
 
 
 class Browser:
@@ -99,7 +104,9 @@ class Browser:
         while True:
             answer = self._read()
             if answer.get("id") == self._id:
-                assert "error" not in answer, f"{method}: {answer['error']}"
+                if "error" in answer:
+                    failure = Navigated if "navigated" in answer["error"]["message"] else AssertionError
+                    raise failure(f"{method}: {answer['error']}")
                 return dict(answer["result"])
             self._note(answer)
 
@@ -124,9 +131,12 @@ class Browser:
         return result["result"].get("value")
 
     def until(self, expression: str) -> None:
-        """Wait until an expression is true."""
+        """Wait until an expression is true, on this page or on one that the browser is on its way to."""
         end = time.monotonic() + self._wait
-        while not self.js(expression):
+        while True:
+            with suppress(Navigated):
+                if self.js(expression):
+                    return
             assert time.monotonic() < end, f"never true: {expression}"
             time.sleep(0.01)
 
