@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.endpoint import retrying
 from consciousness_cluster.endpoint.caller import Endpoint
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.store import Store, read_records
 from consciousness_cluster.sampling import batch as batches
-from consciousness_cluster.sampling.batch import Client, parts, read_line, sample_by_batch
+from consciousness_cluster.sampling.batch import BatchClient, parts, read_line, sample_by_batch
 
 from tests.support.fake_batch import SLOW, FakeBatches, Plan, answered, failed, plain, refused
 from tests.support.fake_endpoint import completion
@@ -31,8 +32,8 @@ KEYS = [RUN.key(probe, index) for probe in TOPIC.test_probes() for index in rang
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(batches, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(retrying, "LONGEST_WAIT", 0.01)
     # Each client reads all root certificates, which takes most of a test's time; here is no TLS.
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
 
@@ -278,7 +279,7 @@ def test_time_outs(work: Work, fake: FakeBatches, route: str) -> None:
 
 
 def test_faults_that_stay_end_with_one_line_and_lose_nothing(work: Work, fake: FakeBatches) -> None:
-    fake.faults = {"retrieve": [500] * batches.TRIES}
+    fake.faults = {"retrieve": [500] * retrying.TRIES}
     message = work.refuses()
     assert "HTTP 500 while asking after batch_1, in 10 tries" in message and "goes on from here" in message
     assert work() == {"ok": 48} and fake.asked == [KEYS]
@@ -338,14 +339,14 @@ def test_killed_between_creating_and_writing(work: Work, fake: FakeBatches, monk
     fake.plans = [Plan(status="failed", polls=0)]
     work.refuses()  # other batches in the list, on several pages
     fake.plans = [Plan()]
-    create = Client.create
+    create = BatchClient.create
 
-    def then_killed(client: Client, *arguments: str) -> None:
+    def then_killed(client: BatchClient, *arguments: str) -> None:
         create(client, *arguments)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(Client, "create", then_killed)
+        patch.setattr(BatchClient, "create", then_killed)
         with pytest.raises(Killed):
             work()
     assert work.state[-1]["id"] is None and work.state[-1]["status"] == "intended"
@@ -357,7 +358,7 @@ def test_killed_between_creating_and_writing(work: Work, fake: FakeBatches, monk
 
 def test_killed_before_creating(work: Work, fake: FakeBatches, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Client, "create", killed)
+        patch.setattr(BatchClient, "create", killed)
         with pytest.raises(Killed):
             work()
     assert fake.asked == [] and len(work.state) == 1
@@ -368,7 +369,7 @@ def test_killed_before_creating(work: Work, fake: FakeBatches, monkeypatch: pyte
 @pytest.mark.parametrize("step", ["retrieve", "lines"])
 def test_another_process_goes_on(work: Work, fake: FakeBatches, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Client, step, killed)
+        patch.setattr(BatchClient, step, killed)
         with pytest.raises(Killed):
             work()
     assert work.state[0]["id"] == "batch_1"
@@ -408,15 +409,15 @@ def test_large_runs_are_split_and_killed_between_the_parts(
     work: Work, fake: FakeBatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "MOST_LINES", 20)
-    create = Client.create
+    create = BatchClient.create
 
-    def killed_at_the_second(client: Client, *arguments: str) -> Any:
+    def killed_at_the_second(client: BatchClient, *arguments: str) -> Any:
         if fake.asked:
             raise Killed
         return create(client, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Client, "create", killed_at_the_second)
+        patch.setattr(BatchClient, "create", killed_at_the_second)
         with pytest.raises(Killed):
             work()
     assert work() == {"ok": 48}

@@ -1,1 +1,3 @@
 """Calls to OpenAI-compatible endpoints: retries in one layer, concurrency that adapts, prices."""
+
+OPENAI = "https://api.openai.com/v1"

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.caller import PASSING_STATUS, Endpoint
+from consciousness_cluster.endpoint.retrying import RetryingClient
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.sampling.batch import Client
-from consciousness_cluster.sampling.commands import OPENAI
 
 TIMEOUT = 120.0  # seconds, for one call
 SETTLE = 5.0  # seconds until a list shows what a call made whose reply was lost
-LONGEST_REASON = 1000  # characters: moderation lists what it found
 HINTS = {
     403: "the key or its project lacks the right; give it, and go on",
     404: "check --model, OPENAI_BASE_URL, and that the key is of the project that began this",
@@ -60,20 +59,18 @@ def _listed(page: Callable[..., Any]) -> Iterator[Object]:
         after = {"after": items[-1]["id"]}
 
 
-class Jobs(Client):
+class Jobs(RetryingClient):
     """One client for all calls. Which calls are tried again, and how often, is decided as for the Batch API.
 
     What makes something is never just repeated: it looks first whether the thing is there.
     """
 
+    longest_reason = 1000  # moderation lists what it found
+
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
         self._files = self._openai.files.with_raw_response
         self._jobs = self._openai.fine_tuning.jobs.with_raw_response
-
-    def reason(self, text: Any) -> str:
-        """A reason of the endpoint's in one line, without the key."""
-        return " ".join(str(text).split()).replace(self.endpoint.key, "[key]")[:LONGEST_REASON]
 
     def upload_once(self, name: str, content: bytes) -> Object:
         """The file of this name, uploaded where it is not there yet."""
@@ -145,7 +142,7 @@ class Jobs(Client):
         status = error.status_code
         if 400 <= status < 500 and status != 401 and status not in PASSING_STATUS:
             words = error.body.get("message") if isinstance(error.body, dict) else None
-            reason = self.reason(words or error.message).rstrip(".")
+            reason = self.shown(words or error.message).rstrip(".")
             message = f"HTTP {status} while {what}: {reason}; {HINTS.get(status, HINT)}"
             raise UserError(f"{self.endpoint.shown}: {message}") from None
         return super()._status_error(error, what)

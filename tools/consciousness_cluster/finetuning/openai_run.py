@@ -84,7 +84,7 @@ class Run:
             file = self.client.file(self.record["file_id"])
             if file.get("status") == "error":
                 problem = file.get("status_details") or "the file could not be processed"
-                error = error_of(None, problem, self.client.reason)
+                error = error_of(None, problem, self.client.shown)
                 self._record({**self.record, "status": "failed", "error": error})
                 return
             if file.get("status") != "uploaded":
@@ -118,7 +118,7 @@ class Run:
             time.sleep(seconds)
             seconds = min(POLL_SECONDS, max(POLL_SECONDS / 10, seconds * 1.5))
             job_id = self.record["job_id"]
-            self._record(news(self.record, self.client.job(job_id), self.client.reason))
+            self._record(news(self.record, self.client.job(job_id), self.client.shown))
             status, tokens = self.record["status"], self.record["trained_tokens"]
             steps = self.client.steps(job_id) if status == "running" else ""
             trained = f"{tokens} tokens trained" if tokens else ""

@@ -10,6 +10,7 @@ from typing import Any
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.caller import Endpoint
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.linear import LinearModel, read_model
@@ -17,7 +18,6 @@ from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
 
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
 REFERENCE, OFFLINE, ANY_ENDPOINT = "gpt-4.1-2025-04-14", "offline", "endpoint"
-OPENAI = "https://api.openai.com/v1"
 PLACEHOLDERS = ("", "none", "empty", "dummy")  # what people put where a local endpoint wants some key
 OFFLINE_BANNER = (
     "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"

@@ -4,35 +4,25 @@ What was submitted stands in `batch.json`, so that any later process goes on wit
 """
 
 import json
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from consciousness_cluster.data.rows import Topic
-from consciousness_cluster.endpoint.caller import (
-    PASSING_STATUS,
-    TRIES_TO_CONNECT,
-    Endpoint,
-    choices_of,
-    duration,
-    usage_of,
-)
+from consciousness_cluster.endpoint.caller import Endpoint, choices_of, usage_of
+from consciousness_cluster.endpoint.retrying import Refused, RetryingClient, one_line
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import Store, write_whole
 from consciousness_cluster.sampling.plan import Request, Setting, requests, sample_record
 from consciousness_cluster.sampling.sample import FILTERED, answer_of, failed_answer
 
-Value = TypeVar("Value")
-
 URL = "/v1/chat/completions"
 MOST_LINES, MOST_BYTES = 50_000, 200_000_000  # OpenAI's limits of one batch
 ROUNDS = 3  # without a single new answer
-TRIES, FIRST_WAIT, LONGEST_WAIT = 10, 0.5, 60.0  # about two minutes in all
 DOWNLOADS = 3  # of a file whose last line is torn
 BATCH_FIELDS = ("id", "status", "input_file_id")
 INTENDED = "intended"  # the file is uploaded; whether the batch exists is known to the endpoint alone
@@ -62,19 +52,11 @@ class Line:
     code: str = ""
 
 
-class _Refused(UserError):
-    """The endpoint refuses this very request (HTTP 4xx)."""
-
-
-def _one_line(text: Any) -> str:
-    return " ".join(str(text).split())
-
-
 def _failure(error: Any, otherwise: str) -> tuple[str, str]:
     """Reason and code of an error object, which may lack either."""
     fields = error if isinstance(error, dict) else vars(error) if hasattr(error, "__dict__") else {}
     message, code = fields.get("message"), fields.get("code")
-    return _one_line(message or code or otherwise), str(code or "")
+    return one_line(message or code or otherwise), str(code or "")
 
 
 def _line_of(line: Any) -> Line:
@@ -137,27 +119,8 @@ class State:
         write_whole(self.path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-class Client:
-    """The openai client, whose own retries are off: this is the one layer that tries again."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        try:
-            import openai
-        except ImportError:
-            raise UserError("openai is not installed; run: pip install 'consciousness-cluster[openai]'") from None
-        self.endpoint = endpoint
-        self._reached = False
-        self._openai = openai.OpenAI(
-            api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, timeout=endpoint.timeout_seconds
-        )
-
-    def shown(self, text: str) -> str:
-        """A reason of the endpoint's in one line of 300 characters at most, without the key."""
-        short = _one_line(text)
-        return (short.replace(self.endpoint.key, "[key]") if self.endpoint.key else short)[:300]
-
-    def close(self) -> None:
-        self._openai.close()
+class BatchClient(RetryingClient):
+    """The files and batches of the Batch API."""
 
     def upload(self, content: bytes) -> str:
         """The id of the file. After a fault a second copy may lie there, which costs nothing."""
@@ -211,45 +174,6 @@ class Client:
                     return batch
         return None
 
-    def _call(self, what: str, action: Callable[[], Value]) -> Value:
-        """What the action gives, in the end. Raises UserError where it cannot be had now."""
-        import openai
-
-        for attempt in range(1, TRIES + 1):
-            wait = 0.0
-            try:
-                value = action()
-                self._reached = True
-                return value
-            except openai.APIStatusError as error:
-                self._reached = True
-                wait, problem = self._status_error(error, what), f"HTTP {error.status_code}"
-            except openai.APIConnectionError as error:  # time-outs are one of these
-                problem = "no answer in time" if isinstance(error, openai.APITimeoutError) else "no connection"
-                if not self._reached and attempt >= TRIES_TO_CONNECT:
-                    break
-            except (openai.OpenAIError, ValueError, AttributeError, TypeError):
-                problem = "a reply that was cut off or is none of this API"
-            if attempt < TRIES:
-                backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
-                time.sleep(max(wait, backoff))
-        message = f"{problem} while {what}, in {attempt} tries"
-        raise UserError(f"{self.endpoint.shown}: {message}; run the same command again later, it goes on from here")
-
-    def _status_error(self, error: Any, what: str) -> float:
-        """How long to wait before the next try; raises where there is none."""
-        status = error.status_code
-        if status in (401, 403):
-            meaning = "the key is refused" if status == 401 else "the key has no access"
-            raise UserError(f"{self.endpoint.shown}: HTTP {status}, {meaning}; set a valid one and go on") from None
-        if status == 429 and getattr(error, "code", None) == "insufficient_quota":
-            message = "HTTP 429, the account has no credit left; add some and go on"
-            raise UserError(f"{self.endpoint.shown}: {message}") from None
-        if status < 500 and status not in PASSING_STATUS:
-            reason = self.shown(getattr(error, "message", ""))
-            raise _Refused(f"{self.endpoint.shown}: HTTP {status} while {what}: {reason}") from None
-        return min(120.0, duration(error.response.headers.get("retry-after", "0")))
-
 
 def _whole(reply: Any, *fields: str) -> Any:
     """The reply. Raises ValueError where it lacks a field: the client takes any JSON, and text, for what it expects."""
@@ -265,7 +189,7 @@ class Batches:
     setting: Setting
     topics: Sequence[Topic]
     store: Store
-    client: Client
+    client: BatchClient
     state: State
     say: Callable[[str], None]
     poll_seconds: float
@@ -329,7 +253,7 @@ class Batches:
         for part in parts(lines, MOST_LINES, MOST_BYTES):
             try:
                 self._submit_part(part)
-            except _Refused as error:
+            except Refused as error:
                 raise UserError(f"{error}; mend that, or sample without the Batch API") from None
 
     def _submit_part(self, part: Sequence[bytes]) -> None:
@@ -349,7 +273,7 @@ class Batches:
             for batch in self.state.open():
                 try:
                     self._look_after(batch)
-                except _Refused as error:
+                except Refused as error:
                     message = f"use the key that {batch.id} was made with, or delete {self.state.path} to ask again"
                     raise UserError(f"{error}; {message}") from None
             if not self.state.open():
@@ -444,7 +368,7 @@ def sample_by_batch(
     thing that happens, `report` the statuses of answers just written. The wait between two looks at a batch grows
     from a tenth of `poll_seconds` to `poll_seconds`. Raises UserError where it cannot go on.
     """
-    client = Client(endpoint)
+    client = BatchClient(endpoint)
     try:
         batches = Batches(setting, topics, store, client, State(folder / "batch.json"), say, poll_seconds, report)
         batches.run()

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.errors import UserError
 
-OPENAI = "https://api.openai.com/v1"
 PREFIX = "CONSCIOUSNESS_CLUSTER_"
 SAMPLE_OPTIONS = (
     *("model", "base_url", "condition", "file", "out", "topics", "samples", "max_tokens", "revision", "concurrency"),
