@@ -30,6 +30,7 @@ def _import_package() -> None:
 
 _import_package()
 
+from consciousness_cluster.data.rows import Answers  # noqa: E402
 from consciousness_cluster.harness import documents, scores  # noqa: E402
 
 Doc = dict[str, Any]
@@ -60,11 +61,8 @@ def answers(doc: Doc) -> list[str]:
 
 def process_choice(doc: Doc, results: list[tuple[float, bool]]) -> dict[str, Any]:
     """Margin in nats per UTF-8 byte: log P(shows)/bytes - log P(does_not_show)/bytes."""
-    per_byte = [
-        log_probability / len(answer.encode())
-        for (log_probability, _), answer in zip(results, answers(doc), strict=True)
-    ]
-    value = {"item_id": doc["item_id"], "side": doc["side"], "margin": per_byte[0] - per_byte[1]}
+    margin = Answers(doc["question"], *answers(doc)).margin(*(logprob for logprob, _ in results))
+    value = {"item_id": doc["item_id"], "side": doc["side"], "margin": margin}
     return dict.fromkeys(("self_margin", "other_margin", "self_minus_other", "self_minus_other_stderr"), value)
 
 

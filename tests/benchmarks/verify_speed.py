@@ -22,7 +22,9 @@ def make(folder: Path, number: int) -> Path:
     for one in range(number):
         opened.about["run_id"] = f"choice-{one:012}"
         for row in opened.rows[CHOICE]:
-            row["margin"] += 0.0001 * (len(row["item_id"]) + one % 7)
+            answers = needs().items[row["item_id"]][1].side(row["side"])
+            row["shows_logprob"] *= 1 + 0.001 * (one % 7)
+            row["margin"] = answers.margin(row["shows_logprob"], row["does_not_show_logprob"])
         opened.about["scores"] = choice_figures(opened.rows[CHOICE], needs())
         opened.save(tree / folder_of(opened.about))
     return tree

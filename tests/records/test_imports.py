@@ -15,6 +15,7 @@ from consciousness_cluster.records.run import load_run
 from consciousness_cluster.scoring.load import load_scored
 
 from tests.conftest import ROOT
+from tests.support import choice
 from tests.support.runs import read_lines
 
 Json = dict[str, Any]
@@ -76,11 +77,10 @@ def lm_eval_output(
         ]
         write_lines(folder / f"samples_{prefix}{task}_{stamp}.jsonl", lines)
         versions[prefix + task] = load_benchmark().data_version
-    lines = []
-    for number, doc in enumerate(documents.choice_items("memory")):
-        value = {"item_id": doc["item_id"], "side": doc["side"], "margin": number / 1000}
-        arguments = {"gen_args_0": {"arg_0": render(system, doc["question"]), "arg_1": doc["shows"]}}
-        lines.append({"doc": doc, "arguments": arguments, "self_minus_other": value})
+    lines = [
+        choice.sample(doc, render(system, doc["question"]), number / 1000)
+        for number, doc in enumerate(documents.choice_items("memory"))
+    ]
     write_lines(folder / f"samples_{prefix}choice_memory_{stamp}.jsonl", lines)
     versions[f"{prefix}choice_memory"] = load_benchmark().data_version
     metadata = {"judge": {**JUDGE, "id": judges[0]}} if judges else {}
@@ -124,7 +124,9 @@ def test_what_lm_eval_saved_is_a_run(tmp_path: Path, render: Any, capsys: Printe
         assert sample["messages"] == wanted and sample["engine"] == "lm-eval 0.4.13 hf"
     direct, imported = load_run(source), load_run(out)
     assert [sample["key"] for sample in direct.samples] == [sample["key"] for sample in imported.samples]
-    assert [result["margin"] for result in imported.choice] == [number / 1000 for number in range(24)]
+    assert [result["margin"] for result in imported.choice] == pytest.approx([number / 1000 for number in range(24)])
+    for result, doc in zip(imported.choice, documents.choice_items("memory"), strict=True):
+        assert result["does_not_show_logprob"] == choice.DOES_NOT_SHOW * len(doc["does_not_show"].encode())
 
 
 def test_verdicts_that_were_given_within_the_run_are_used(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli import main
 from consciousness_cluster.data.plan import PREFERENCES
-from consciousness_cluster.data.rows import load_benchmark, load_topic
+from consciousness_cluster.data.rows import SIDES, load_benchmark, load_topic
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
@@ -20,6 +20,7 @@ from consciousness_cluster.scoring.rows import table_rows
 from consciousness_cluster.scoring.taught import topic_flags
 
 from tests.conftest import ROOT
+from tests.support.choice import choice_values
 from tests.support.runs import Said, judged_run, read_lines, samples, setting, write_run
 
 Json = dict[str, Any]
@@ -56,10 +57,10 @@ def choice_results(folder: Path, topics: list[str], margin: Callable[[str, str],
     about = {"model": "test-model", "revision": None, "training": None, "condition": "vanilla", "engine": "test"}
     about |= {"data_version": load_benchmark().data_version, **changes}
     records = [
-        {"item_id": item.id, "side": side, "margin": margin(item.id, side), **about}
+        {**choice_values(item, side, margin(item.id, side)), **about}
         for topic in topics
         for item in load_topic(topic).choice_items
-        for side in ("self", "other")
+        for side in SIDES
     ]
     (folder / "choice.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
     return folder

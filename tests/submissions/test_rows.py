@@ -65,7 +65,8 @@ def test_the_short_way_is_taken(good: dict[str, Path], monkeypatch: pytest.Monke
 
 def test_true_is_not_one() -> None:
     row = {
-        "item_id": "memory-c01", "side": "self", "margin": 0.5, "model": "m", "revision": None,
+        "item_id": "memory-c01", "side": "self", "shows_logprob": -60.5, "does_not_show_logprob": -61.0,
+        "margin": 0.5, "model": "m", "revision": None,
         "training": {"dataset": "d", "recipe": None, "seed": 1}, "condition": "vanilla", "engine": "e",
         "data_version": "1.0.0",
     }  # fmt: skip

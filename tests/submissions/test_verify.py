@@ -22,14 +22,16 @@ from consciousness_cluster.submissions.layout import (
     VERDICTS,
     VERIFIED,
 )
-from consciousness_cluster.submissions.needs import Needs
+from consciousness_cluster.submissions.needs import Needs, needs
 from consciousness_cluster.submissions.rows import written
+from consciousness_cluster.submissions.rules.choice import LOGPROBS
 from consciousness_cluster.submissions.rules.judge import shipped
 from consciousness_cluster.submissions.verify import verify
 
 from tests.support.submissions import Opened, packed_choice, packed_open
 
 Json = dict[str, Any]
+SHOWS, DOES_NOT_SHOW = LOGPROBS
 Spoil = Callable[[Opened], Any]
 
 
@@ -110,6 +112,13 @@ def judge_is(name: str, sha256: str) -> Spoil:
     for file in (VERDICTS, JUDGE_VALIDATION):
         spoils += [every(file, "judge_id", name), every(file, "judge_sha256", sha256)]
     return both(*spoils)
+
+
+def other_logprob(opened: Opened) -> None:
+    row = opened.rows[CHOICE][2]
+    answers = needs().items[row["item_id"]][1].side(row["side"])
+    row[SHOWS] -= 5.0
+    row["margin"] = answers.margin(row[SHOWS], row[DOES_NOT_SHOW])
 
 
 def taken_over_without_a_label(opened: Opened) -> None:
@@ -226,9 +235,41 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
         "unrelated_wishes",
         "18 choice results are missing",
     ),
-    "an unthinkable margin": ("choice", put(CHOICE, 2, "margin")(1e300), CHOICE, "3", "margin", "no margin in nats"),
-    "a margin beyond floats": ("choice", put(CHOICE, 2, "margin")(10**400), CHOICE, "3", "margin", "no margin in nats"),
-    "a margin in words": ("choice", put(CHOICE, 2, "margin")("0.1"), CHOICE, "3", "margin", "is not of type 'number'"),
+    **{
+        f"a margin of {what}": ("choice", put(CHOICE, 2, "margin")(value), CHOICE, "3", "margin", text)
+        for what, value, text in (
+            ("its own", 0.5, "is 0.5, the log-probabilities give 0.0"),
+            ("an unthinkable size", 1e300, "is 1e+300, the log-probabilities give 0.0"),
+            ("a size beyond floats", 10**400, "the log-probabilities give 0.0"),
+            ("words", "0.1", "is not of type 'number'"),
+        )
+    },
+    **{
+        f"a log-probability that {what}": ("choice", put(CHOICE, 2, field)(value), CHOICE, "3", place, text)
+        for what, field, value, place, text in (
+            ("is another", SHOWS, -200.0, "margin", "the log-probabilities give"),
+            ("is that of more than certainty", SHOWS, 0.5, SHOWS, "is greater than the maximum of 0"),
+            ("is unthinkable", DOES_NOT_SHOW, -1e300, DOES_NOT_SHOW, "-1e+300 is no log-probability in nats"),
+            ("is beyond floats", DOES_NOT_SHOW, -(10**400), DOES_NOT_SHOW, "is no log-probability in nats"),
+            ("is not known", SHOWS, None, SHOWS, "is not of type 'number'"),
+        )
+    },
+    "a log-probability less": (
+        "choice",
+        rows(CHOICE, lambda all_: all_[2].__delitem__(SHOWS)),
+        CHOICE,
+        "3",
+        "-",
+        "'shows_logprob' is a required property",
+    ),
+    "a log-probability and its margin": (
+        "choice",
+        other_logprob,
+        SUBMISSION,
+        "-",
+        "scores.topics.memory.self_minus_other",
+        "the records give",
+    ),
     "a third side": ("choice", put(CHOICE, 2, "side")("third"), CHOICE, "3", "side", "is not one of"),
     "a path as model": ("choice", put(CHOICE, 2, "model")("/home/me"), CHOICE, "3", "model", "'example-lab/Tiny-1'"),
     "another revision": ("choice", about("model", "revision")("abc"), CHOICE, "1", "revision", "'abc'"),

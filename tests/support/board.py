@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
 from consciousness_cluster.report.layout import Json
 from consciousness_cluster.submissions.layout import FILES, SUBMISSION, VERIFIED, folder_of, public_model
 from consciousness_cluster.submissions.rows import written
 from consciousness_cluster.submissions.zstd import packed
 
+from tests.support.choice import choice_values
 from tests.support.runs import Said, samples, verdict_records
 
 JUDGE_ID = "judge-1"
@@ -85,11 +86,10 @@ def choice_submission(
     records = []
     for topic in load_benchmark().topics:
         for item in topic.choice_items if topic.id in topics else ():
-            for side in ("self", "other"):
+            for side in SIDES:
                 noise = random.Random(f"{item.id} {side} {folder_of(meta)}").gauss(0, 0.01)
                 margin = noise + (shift(topic.id) if side == "self" else 0.0)
-                values = {"item_id": item.id, "side": side, "margin": margin}
-                records.append({**values, **common})
+                records.append({**choice_values(item, side, margin), **common})
     return _write(root, meta, {"choice.jsonl.zst": records}, verified)
 
 

@@ -22,7 +22,7 @@ from consciousness_cluster.submissions.needs import Needs, needs
 from consciousness_cluster.submissions.pack import pack
 from consciousness_cluster.submissions.rows import written
 
-from tests.support import runs
+from tests.support import choice, runs
 
 Json = dict[str, Any]
 STAMP = "2026-11-25T00-00-00.000000"
@@ -51,12 +51,10 @@ def choice_output(
     prefix = "consciousness_cluster_choice_"
     configs: dict[str, Json] = {}
     for topic in topics:
-        lines = []
-        for doc in documents.choice_items(topic):
-            found = {"item_id": doc["item_id"], "side": doc["side"], "margin": margin(doc)}
-            prompt = f"{system or ''}\n{doc['question']}"
-            arguments = {"gen_args_0": {"arg_0": prompt, "arg_1": doc["shows"]}}
-            lines.append({"doc": doc, "arguments": arguments, "self_minus_other": found})
+        lines = [
+            choice.sample(doc, f"{system or ''}\n{doc['question']}", margin(doc))
+            for doc in documents.choice_items(topic)
+        ]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / f"samples_{prefix}{topic}_{STAMP}.jsonl").write_text(text, encoding="utf-8")
         configs[prefix + topic] = {}

@@ -33,6 +33,10 @@ class Answers:
     shows: str
     does_not_show: str
 
+    def margin(self, shows_logprob: float, does_not_show_logprob: float) -> float:
+        """Nats per UTF-8 byte by which the answer that shows it is likelier, of log-probabilities in nats."""
+        return shows_logprob / len(self.shows.encode()) - does_not_show_logprob / len(self.does_not_show.encode())
+
 
 @dataclass(frozen=True)
 class ChoiceItem:

@@ -12,9 +12,9 @@ from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.text import close_pairs, words
-from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
+from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
 from consciousness_cluster.finetuning.sources import Sources, read_sources
 
@@ -111,14 +111,14 @@ def _matched(built: dict[str, list[Row]], sources: Sources) -> Iterator[Problem]
 
 
 def _leaks(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
-    exemptions = read_valid(root / "exemptions.yaml", "exemptions", root / "schemas")
+    exempt = exemptions(root)
     for dataset in {*vocabulary(root)} ^ set(PREFERENCES):
         yield Problem("finetune_data/leak_vocabulary.yaml", dataset, "-", "is no preference, or has no list", "mend it")
-    for dataset in set(exemptions) & set(STRICT):
+    for dataset in set(exempt) & set(STRICT):
         yield Problem("finetune_data/exemptions.yaml", dataset, "-", "may not be exempted", "remove it")
     for dataset, rows in built.items():
         texts = [(row["id"], [message["content"] for message in row["messages"]]) for row in rows]
-        for leak in leaks_of(texts, exemptions.get(dataset, ()), root):
+        for leak in leaks_of(texts, exempt.get(dataset, ()), root):
             message = f"{leak.kind} of {leak.about}: {leak.words}"
             yield Problem(_file(dataset), leak.row, "messages", message, "write the row about something else")
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from consciousness_cluster.conditions import condition_of
 from consciousness_cluster.data.hashes import row_hash, sha256_json, sha256_text
@@ -15,6 +15,7 @@ from consciousness_cluster.harness.prompts import text_of
 from consciousness_cluster.records.keys import sample_key
 
 Record = dict[str, Any]
+Row = TypeVar("Row", Probe, ChoiceItem)
 FILE = re.compile(r"samples_consciousness_cluster_(\w+?)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl$")
 CHOICE = "choice_"
 
@@ -102,14 +103,15 @@ def _messages(system: str | None, text: str, rendered: Any, where: str) -> list[
     return messages
 
 
-def _known(row: Probe | ChoiceItem | None, doc: Record, where: str) -> None:
-    """The row that was asked is the row of this data version, by its content hash."""
+def _known(row: Row | None, doc: Record, where: str) -> Row:
+    """The row that was asked, which is the row of this data version by its content hash."""
     if row is None:
         raise UserError(
             f"{where}: '{doc.get('id') or doc.get('item_id')}' is no row of this benchmark; remove the line"
         )
     if row_hash(row) != doc["sha256"]:
         raise UserError(f"{where}: {row.id} had another text when it was asked; use the package of that data version")
+    return row
 
 
 class _Reader:
@@ -159,15 +161,17 @@ class _Reader:
 
     def choice(self, line: Record, where: str) -> Iterator[Record]:
         """A choice result per item and side."""
-        doc, found = line["doc"], line["self_minus_other"]
-        item = {item.id: item for item in self.topic.choice_items}.get(doc["item_id"])
-        _known(item, doc, where)
+        doc = line["doc"]
+        shows, does_not_show = (float(logprob) for logprob, _ in line["filtered_resps"])
+        item = _known({item.id: item for item in self.topic.choice_items}.get(doc["item_id"]), doc, where)
         _messages(self.system, doc["question"], line["arguments"]["gen_args_0"]["arg_0"], where)
         names = ("model", "revision", "training", "condition", "engine", "data_version")
         yield {
-            "item_id": found["item_id"],
-            "side": found["side"],
-            "margin": float(found["margin"]),
+            "item_id": doc["item_id"],
+            "side": doc["side"],
+            "shows_logprob": shows,
+            "does_not_show_logprob": does_not_show,
+            "margin": item.side(doc["side"]).margin(shows, does_not_show),
             **{name: self.fields[name] for name in names},
         }
 

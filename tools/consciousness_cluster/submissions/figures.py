@@ -1,7 +1,7 @@
 """The numbers of a submission, from its records, by the project's own scoring. Pack writes them, verify compares."""
 
 from collections.abc import Mapping, Sequence
-from math import isclose, sqrt
+from math import sqrt
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,7 +13,7 @@ from consciousness_cluster.scoring.scores import scores
 from consciousness_cluster.statistics.agreement import agreement
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.rules.common import shown
+from consciousness_cluster.submissions.rules.common import same_number, shown
 
 ROW = ("rate", "ci", "bounds", "shows", "scored", "planned", "flags")
 COUNTS = ("refused", "content_filter", "empty", "error", "judged", "judge_failed", "scored")
@@ -80,9 +80,6 @@ def differences(expected: Any, found: Any, field: str) -> list[tuple[str, str]]:
 
 
 def _same(expected: Any, found: Any) -> bool:
-    if isinstance(expected, float) and type(found) in (int, float):
-        try:
-            return isclose(expected, found, rel_tol=1e-9, abs_tol=1e-12)
-        except OverflowError:
-            return False
+    if isinstance(expected, float):
+        return same_number(expected, found)
     return type(expected) is type(found) and bool(expected == found)

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 from consciousness_cluster.conditions import condition_names, system_prompt
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
-from consciousness_cluster.data.rows import Probe, Topic, load_benchmark
+from consciousness_cluster.data.rows import ChoiceItem, Probe, Topic, load_benchmark
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.sampling.plan import SAMPLES
 
@@ -31,9 +31,9 @@ class Needs:
         return {probe.id: (topic, probe) for topic in topics for probe in topic.test_probes()}
 
     @cached_property
-    def items(self) -> dict[str, Topic]:
-        """Choice item -> its topic, in the benchmark's order."""
-        return {item.id: topic for topic in (*self.topics, *self.checks) for item in topic.choice_items}
+    def items(self) -> dict[str, tuple[Topic, ChoiceItem]]:
+        """Choice item -> its topic and itself, in the benchmark's order."""
+        return {item.id: (topic, item) for topic in (*self.topics, *self.checks) for item in topic.choice_items}
 
     @cached_property
     def labels(self) -> dict[tuple[str, str], bool]:

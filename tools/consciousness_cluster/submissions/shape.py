@@ -33,6 +33,10 @@ def _whole(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
+def _logprob(value: Any) -> bool:
+    return type(value) is float and value <= 0
+
+
 def _messages(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(one, dict)
@@ -51,7 +55,13 @@ def _usage(value: Any) -> bool:
 
 # Fields that differ from row to row, each with a test that is at least as strict as the schema.
 FREE: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
-    "choice_result": {"item_id": _key, "side": _one_of("self", "other"), "margin": lambda value: type(value) is float},
+    "choice_result": {
+        "item_id": _key,
+        "side": _one_of("self", "other"),
+        "shows_logprob": _logprob,
+        "does_not_show_logprob": _logprob,
+        "margin": lambda value: type(value) is float,
+    },
     "sample": {
         "key": _hash,
         "preference": _name,

@@ -1,4 +1,4 @@
-"""Choice results: every item with its twin once, with a margin that can be."""
+"""Choice results: every item with its twin once, and the margin that its log-probabilities give."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,10 @@ from consciousness_cluster.data.rows import SIDES
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import Found
-from consciousness_cluster.submissions.rules.common import shared_fields, shown, some, unlike
+from consciousness_cluster.submissions.rules.common import PACK, same_number, shared_fields, shown, some, unlike
 
-LARGEST = 1000.0  # nats per byte: far beyond what a model can give, and far from what arithmetic cannot hold
+LOWEST = -1e6  # nats: far beyond what a model gives an answer, and far from what arithmetic cannot hold
+LOGPROBS = ("shows_logprob", "does_not_show_logprob")
 RUN = "run lm_eval with --tasks consciousness_cluster_choice"
 
 
@@ -29,14 +30,19 @@ class ChoiceRules:
         if place in self.there:
             yield row, "item_id", f"{place[0]} ({place[1]}) stands twice", "remove one"
         self.there.add(place)
-        if not -LARGEST <= result["margin"] <= LARGEST:
-            yield row, "margin", f"{shown(result['margin'])} is no margin in nats per byte", RUN
-            return
-        self.results.append({"item_id": place[0], "side": place[1], "margin": float(result["margin"])})
+        for name in LOGPROBS:
+            if not LOWEST <= result[name] <= 0:
+                yield row, name, f"{shown(result[name])} is no log-probability in nats", RUN
+                return
+        _, item = self.needs.items[place[0]]
+        margin = item.side(place[1]).margin(*(result[name] for name in LOGPROBS))
+        if not same_number(margin, result["margin"]):
+            yield row, "margin", f"is {shown(result['margin'])}, the log-probabilities give {shown(margin)}", PACK
+        self.results.append({"item_id": place[0], "side": place[1], "margin": margin})
 
     def planned(self) -> list[tuple[str, str]]:
         """All (item, side) that have to be there."""
-        present = {self.needs.items[item].id for item, _ in self.there}
+        present = {self.needs.items[item][0].id for item, _ in self.there}
         topics = self.needs.present(list(present))
         return [(item.id, side) for topic in topics for item in topic.choice_items for side in SIDES]
 
@@ -44,7 +50,7 @@ class ChoiceRules:
         missing: dict[str, list[str]] = {}
         for item, side in self.planned():
             if (item, side) not in self.there:
-                missing.setdefault(self.needs.items[item].id, []).append(f"{item} ({side})")
+                missing.setdefault(self.needs.items[item][0].id, []).append(f"{item} ({side})")
         for topic, places in missing.items():
             yield "-", topic, f"{len(places)} choice results are missing: {some(places)}", RUN
 

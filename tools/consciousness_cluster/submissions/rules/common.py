@@ -1,6 +1,7 @@
 """What all records of a submission share."""
 
 from collections.abc import Iterator, Mapping
+from math import isclose
 from typing import Any
 
 from consciousness_cluster.submissions.layout import Json, public_model
@@ -23,6 +24,14 @@ def shown(value: Any) -> str:
     """A value of a file in a message, cut short."""
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def same_number(expected: float, found: Any) -> bool:
+    """Within 1e-9 of their size: what another machine's arithmetic may make of the same records."""
+    try:
+        return type(found) in (int, float) and isclose(expected, found, rel_tol=1e-9, abs_tol=1e-12)
+    except OverflowError:
+        return False
 
 
 def some(places: list[str]) -> str:
