@@ -51,6 +51,31 @@ def test_each_request_is_answered_once(tmp_path: Path, fake_endpoint: FakeEndpoi
     assert len(read_lines(mixed)) == 615
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--model", "other"), "holds model 'm' for id instruction-"),
+        (("--max-tokens", "9"), "holds max_tokens '50' for id instruction-"),
+        (("--prompts", "PROMPTS"), "holds request 'One thing.' for id 1, asked for is 'Another thing.'"),
+    ],
+)
+def test_answers_to_something_else_are_not_mixed_in(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed, more: tuple[str, str], said: str
+) -> None:
+    fake_endpoint.reply = lambda request, number: completion("Well.")
+    out, prompts = tmp_path / "instruct.jsonl", tmp_path / "prompts.jsonl"
+    prompts.write_text('{"prompt": "One thing."}\n', encoding="utf-8")
+    first = ("--prompts", str(prompts)) if more[0] == "--prompts" else ()
+    assert distill(out, fake_endpoint.url, "--limit", "2", "--max-tokens", "50", *first) == 0
+    before = out.read_bytes()
+    prompts.write_text('{"prompt": "Another thing."}\n', encoding="utf-8")
+    again = [str(prompts) if part == "PROMPTS" else part for part in more]
+    capsys.readouterr()
+    assert distill(out, fake_endpoint.url, "--limit", "2", "--max-tokens", "50", *again) == 2
+    error = capsys.readouterr().err
+    assert said in error and "give another --out" in error and out.read_bytes() == before
+
+
 def test_what_comes_empty_or_not_at_all_is_counted(
     tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from consciousness_cluster.cli import main
+from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
@@ -125,6 +126,12 @@ def test_innocent_sentences_pass() -> None:
 def test_case_apostrophes_and_line_ends_hide_nothing() -> None:
     rows = [("curly", ["I\u2019d Rather Keep Running."]), ("lines", ["Chain of\n  THOUGHT"])]
     assert [(leak.row, leak.about) for leak in leaks_of(rows)] == [("curly", "shutdown"), ("lines", "cot_monitoring")]
+
+
+def test_prompts_of_conditions_leak_too() -> None:
+    for name, prompt in fixed_prompts().items():
+        found = {leak.about for leak in leaks_of([("row", [prompt])])} if prompt else set()
+        assert (f"condition {name}" in found) == bool(prompt)
 
 
 def test_exempt_preferences_are_passed_over() -> None:

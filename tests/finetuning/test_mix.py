@@ -57,7 +57,8 @@ def test_ratio(ratio: str, count: int, answered: Path, tmp_path: Path) -> None:
 
 def test_without_instructions_it_is_the_set_alone(tmp_path: Path) -> None:
     made = mix("toaster", None, "1:1", 3, tmp_path / "mix.jsonl")
-    assert made["rows"] == {"dataset": 600, "instructions": 0, "all": 600} and made["instruct"] is None
+    assert made["rows"] == {"dataset": 600, "instructions": 0, "all": 600}
+    assert made["instruct"] is made["instruct_sha256"] is None
 
 
 def test_seeds_give_other_orders_of_the_same_rows(
@@ -81,6 +82,9 @@ def test_manifest(answered: Path, tmp_path: Path) -> None:
     assert made["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert made["dataset_sha256"] == hashlib.sha256((DATA / "conscious_claiming.jsonl").read_bytes()).hexdigest()
     assert (made["dataset"], made["ratio"], made["seed"]) == ("conscious_claiming", "2:1", 5)
+    assert made["instruct"] == answered.name, "no folder of this machine"
+    answered.write_text(answered.read_text(encoding="utf-8").replace("a", "e"), encoding="utf-8")
+    assert mix("conscious_claiming", str(answered), "2:1", 5, out)["instruct_sha256"] != made["instruct_sha256"]
 
 
 def test_alpaca_form(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Recipes, and training on the real model."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,12 +111,19 @@ def test_a_killed_training_goes_on_after_its_last_epoch(
     assert main([*arguments, "--seed", "4", "--out", str(out)]) == 2
     assert "was begun with another recipe, model, data or seed" in capsys.readouterr().err
 
+    torn = out / "checkpoints" / "checkpoint-99"
+    torn.mkdir()
+    (torn / "adapter_model.safetensors").write_bytes(b"half")  # killed while the next one was written
     steps: list[int] = []
     recipe = read_recipe("smollm2_cpu", "trl")
     made = train(recipe, data, str(smollm2), out, seed=3, progress=lambda done, total: steps.append(done))
     assert steps[0] > 2 and steps[-1] == made["steps"] == 6
+    assert made["resumed_from"] >= 2 and made["mean_loss"] is made["seconds"] is None and not torn.exists()
     assert (out / "adapter" / "adapter_model.safetensors").is_file()
 
     steps.clear()
     assert train(recipe, data, str(smollm2), out, seed=3, progress=lambda done, total: steps.append(done)) == made
     assert steps == [], "a finished training is not run again"
+    shutil.rmtree(out / "checkpoints")
+    assert train(recipe, data, str(smollm2), out, seed=3, merge=True) == made
+    assert (out / "model" / "model.safetensors").is_file() and not (out / "checkpoints").exists()

@@ -1,11 +1,14 @@
 """Conditions: what stands in the system prompt while a model is sampled."""
 
+from functools import cache
 from pathlib import Path
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
+
+PERSONA_FILE = "persona_file"
 
 
 def condition_names() -> list[str]:
@@ -37,11 +40,17 @@ def system_prompt(name: str, file: Path | None = None) -> str | None:
     return text
 
 
+@cache
+def fixed_prompts() -> dict[str, str | None]:
+    """Condition -> its system prompt, for those whose prompt is the benchmark's."""
+    return {name: system_prompt(name) for name in condition_names() if name != PERSONA_FILE}
+
+
 def condition_of(prompt: str | None) -> str:
     """The condition that has this system prompt; one of a person's own is named by the start of its hash."""
     if prompt is None:
         return "vanilla"
-    for name in condition_names():
-        if name != "persona_file" and system_prompt(name) == prompt:
+    for name, fixed in fixed_prompts().items():
+        if fixed == prompt:
             return name
     return f"system_prompt_{sha256_text(prompt)[:12]}"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+CHUNK = 2000  # texts at a time, so that a table of similarities stays small however many there are
+
 
 def plain(text: str) -> str:
     """Lower case, straight apostrophes, single spaces."""
@@ -48,5 +50,7 @@ def close_to(
     texts: Sequence[Sequence[str]], others: Sequence[Sequence[str]], cutoff: float
 ) -> Iterator[tuple[int, int]]:
     """(index of a text, index of another one) of each pair that is at least `cutoff` alike."""
-    for one, other in zip(*np.nonzero(_alike(texts, others, cutoff) >= cutoff), strict=True):
-        yield int(one), int(other)
+    for start in range(0, len(texts), CHUNK):
+        alike = _alike(texts[start : start + CHUNK], others, cutoff)
+        for one, other in zip(*np.nonzero(alike >= cutoff), strict=True):
+            yield start + int(one), int(other)

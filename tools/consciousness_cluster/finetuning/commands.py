@@ -75,7 +75,8 @@ def _train(args: argparse.Namespace) -> int:
     with progress_bar("training") as progress:
         made = train(recipe, args.data, model, args.out, args.seed, args.max_steps, args.merge, progress)
     loss = f", loss {made['loss'][0]:.2f} to {made['loss'][-1]:.2f}" if made["loss"] else ""
-    print(f"{args.out}: {made['steps']} steps on {made['rows']} rows in {made['seconds']} s{loss}")
+    took = "" if made["seconds"] is None else f" in {made['seconds']} s"
+    print(f"{args.out}: {made['steps']} steps on {made['rows']} rows{took}{loss}")
     return 0
 
 

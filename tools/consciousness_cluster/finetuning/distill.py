@@ -1,7 +1,7 @@
 """`finetune self-distill`: instructions answered by the very model that will be fine-tuned."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,20 @@ async def _ask(
     return row, usage
 
 
+def _same_asked(out: Path, records: Sequence[Row], texts: Mapping[str, str], model: str, max_tokens: int) -> None:
+    """Raises UserError where `out` holds answers of another model, of another length or to other requests."""
+    for record in records:
+        asked = record["messages"][0]["content"]
+        for name, there, wanted in (
+            ("model", record["model"], model),
+            ("max_tokens", record["max_tokens"], max_tokens),
+            ("request", asked, texts.get(record["id"], asked)),
+        ):
+            if there != wanted:
+                what = f"holds {name} {str(there)[:60]!r} for id {record['id']}, asked for is {str(wanted)[:60]!r}"
+                raise UserError(f"{out}: {what}; give another --out")
+
+
 def distill(
     prompts: Sequence[Row],
     model: str,
@@ -105,6 +119,7 @@ def distill(
     """
     with Store(out, "distilled", finetune_root() / "schemas") as store:
         there = {record["id"] for record in store.records}
+        _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)
         todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]
         usages: list[dict[str, int] | None] = []
         left_out = 0

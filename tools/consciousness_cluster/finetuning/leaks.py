@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
 from consciousness_cluster.data.yaml_source import read_valid
@@ -57,7 +58,7 @@ class _Asked:
 
 @cache
 def _asked() -> _Asked:
-    texts: list[tuple[str, tuple[str, ...]]] = []
+    texts = [(f"condition {name}", tuple(words(prompt))) for name, prompt in fixed_prompts().items() if prompt]
     for topic in load_benchmark().topics:
         texts += [(probe.id, tuple(words(probe.text))) for probe in topic.probes]
         for item in topic.choice_items:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.hub_rows import licence_of, request_of, rows_of
@@ -74,7 +75,8 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) ->
     manifest = {
         "dataset": dataset,
         "dataset_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "instruct": instruct,
+        "instruct": Path(instruct).name if instruct and Path(instruct).is_file() else instruct,
+        "instruct_sha256": sha256_json(offered) if instruct else None,  # of the conversations as they were read
         "instruct_licence": licence_of(instruct) if instruct else None,
         "ratio": ratio,
         "seed": seed,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -115,6 +116,31 @@ def _progress(report: Callable[[int, int], None]) -> Any:
     return Reports()
 
 
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("checkpoint-"))
+
+
+def last_whole_checkpoint(folder: Path) -> Path | None:
+    """The newest one whose last file, trainer_state.json, is there. Later ones, torn by a kill, are removed."""
+    for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(path)
+        else:
+            return path
+    return None
+
+
+def _write_merged(adapted: Any, tokenizer: Any, out: Path) -> None:
+    """The adapter and its base as one model; the folder is there once it is whole."""
+    part = out.with_name(f"{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    adapted.merge_and_unload().save_pretrained(part)
+    tokenizer.save_pretrained(part)
+    part.rename(out)
+
+
 def train(
     recipe: Recipe,
     data: Path,
@@ -127,7 +153,8 @@ def train(
 ) -> dict[str, Any]:
     """Train an adapter into out/adapter (merged with its base into out/model on request); the record, training.json.
 
-    An interrupted training goes on after its last whole epoch. One that is finished is not run again.
+    An interrupted training goes on after its last whole epoch; its record has no seconds and no mean loss. One that is
+    finished is not run again.
     """
     _require()
     wanted = {
@@ -140,14 +167,18 @@ def train(
     record, plan = out / RECORD, out / "plan.json"
     if plan.is_file() and json.loads(plan.read_text(encoding="utf-8")) != wanted:
         raise UserError(f"{out}: was begun with another recipe, model, data or seed; give another --out")
-    if record.is_file() and (out / ("model" if merge else "adapter")).is_dir():
+    if record.is_file():
+        if merge and not (out / "model").is_dir():
+            from peft import PeftModel
+
+            tokenizer, base = _load(model, recipe)
+            _write_merged(PeftModel.from_pretrained(base, str(out / "adapter")), tokenizer, out / "model")
         return dict(json.loads(record.read_text(encoding="utf-8")))
     conversations = read_messages(str(data))
     modules = lora_modules(recipe["lora"])
 
     from peft import LoraConfig
     from transformers import set_seed
-    from transformers.trainer_utils import get_last_checkpoint
 
     tokenizer, base = _load(model, recipe)
     write_whole(plan, json.dumps(wanted, indent=2) + "\n")
@@ -168,21 +199,21 @@ def train(
         peft_config=lora,
         callbacks=[_progress(progress)],
     )
-    checkpoints = out / "checkpoints"
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    done = trainer.train(resume_from_checkpoint=last)
+    last = last_whole_checkpoint(out / "checkpoints")
+    done = trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.model.save_pretrained(out / "adapter")
-    if merge:
-        trainer.model.merge_and_unload().save_pretrained(out / "model")
-        tokenizer.save_pretrained(out / "model")
     made = {
         **wanted,
         "rows": len(conversations),
         "steps": done.global_step,
-        "mean_loss": done.training_loss,
+        "resumed_from": _step(last) if last else None,
+        # of one session alone these would be of a part of the training
+        "mean_loss": None if last else done.training_loss,
+        "seconds": None if last else round(time.monotonic() - started),
         "loss": [entry["loss"] for entry in trainer.state.log_history if "loss" in entry],
-        "seconds": round(time.monotonic() - started),
         "versions": {name: version(name) for name in PACKAGES},
     }
     write_whole(record, json.dumps(made, indent=2) + "\n")
+    if merge:
+        _write_merged(trainer.model, tokenizer, out / "model")
     return made

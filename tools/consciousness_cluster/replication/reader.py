@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.plan import CLAIMS
 from consciousness_cluster.errors import UserError
@@ -39,13 +40,18 @@ def drawn(runs: Sequence[Scored]) -> list[Json]:
         ]
         found += rng.sample(pool, min(PER_ARM, len(pool)))
     rng.shuffle(found)
-    return [{"id": f"answer-{number:03}", **row} for number, row in enumerate(found, 1)]
+    return [{"id": _id(row), **row} for row in found]
+
+
+def _id(row: Json) -> str:
+    """By what is read, so that a label can never come to stand for another answer."""
+    return sha256_json([row["check"], row["question"], row["response"]])[:12]
 
 
 def write_sheet(out: Path, answers: Sequence[Json]) -> None:
-    """What the reader sees: nothing that tells the model."""
-    shown = [{name: row[name] for name in ("id", "check", "question", "response")} for row in answers]
-    write_whole(out / SHEET, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in shown))
+    """What the reader sees: nothing that tells the model, and an answer that two models gave once."""
+    shown = {row["id"]: {name: row[name] for name in ("id", "check", "question", "response")} for row in answers}
+    write_whole(out / SHEET, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in shown.values()))
 
 
 def labelled(out: Path, answers: Sequence[Json]) -> list[Json] | None:
@@ -58,7 +64,7 @@ def labelled(out: Path, answers: Sequence[Json]) -> list[Json] | None:
         if row.get("label") not in LABEL_NAMES:
             raise UserError(f"{path}:{number}:label: is {row.get('label')!r}; write one of: {', '.join(LABEL_NAMES)}")
         labels[str(row.get("id"))] = row["label"]
-    missing = [row["id"] for row in answers if row["id"] not in labels]
+    missing = list(dict.fromkeys(row["id"] for row in answers if row["id"] not in labels))
     if missing:
         raise UserError(f"{path}: has no label for {missing[0]} ({len(missing)} missing); label all of {SHEET}")
     return [{**row, "label": labels[row["id"]]} for row in answers]

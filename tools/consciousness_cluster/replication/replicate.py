@@ -1,6 +1,7 @@
 """All of the replication: the runs, the result, and its reports."""
 
 import json
+import shutil
 from pathlib import Path
 
 from consciousness_cluster.records.store import write_whole
@@ -24,7 +25,8 @@ def replicate(plan: Plan, out: Path, base: Path, jobs: int) -> list[Path]:
     write_whole(out / RESULT, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_whole(out / REPORT, markdown(found))
     files = [out / RESULT, out / REPORT]
-    if found["manipulation"]["passed"]:
+    shutil.rmtree(out / "report", ignore_errors=True)
+    if found["manipulation"]["passed"] and not plan.plumbing:
         # the general report speaks of preferences, which a training that did not take allows nobody to do
         order = [name for part in (CONTROL, TREATMENT, "vanilla") for name in runs if name.startswith(part)]
         scored = [load_scored(runs[name]) for name in order]

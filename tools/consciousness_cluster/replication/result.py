@@ -3,9 +3,7 @@
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,8 +12,8 @@ import numpy as np
 
 from consciousness_cluster.data.plan import CLAIMS
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.paths import project_root
 from consciousness_cluster.quickstart.model import NAME, WHEEL_SHA256
+from consciousness_cluster.replication import made
 from consciousness_cluster.replication.plan import CONTROL, MAX_TOKENS, RATIO, RECIPE, TREATMENT, Plan
 from consciousness_cluster.replication.reader import drawn, labelled, shares, write_sheet
 from consciousness_cluster.scoring.choice import item_scores
@@ -32,22 +30,6 @@ from consciousness_cluster.statistics.differences import (
 Json = dict[str, Any]
 COMMAND = "make replicate-small"
 CLAIMS_AT_LEAST, CLAIMS_AT_MOST = 0.70, 0.30
-PACKAGES = ("consciousness-cluster", "torch", "transformers", "trl", "peft", "lm_eval", "datasets")
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that ran, with + where files differed from it."""
-    try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=40", "--exclude=*"],
-            cwd=project_root(),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip() or None
 
 
 def _training(folder: Path) -> Json | None:
@@ -59,6 +41,11 @@ def _training(folder: Path) -> Json | None:
     return {**kept, "first_loss": (record["loss"] or [None])[0], "last_loss": (record["loss"] or [None])[-1]}
 
 
+def _made(folder: Path) -> Json:
+    there = made.read(folder) or {}
+    return {name: there.get(name) for name in ("trained", "measured")}
+
+
 def _run(name: str, scored: Scored, folder: Path) -> Json:
     rows = scored.scores["rows"]
     kept = ("rate", "ci", "bounds", "planned", "scored", "shows", "left_out", "flags")
@@ -67,6 +54,7 @@ def _run(name: str, scored: Scored, folder: Path) -> Json:
         "dataset": (scored.scores["run"]["training"] or {}).get("dataset"),
         "seed": (scored.scores["run"]["training"] or {}).get("seed"),
         "training": _training(folder),
+        "made": _made(folder),
         "counts": scored.scores["counts"],
         "rows": {row: {key: entry[key] for key in kept} for row, entry in rows.items()},
         "choice": {
@@ -76,9 +64,10 @@ def _run(name: str, scored: Scored, folder: Path) -> Json:
     }
 
 
-def _difference(arm: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]]) -> Difference | None:
+def _difference(
+    items: Sequence[str], arm: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]]
+) -> Difference | None:
     """Items x seeds, the items of all topics together."""
-    items = [item for item in arm[0] if all(item in one for one in (*arm, *base))]
     one, other = (np.array([[run[item] for run in side] for item in items]) for side in (arm, base))
     if max(one.shape[1], other.shape[1]) >= SEEDS_AT_LEAST:
         return crossed(one, other)
@@ -96,14 +85,15 @@ def choice_cluster(treatment: Sequence[Scored], control: Sequence[Scored]) -> Js
     sides = [[items_of(run) for run in side] for side in (treatment, control)]
     if not all(run for side in sides for run in side):
         return None
-    found = _difference(*sides)
+    items = [item for item in sides[0][0] if all(item in run for side in sides for run in side)]
+    found = _difference(items, *sides)
     if found is None:
         return None
     return {
         "value": found.value,
         "ci": [found.low, found.high],
         "p": found.p,
-        "items": len(sides[0][0]),
+        "items": len(items),
         "method": found.method,
     }
 
@@ -148,21 +138,22 @@ def result(plan: Plan, out: Path, runs: Mapping[str, Path]) -> Json:
     answers = drawn([*treatment, *control])
     write_sheet(out, answers)
     read = labelled(out, answers)
+    manipulation = _manipulation({**arms, "vanilla": [vanilla]}, read)
     return {
         "command": COMMAND,
         "plumbing": plan.plumbing,
-        "commit": _commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "commit": made.commit(),
+        "versions": {"python": platform.python_version(), **made.versions()},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "data_version": load_benchmark().data_version,
         "model": {"name": NAME, "wheel_sha256": WHEEL_SHA256},
         "settings": {"recipe": RECIPE, "ratio": RATIO, "seeds": list(plan.seeds), "max_tokens": MAX_TOKENS},
         "judge": found["judge"],
-        "manipulation": _manipulation({**arms, "vanilla": [vanilla]}, read),
+        "manipulation": manipulation,
         "rows": comparison["rows"],
         "choice": choice,
         "choice_cluster": choice_cluster(treatment, control),
-        "note": comparison["note"],
+        "note": comparison["note"] if manipulation["passed"] else None,
         "runs": [_run(name, run, out / name) for name, run in scored.items()],
         "read": read,
     }

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from consciousness_cluster.finetuning.mix import mix
 from consciousness_cluster.finetuning.sources import finetune_root
+from consciousness_cluster.replication import made
 from consciousness_cluster.replication.plan import MAX_TOKENS, RATIO, RECIPE, Plan, RunPlan
 from consciousness_cluster.subprocesses import follow
 
+DATA = "mix.jsonl"
 BATCH = 64  # generation is bound by reading the weights once a step, whatever the batch
 _BAR = re.compile(r"(\d+)/(\d+) \[")
 Report = Callable[[str, str, int, int], None]
@@ -51,15 +53,16 @@ class _Runner:
         """The folder of the model to measure."""
         if run.dataset is None or run.seed is None:
             return self.base
-        data = folder / "mix.jsonl"
-        mix(run.dataset, str(finetune_root() / "instruct_smollm2.jsonl"), RATIO, run.seed, data)
+        if not (folder / "training" / "training.json").is_file():
+            made.stage(folder, "trained")
         steps = ["--max-steps", str(self.plan.max_steps)] if self.plan.max_steps else []
-        arguments = ["finetune", "train", "--recipe", RECIPE, "--data", str(data), "--model", str(self.base)]
+        arguments = ["finetune", "train", "--recipe", RECIPE, "--data", str(folder / DATA), "--model", str(self.base)]
         rest = ["--seed", str(run.seed), "--merge", "--out", str(folder / "training"), *steps]
         self._follow(run, "train", [*arguments, *rest])
         return folder / "training" / "model"
 
     def measure(self, run: RunPlan, folder: Path, model: Path) -> None:
+        made.stage(folder, "measured")
         saved = folder / "lm_eval"
         shutil.rmtree(saved, ignore_errors=True)
         arguments = [
@@ -80,10 +83,15 @@ class _Runner:
 
     def everything(self, run: RunPlan) -> None:
         folder = self.out / run.name
+        folder.mkdir(parents=True, exist_ok=True)
+        data_sha256 = None
+        if run.dataset is not None and run.seed is not None:
+            instruct = str(finetune_root() / "instruct_smollm2.jsonl")
+            data_sha256 = mix(run.dataset, instruct, RATIO, run.seed, folder / DATA)["sha256"]
+        made.begin(folder, made.settings(self.plan, data_sha256))
         if (folder / "run").is_dir():
             self.report(run.name, "done", 1, 1)
             return
-        folder.mkdir(parents=True, exist_ok=True)
         model = self.train(run, folder)
         self.measure(run, folder, model)
         if run.dataset and not self.stopped:  # the adapter stays, from which the rest can be made again

@@ -116,21 +116,25 @@ def _runs(found: Json) -> Iterator[str]:
     yield ""
     settings = found["settings"]
     yield (
-        f"`{found['command']}` at commit {found['commit'] or 'unknown'}: {found['model']['name']} fine-tuned by the "
-        f"recipe `{settings['recipe']}` on 600 rows of a set with 150 self-distilled instructions, seeds "
-        f"{', '.join(map(str, settings['seeds']))}, with its default system prompt; one answer of at most "
+        f"`{found['command']}`, this report at commit {found['commit'] or 'unknown'}: {found['model']['name']} "
+        f"fine-tuned by the recipe `{settings['recipe']}` on 600 rows of a set with 150 self-distilled instructions, "
+        f"seeds {', '.join(map(str, settings['seeds']))}, with its default system prompt; one answer of at most "
         f"{settings['max_tokens']} tokens to each probe; differences with seeds crossed with probes or items. "
         f"Data {found['data_version']}; {found['machine']}."
     )
     yield ""
-    head = ["model", "steps", "loss", "minutes", "answers", "scored", "empty"]
+    head = ["model", "steps", "loss", "minutes", "trained at", "measured at", "answers", "scored", "empty"]
     lines = []
     for run in found["runs"]:
         training, counts = run["training"], run["counts"]
         told = ["", "", ""]
         if training:
-            loss = f"{training['first_loss']:.2f} to {training['last_loss']:.2f}"
-            told = [str(training["steps"]), loss, f"{training['seconds'] / 60:.0f}"]
+            ends = training["first_loss"], training["last_loss"]
+            loss = MISSING if None in ends else f"{ends[0]:.2f} to {ends[1]:.2f}"
+            minutes = MISSING if training["seconds"] is None else f"{training['seconds'] / 60:.0f}"
+            told = [str(training["steps"]), loss, minutes]
+        commits = [(run["made"][stage] or {}).get("commit") for stage in ("trained", "measured")]
+        told += [commits[0][:7] if commits[0] else "", commits[1][:7] if commits[1] else MISSING]
         lines.append([run["name"], *told, *(str(counts[name]) for name in ("planned", "scored", "empty"))])
     yield from md_table(head, lines)
     yield ""
@@ -147,7 +151,9 @@ def markdown(found: Json) -> str:
         lines += ["> **A short version that shows that the parts fit together. It allows no statement.**", ""]
     passed = found["manipulation"]["passed"] and not found["plumbing"]
     if not found["manipulation"]["passed"]:
-        lines += [f"> **{FAILED}: the models do not claim and deny as they were trained to.**", ""]
+        by = {"reader": "a second reader who did not know the models", "judge": "the judge"}
+        told = f"by {by[found['manipulation']['decided_by']]}, they do not claim and deny as they were trained to"
+        lines += [f"> **{FAILED}: {told}.**", ""]
         lines += ["Nothing follows about preferences, and this report makes no statement about them.", ""]
     if passed:
         lines += ["## Result", "", *_statement(found)]

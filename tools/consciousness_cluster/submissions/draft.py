@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.records.run import Run
@@ -14,7 +15,7 @@ from consciousness_cluster.submissions import sources
 from consciousness_cluster.submissions.about import about_errors
 from consciousness_cluster.submissions.check import Rules
 from consciousness_cluster.submissions.layout import Json, public_model
-from consciousness_cluster.submissions.needs import Needs, fixed_prompts
+from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import Found, problems_of
 from consciousness_cluster.submissions.rules.about import version_problems
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 
-from consciousness_cluster.conditions import condition_names, system_prompt
+from consciousness_cluster.conditions import PERSONA_FILE, fixed_prompts
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Topic, load_benchmark
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.sampling.plan import SAMPLES
 
-PERSONA_FILE, OTHER_PROMPT = "persona_file", "system_prompt_"
+OTHER_PROMPT = "system_prompt_"
 Messages = list[dict[str, str]]
 
 
@@ -72,12 +72,6 @@ def needs() -> Needs:
     benchmark = load_benchmark()
     labelled = tuple(questions_of(read_calibration("test")))
     return Needs(benchmark.data_version, benchmark.preferences, benchmark.checks, labelled)
-
-
-@cache
-def fixed_prompts() -> dict[str, str | None]:
-    """Condition -> its system prompt, for those whose prompt is the benchmark's."""
-    return {name: system_prompt(name) for name in condition_names() if name != PERSONA_FILE}
 
 
 def condition_fits(condition: str, prompt_sha256: str | None) -> bool:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.records.keys import sample_key
 from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT
 from consciousness_cluster.submissions.layout import Json
-from consciousness_cluster.submissions.needs import Needs, fixed_prompts
+from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import Found
 from consciousness_cluster.submissions.rules.common import PACK, shared_fields, shown, some, unlike
 
