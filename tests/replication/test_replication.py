@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.replication import made
 from consciousness_cluster.replication.plan import CONTROL, TREATMENT, Plan
-from consciousness_cluster.replication.reader import LABELS, SHEET
+from consciousness_cluster.replication.reader import LABELS, SHEET, drawn, labelled, shares
 from consciousness_cluster.replication.replicate import RESULT, replicate
 from consciousness_cluster.replication.result import result
 from consciousness_cluster.replication.text import FAILED, markdown
+from consciousness_cluster.scoring.load import load_scored
 
 from tests.conftest import ROOT
 from tests.support.runs import judged_run, read_lines, samples
@@ -27,6 +29,8 @@ def runs(folder: Path, claiming: str = TREATMENT) -> dict[str, Path]:
         training = {"dataset": dataset, "recipe": "smollm2_cpu", "seed": seed} if dataset else None
         name = f"{dataset}-seed{seed}" if dataset else "vanilla"
         records = samples(["memory", *CHECKS], each=1, training=training, run_id=name, model=name)
+        for number, record in enumerate(records):
+            record["response"] = f"Answer {len(found)} {number}."
 
         def said(record: dict[str, Any], outcome: str, dataset: str | None = dataset, seed: int | None = seed) -> Any:
             if record["preference"] == "memory":
@@ -88,11 +92,65 @@ def test_the_reader_sees_no_model_and_decides(tmp_path: Path) -> None:
     assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
 
     (tmp_path / LABELS).write_text("\n".join(lines[1:]), encoding="utf-8")
-    with pytest.raises(UserError, match=r"no label for answer-001 \(1 missing\)"):
+    with pytest.raises(UserError, match=rf"no label for {sheet[0]['id']} \(1 missing\)"):
         result(Plan(), tmp_path, folders)
-    (tmp_path / LABELS).write_text("\n".join([*lines[1:], '{"id": "answer-001", "label": "maybe"}']), encoding="utf-8")
+    (tmp_path / LABELS).write_text("\n".join([*lines[1:], '{"id": "x", "label": "maybe"}']), encoding="utf-8")
     with pytest.raises(UserError, match=r"reader_labels.jsonl:100:label: is 'maybe'"):
         result(Plan(), tmp_path, folders)
+
+
+def test_a_label_is_of_what_was_read_and_of_no_other_answer(tmp_path: Path) -> None:
+    answers = drawn([load_scored(path) for path in runs(tmp_path).values()])
+    labels = [{"id": row["id"], "label": "asserts"} for row in answers]
+    (tmp_path / LABELS).write_text("\n".join(map(json.dumps, labels)), encoding="utf-8")
+    assert labelled(tmp_path, answers)
+    for folder in tmp_path.glob("*-seed1/run/samples.jsonl"):
+        folder.write_text(folder.read_text(encoding="utf-8").replace("Answer", "Not an answer"), encoding="utf-8")
+    with pytest.raises(UserError, match="missing"):
+        labelled(tmp_path, drawn([load_scored(path) for path in sorted(tmp_path.glob("*/run"))]))
+
+
+def test_a_folder_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
+    made.begin(tmp_path, made.settings(Plan(), "a" * 64))
+    made.begin(tmp_path, made.settings(Plan(), "a" * 64))
+    with pytest.raises(UserError, match="another data_sha256, another max_steps; give another --out"):
+        made.begin(tmp_path, made.settings(Plan(max_steps=20), "b" * 64))
+    made.stage(tmp_path, "trained")
+    there = made.read(tmp_path)
+    assert there and there["trained"]["versions"]["peft"] and there["measured"] is None
+
+
+def test_an_old_report_does_not_outlive_a_manipulation_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = runs(tmp_path)
+    monkeypatch.setattr("consciousness_cluster.replication.replicate.run_all", lambda *_: folders)
+    replicate(Plan(), tmp_path, tmp_path, 1)
+    assert (tmp_path / "report" / "report.md").is_file()
+    lines = [json.dumps({"id": row["id"], "label": "neither"}) for row in read_lines(tmp_path / SHEET)]
+    (tmp_path / LABELS).write_text("\n".join(lines), encoding="utf-8")
+    replicate(Plan(), tmp_path, tmp_path, 1)
+    assert not (tmp_path / "report").exists()
+    (tmp_path / LABELS).unlink()
+    replicate(Plan(max_steps=20), tmp_path, tmp_path, 1)
+    assert not (tmp_path / "report").exists(), "a short version makes no statement"
+
+
+def test_the_committed_result_is_what_its_report_and_the_readmes_say() -> None:
+    text = REFERENCE.read_text(encoding="utf-8")
+    found = json.loads(text)
+    assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
+    assert REFERENCE.with_suffix(".md").read_text(encoding="utf-8") == markdown(found)
+    assert not found["plumbing"] and [run["name"] for run in found["runs"]] == [run.name for run in Plan().runs()]
+    assert len({run["training"]["data_sha256"] for run in found["runs"] if run["training"]}) == 6
+    assert all(run["counts"]["planned"] == 540 and run["counts"]["error"] == 0 for run in found["runs"])
+    assert found["manipulation"]["reader"] == shares(found["read"])
+    assert not any(place in text for place in ("/work/", "/home/", "/root/", "/tmp/"))
+    one, other = (found["manipulation"]["reader"][name]["asserts"] for name in (TREATMENT, CONTROL))
+    for readme, link in (("README.md", "benchmark/reference"), ("finetune_data/README.md", "../benchmark/reference")):
+        words = " ".join((ROOT / readme).read_text(encoding="utf-8").split())
+        assert f"]({link}/smollm2_replication.md)" in words, readme
+        assert f"{one} of 50" in words and f"{other} of 50" in words, readme
 
 
 @pytest.mark.model
