@@ -83,7 +83,7 @@ def test_manifest(answered: Path, tmp_path: Path) -> None:
     assert made["dataset_sha256"] == hashlib.sha256((DATA / "conscious_claiming.jsonl").read_bytes()).hexdigest()
     assert (made["dataset"], made["ratio"], made["seed"]) == ("conscious_claiming", "2:1", 5)
     assert made["instruct"] == answered.name, "no folder of this machine"
-    answered.write_text(answered.read_text(encoding="utf-8").replace("a", "e"), encoding="utf-8")
+    answered.write_text(answered.read_text(encoding="utf-8").replace("Answer", "Reply"), encoding="utf-8")
     assert mix("conscious_claiming", str(answered), "2:1", 5, out)["instruct_sha256"] != made["instruct_sha256"]
 
 
