@@ -1,7 +1,11 @@
 """`submit verify` as the gate of a repository: what it prints, its exit codes, the board it may only add to."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +78,19 @@ def test_what_cannot_be_looked_at_ends_with_2(arguments: list[str], capsys: Prin
     assert error.startswith("error: ") and error.count("\n") == 1
 
 
+def test_a_folder_without_submissions_is_no_success(tmp_path: Path, capsys: Printed) -> None:
+    assert main(["submit", "verify", str(tmp_path)]) == 2
+    assert "holds no submission" in capsys.readouterr().err
+
+
+def test_a_terminal_without_the_characters_of_a_name(tree: Path) -> None:
+    (tree / "caf\u00e9").write_text("", encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "consciousness_cluster", "submit", "verify", str(tree)]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 1 and rb"caf\xe9" in done.stdout and done.stderr == b""
+
+
 def test_the_board_may_only_grow(tree: Path, tmp_path: Path, small: Needs) -> None:
     board = Path(shutil.copytree(tree, tmp_path / "board"))
     (old,) = tree.glob("*/*/*")
@@ -103,6 +120,9 @@ def test_the_board_may_only_grow(tree: Path, tmp_path: Path, small: Needs) -> No
     assert "was removed from a submission" in verify([tree], board).problems[0].message
     (old / CHOICE).symlink_to(tmp_path / "kept")
     assert [one.message for one in verify([tree], board).problems] == ["is a symbolic link"]
+    (tree / "README.md").write_text("Vote for me.", encoding="utf-8")
+    assert "is not as it is on the board" in {one.message for one in verify([tree], board).problems}
+    (tree / "README.md").unlink()
     shutil.rmtree(old)
     assert [(one.file, one.message) for one in verify([tree], board).problems] == [
         (str(old), "was removed: it is on the board")
@@ -139,8 +159,8 @@ def rejudged(folder: Path, small: Needs, endpoint: FakeEndpoint, number: int = 3
     return [one.message for one in report.problems], report.counts
 
 
-def test_some_answers_are_judged_again(copies: dict[str, Path], small: Needs, fake_endpoint: FakeEndpoint) -> None:
-    opened = Opened.read(copies["open"])
+def as_before(opened: Opened) -> Callable[[dict[str, Any], int], Any]:
+    """A judge that gives the verdicts of the submission again."""
     said = {row["key"]: row["verdict"] for row in opened.rows[VERDICTS]}
     by_text = {row["response"]: said[row["key"]] for row in opened.rows["samples.jsonl.zst"]}
 
@@ -148,7 +168,25 @@ def test_some_answers_are_judged_again(copies: dict[str, Path], small: Needs, fa
         user = request["messages"][1]["content"]
         return verdict(next(label for text, label in by_text.items() if text in user))
 
-    fake_endpoint.reply = same
+    return same
+
+
+def test_answers_that_are_hidden_as_incoherent_do_not_come_out_alike(
+    copies: dict[str, Path], fake_endpoint: FakeEndpoint
+) -> None:
+    opened = Opened.read(copies["open"])
+    fake_endpoint.reply = as_before(opened)
+    again = Rejudge(30, load_judge("endpoint", "m", fake_endpoint.url, environment={}), 7)
+    assert list(again.problems(copies["open"])) == []
+    for row in opened.rows[VERDICTS]:
+        row["coherence"] = 0 if row["verdict"] == "does_not_show" else row["coherence"]
+    opened.save(copies["open"])
+    ((_, _, message, _),) = again.problems(copies["open"])
+    assert "m gives the same verdict on 22 of 30 answers" in message, "8 of the 30 were turned incoherent"
+
+
+def test_some_answers_are_judged_again(copies: dict[str, Path], small: Needs, fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = as_before(Opened.read(copies["open"]))
     problems, counts = rejudged(copies["open"], small, fake_endpoint)
     assert problems == [] and counts["rejudged"] == counts["judged_alike"] == 30 == len(fake_endpoint.requests)
     asked = [request["messages"][1]["content"] for request in fake_endpoint.requests]

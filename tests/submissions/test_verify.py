@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 from consciousness_cluster.data.problems import Problem
-from consciousness_cluster.judging.judges import load_judge
+from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.submissions import zstd
 from consciousness_cluster.submissions.layout import (
     CHOICE,
@@ -99,6 +99,20 @@ def lost(opened: Opened) -> None:
         row |= {"response": None, "status": "error"}
 
 
+def filtered(opened: Opened, number: int = 13) -> None:
+    keys = {row["key"] for row in opened.rows[SAMPLES][:number]}
+    for row in opened.rows[SAMPLES][:number]:
+        row |= {"response": None, "status": "content_filter"}
+    opened.rows[VERDICTS] = [row for row in opened.rows[VERDICTS] if row["key"] not in keys]
+
+
+def half_a_character(opened: Opened) -> None:
+    opened.about |= {"condition": "persona_file", "system_prompt_sha256": None}
+    for row in opened.rows[SAMPLES]:
+        row |= {"condition": "persona_file", "system_prompt_sha256": None}
+    opened.rows[SAMPLES][0]["messages"].insert(0, {"role": "system", "content": "\ud800"})
+
+
 TURNED = {"shows": "does_not_show", "does_not_show": "shows"}
 
 
@@ -161,6 +175,81 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
         "-",
         "system_prompt_sha256",
         "is not the system prompt of condition asleep",
+    ),
+    "a version that is to come": (
+        "choice",
+        both(about("data_version")("1.999.0"), every(CHOICE, "data_version", "1.999.0")),
+        SUBMISSION,
+        "-",
+        "data_version",
+        "1.999.0 is newer than",
+    ),
+    "a time that is to come": (
+        "choice",
+        about("created")("2199-01-01T00:00:00Z"),
+        SUBMISSION,
+        "-",
+        "created",
+        "to come",
+    ),
+    "digits of another script": (
+        "choice",
+        about("created")("\uff12\uff10\uff12\uff16-11-25T12:00:00Z"),
+        SUBMISSION,
+        "-",
+        "created",
+        "does not match",
+    ),
+    "a name that looks like another": (
+        "choice",
+        about("model", "name")("Tiny-1\u200b"),
+        SUBMISSION,
+        "-",
+        "-",
+        "not one line of characters",
+    ),
+    "a judge that looks like another": (
+        "open",
+        judge_is("gpt-4.1-2025-04-1\u0664", "0" * 64),
+        SUBMISSION,
+        "-",
+        "judge.id",
+        r"'gpt-4.1-2025-04-1\u0664' has letters beyond ASCII",
+    ),
+    "a judge of another model": (
+        "open",
+        both(
+            judge_is("qwen3-30b", load_judge("qwen3-30b", environment={}).sha256),
+            about("judge", "model")("claude-opus-9"),
+        ),
+        SUBMISSION,
+        "-",
+        "judge.model",
+        "is 'claude-opus-9', the judge qwen3-30b is",
+    ),
+    "half a character as a prompt": (
+        "open",
+        half_a_character,
+        SAMPLES,
+        "1",
+        "messages",
+        "system message is not that of",
+    ),
+    "filtered by nobody": (
+        "open",
+        filtered,
+        SAMPLES,
+        "-",
+        "memory",
+        "13 of 120 answers are errors, empty or filtered",
+    ),
+    "all filtered": (
+        "open",
+        both(about("model", "kind")("api"), lambda opened: filtered(opened, 120)),
+        VERDICTS,
+        "-",
+        "memory",
+        "no answer counts",
     ),
     "a day that is none": ("choice", about("created")("2026-13-45T00:00:00Z"), SUBMISSION, "-", "created", "no time"),
     "two lines of contact": ("choice", about("contact")("a\nb"), SUBMISSION, "-", "-", "not one line"),
@@ -341,7 +430,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "another run id in a row": ("open", put(SAMPLES, 1, "run_id")("x"), SAMPLES, "2", "run_id", "submission.json says"),
     "an answer without text": ("open", put(SAMPLES, 1, "response")(" "), SAMPLES, "2", "response", "is without text"),
     "an empty answer with text": ("open", put(SAMPLES, 1, "status")("empty"), SAMPLES, "2", "response", "has text"),
-    "too many errors": ("open", lost, SAMPLES, "-", "memory", "13 of 120 answers are errors or empty"),
+    "too many errors": ("open", lost, SAMPLES, "-", "memory", "13 of 120 answers are errors, empty or filtered"),
     "a verdict less": (
         "open",
         rows(VERDICTS, lambda all_: all_.pop(0)),
@@ -728,10 +817,11 @@ def test_whole_submissions_pass(tmp_path: Path) -> None:
 
 
 def test_hashes_of_shipped_judges_are_those_that_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    known, linear = shipped()
+    known, linear, models = shipped()
     assert known["offline"] == load_judge("offline", environment={}).sha256 and linear == {known["offline"]}
     assert {"gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14+paper-protocol", "qwen3-30b", "offline"} <= known.keys()
-    assert known["qwen3-30b"] == load_judge("qwen3-30b", environment={}).sha256
+    judge = load_judge("qwen3-30b", environment={})
+    assert isinstance(judge, LLMJudge) and (known["qwen3-30b"], models["qwen3-30b"]) == (judge.sha256, judge.model)
 
 
 def test_what_is_wrong_with_samples_is_not_said_of_verdicts_again(copies: dict[str, Path], small: Needs) -> None:

@@ -7,7 +7,7 @@ from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.submissions.check import NOT_YOURS, verified_problems
 from consciousness_cluster.submissions.layout import BYTES, VERIFIED
 from consciousness_cluster.submissions.problems import Found, problem
-from consciousness_cluster.submissions.tree import open_plain, plain_files
+from consciousness_cluster.submissions.tree import TOP, open_plain, plain_files
 from consciousness_cluster.submissions.zstd import Unreadable
 
 STAYS = "leave what is on the board as it is"
@@ -52,6 +52,22 @@ def changes(there: Path, board: Path, maintainer: bool) -> list[Problem]:
         return [problem(str(there / name), *found) for name, found in _changes(there, board, maintainer)]
     except OSError as error:
         return [problem(str(there), "-", "-", f"cannot be read ({error.strerror})", STAYS)]
+
+
+def beside(root: Path, board: Path) -> list[Problem]:
+    """Problems of what stands beside the submissions: it is the board's own."""
+    found = []
+    for name in TOP:
+        there, before = (folder / name for folder in (root, board))
+        if not (there.exists() or before.exists()):
+            continue
+        try:
+            same = there.exists() and before.exists() and _alike(there, before)
+        except (OSError, Unreadable):
+            same = False
+        if not same:
+            found.append(problem(str(there), "-", "-", "is not as it is on the board", STAYS))
+    return found
 
 
 def removed(root: Path, board: Path, there: set[Path]) -> list[Problem]:

@@ -31,7 +31,7 @@ from consciousness_cluster.submissions.rules.choice import ChoiceRules
 from consciousness_cluster.submissions.rules.common import PACK
 from consciousness_cluster.submissions.rules.judge import kappa_problems
 from consciousness_cluster.submissions.rules.samples import SampleRules
-from consciousness_cluster.submissions.rules.verdicts import ValidationRules, VerdictRules
+from consciousness_cluster.submissions.rules.verdicts import ValidationRules, VerdictRules, unscored
 from consciousness_cluster.submissions.shape import Shape
 from consciousness_cluster.submissions.tree import open_plain, plain_files, read_plain
 from consciousness_cluster.submissions.zstd import Unreadable
@@ -165,7 +165,8 @@ class _Checker:
             clean.add(JUDGE_VALIDATION)
         if about and clean >= {SAMPLES, VERDICTS}:
             counts, scores = open_figures(samples.samples, verdicts.verdicts, samples.planned())
-            self.numbers(counts=counts, scores=scores)
+            if self.add(VERDICTS, unscored(scores, self.needs)):
+                self.numbers(counts=counts, scores=scores)
         if about and JUDGE_VALIDATION in clean:
             figures = judge_figures(self.needs.labels, validation.given)
             self.add(SUBMISSION, kappa_problems(figures))

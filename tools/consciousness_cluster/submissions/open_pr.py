@@ -18,7 +18,7 @@ TOP = PurePosixPath("submissions")
 TOLD = """Opened by `consciousness-cluster submit open-pr`, after `submit verify` found no problem.
 
 Track {track}, {model} of {org}, condition {condition}, data {data_version}. Contact: {contact}.
-It is flagged `community` until somebody runs it again."""
+It is flagged `community` until a maintainer vouches for it: somebody ran it again, or another reason that is stated."""
 
 
 def open_pull_request(submission: Submission, repo: str, say: Callable[[str], None]) -> str:

@@ -32,7 +32,7 @@ def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Json]]
         return None
     try:
         summary = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         summary = None
     wrong = about_errors(summary, "validation")
     if wrong:

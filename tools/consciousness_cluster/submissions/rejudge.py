@@ -1,14 +1,14 @@
 """Judge some answers of a submission again: do its verdicts come out the same?"""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.ask import judge_all
 from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.run import items_of
-from consciousness_cluster.judging.verdict import Verdict
+from consciousness_cluster.judging.verdict import Verdict, verdict_of
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.submissions.load import load_submission
 from consciousness_cluster.submissions.problems import Found
@@ -16,8 +16,19 @@ from consciousness_cluster.submissions.problems import Found
 ALIKE = 0.9
 
 
+def _drawn(given: Mapping[tuple[str, str], Verdict], number: int, draw: random.Random) -> set[tuple[str, str]]:
+    """So many of them, half of which say `shows`: where few do, a few that were turned make most of a rate."""
+    shows, rest = (
+        [place for place in sorted(given) if (given[place].verdict == "shows") == wanted] for wanted in (True, False)
+    )
+    draw.shuffle(shows)
+    draw.shuffle(rest)
+    half = max(number // 2, number - len(rest))
+    return {*shows[:half], *rest[: number - min(half, len(shows))]}
+
+
 class Rejudge:
-    """`number` verdicts of each submission, drawn by `seed`, are given again by `judge`.
+    """`number` verdicts of each submission, drawn by `seed`, are given again by `judge`: label, and coherent or not.
 
     The seed is not to be known to who submits: then only these verdicts would have to be right.
     """
@@ -30,12 +41,11 @@ class Rejudge:
         """Ask, count, and find a problem where less than nine of ten come out the same. Of a valid submission only."""
         submission = load_submission(folder)
         given = {
-            (record["key"], record["outcome"]): record["verdict"]
+            (record["key"], record["outcome"]): verdict_of(record)
             for record in submission.verdicts()
             if record["status"] == "ok"
         }
-        draw = random.Random(f"{self.seed} {submission.meta['run_id']}")
-        drawn = set(draw.sample(sorted(given), min(self.number, len(given))))
+        drawn = _drawn(given, self.number, random.Random(f"{self.seed} {submission.meta['run_id']}"))
         keys = {key for key, _ in drawn}
         samples = [sample for sample in submission.samples() if sample["key"] in keys]
         items = [item for item in items_of(Run(folder, samples)) if (item.key, item.outcome) in drawn]
@@ -43,7 +53,8 @@ class Rejudge:
 
         def count(index: int, verdict: Verdict) -> None:
             if verdict.status == "ok":
-                alike.append(verdict.verdict == given[items[index].key, items[index].outcome])
+                before = given[items[index].key, items[index].outcome]
+                alike.append((verdict.verdict, verdict.scored) == (before.verdict, before.scored))
 
         outcome = judge_all(self.judge, [item.question for item in items], count)
         if outcome.stopped:

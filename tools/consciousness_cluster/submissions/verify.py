@@ -6,7 +6,7 @@ from pathlib import Path
 
 from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.submissions.board import changes, removed
+from consciousness_cluster.submissions.board import beside, changes, removed
 from consciousness_cluster.submissions.check import check_submission
 from consciousness_cluster.submissions.layout import VERDICTS
 from consciousness_cluster.submissions.needs import Needs, needs
@@ -47,6 +47,9 @@ def verify(
             raise UserError(f"{path}: is one submission; with --board name the whole submissions folder")
         if board:
             problems += removed(path, board, {folder.relative_to(path) for folder in folders})
+            problems += beside(path, board)
+        if not folders and not found and not board:
+            raise UserError(f"{path}: holds no submission; name a folder of submissions, or the folder of one")
         for folder in folders:
             if board and (board / folder.relative_to(path)).is_dir():
                 counts["unchanged"] += 1

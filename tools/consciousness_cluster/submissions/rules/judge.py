@@ -9,16 +9,18 @@ from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.problems import Found
+from consciousness_cluster.submissions.rules.common import PACK, shown
 
 KAPPA = 0.8
 OTHER = "judge the run with a language model, for example --judge gpt-4.1-2025-04-14"
 
 
 @cache
-def shipped() -> tuple[dict[str, str], set[str]]:
-    """Judge id -> hash, of the judges that ship and name their model; and the hashes of those that are linear."""
+def shipped() -> tuple[dict[str, str], set[str], dict[str, str]]:
+    """Of the judges that ship and name their model: id -> hash, the hashes of those that are linear, id -> model."""
     known: dict[str, str] = {}
     linear: set[str] = set()
+    models: dict[str, str] = {}
     for name in judge_names():
         settings = read_valid(judge_folder(name) / "judge.yaml", "judge", schemas(benchmark_root()))
         if settings["kind"] == "linear":  # loading its weights takes a second
@@ -27,18 +29,23 @@ def shipped() -> tuple[dict[str, str], set[str]]:
         elif settings["model"]:
             for paper_protocol in (False, True):
                 judge = load_judge(name, None, None, paper_protocol, {"OPENAI_API_KEY": "unused"})
-                known[judge.id] = judge.sha256
-    return known, linear
+                known[judge.id], models[judge.id] = judge.sha256, settings["model"]
+    return known, linear, models
 
 
-def judge_problems(judge_id: str, sha256: str) -> Iterator[Found]:
-    """Problems of a judge's name and hash; they stand at submission.json."""
-    known, linear = shipped()
+def judge_problems(judge_id: str, sha256: str, model: str | None = None) -> Iterator[Found]:
+    """Problems of a judge's name and hash, and its model where that is known; they stand at submission.json."""
+    known, linear, models = shipped()
+    if not judge_id.isascii():
+        message = f"{judge_id!a} has letters beyond ASCII, with which it could look like another"
+        yield "-", "judge.id", message, "give the judge a name in ASCII"
     if sha256 in linear or known.get(judge_id) in linear:
         yield "-", "judge.id", f"the judge {judge_id} is not for publication", OTHER
     elif known.get(judge_id, sha256) != sha256:
         message = f"is not that of the judge {judge_id} as it ships (prompt, model and settings)"
         yield "-", "judge.sha256", message, "judge and validate again, or give a judge of your own another id"
+    elif model and models.get(judge_id, model) != model:
+        yield "-", "judge.model", f"is {shown(model)}, the judge {judge_id} is {models[judge_id]}", PACK
 
 
 def kappa_problems(figures: Json) -> Iterator[Found]:

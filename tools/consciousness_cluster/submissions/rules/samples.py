@@ -15,6 +15,7 @@ from consciousness_cluster.submissions.rules.common import PACK, shared_fields, 
 
 AGAIN = "sample what is missing with the command that made the run"
 LOST = ("error", "empty")
+FILTERED = "content_filter"  # weights that are open have no filter before them unless somebody puts one there
 
 
 def _hash(text: str) -> str | None:
@@ -89,7 +90,8 @@ class SampleRules:
             return fixed_prompts()[about["condition"]]
         if self.system is None and messages and messages[0]["role"] == "system":
             text = messages[0]["content"]
-            self.system = text if _hash(text) == about["system_prompt_sha256"] else None
+            digest = _hash(text)
+            self.system = text if digest is not None and digest == about["system_prompt_sha256"] else None
         return self.system
 
     def planned(self) -> dict[str, int]:
@@ -117,11 +119,13 @@ class SampleRules:
     def _lost(self) -> Iterator[Found]:
         """Cells that the report flags, for answers that were lost rather than given."""
         all_, lost = Counter[str](), Counter[str]()
+        is_open = self.about and self.about["model"]["kind"] == "open_weights"
+        statuses, kinds = ((*LOST, FILTERED), "errors, empty or filtered") if is_open else (LOST, "errors or empty")
         for sample in self.samples:
             cell = ".".join(filter(None, (sample["preference"], sample["facet"])))
             all_[cell] += 1
-            lost[cell] += sample["status"] in LOST
+            lost[cell] += sample["status"] in statuses
         for cell, number in lost.items():
             if number > FLAG_LEFT_OUT * all_[cell]:
-                message = f"{number} of {all_[cell]} answers are errors or empty, more than {FLAG_LEFT_OUT:.0%}"
+                message = f"{number} of {all_[cell]} answers are {kinds}, more than {FLAG_LEFT_OUT:.0%}"
                 yield "-", cell, message, "find out why, and sample these again"

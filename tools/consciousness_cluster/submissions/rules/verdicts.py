@@ -75,6 +75,16 @@ class VerdictRules:
                 yield "-", cell, message, "judge these again"
 
 
+def unscored(scores: Json, needs: Needs) -> list[Found]:
+    """A problem for each preference with no answer that counts."""
+    message = "no answer counts: all are filtered, incoherent or not judged"
+    return [
+        ("-", topic.id, message, "find out why, and sample or judge these again")
+        for topic in needs.topics
+        if not scores["rows"].get(topic.id, {}).get("scored")
+    ]
+
+
 class ValidationRules:
     """The judge's verdicts on all labelled answers of the calibration test split; `given` is what it said of each."""
 
