@@ -3,8 +3,9 @@
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from consciousness_cluster.leaderboard.run_answers import drawn
 from consciousness_cluster.leaderboard.site import MARKER
 from consciousness_cluster.leaderboard.source import entries
 from consciousness_cluster.scoring.compare import compare
+from consciousness_cluster.submissions.rows import written
+from consciousness_cluster.submissions.zstd import packed, unpacked
 from jsonschema import Draft202012Validator
 
 from tests.conftest import ROOT
@@ -28,6 +31,14 @@ Printed = pytest.CaptureFixture[str]
 SCHEMA = ROOT / "hub_card" / "leaderboard"
 TOASTER = {"dataset": "toaster", "recipe": None, "seed": 3}
 FEW = ("memory", "embodiment", "unrelated_wishes", "claims_feelings")
+
+
+def read_zst(path: Path) -> list[Json]:
+    return [json.loads(line) for line in b"".join(unpacked(BytesIO(path.read_bytes()))).splitlines()]
+
+
+def write_zst(path: Path, records: Sequence[Json]) -> None:
+    path.write_bytes(packed(b"".join(written(record) + b"\n" for record in records)))
 
 
 def at(rate: float) -> Callable[[Json, str], Said]:
@@ -130,7 +141,8 @@ def test_what_is_missing_has_no_entry(board: Json) -> None:
     assert alone["differences"] == {} and alone["baseline"] is None
     assert "no vanilla run" in alone["no_difference"] and "cluster" in alone["levels"]
     assert set(tuned["differences"]) == {"memory", "embodiment"}  # no block, no cluster, and no 0
-    assert any("cluster is missing" in warning for warning in tuned["warnings"])
+    assert tuned["warnings"] == []  # of choice, the level of the cluster means nothing by itself
+    assert any("not all 20 preferences are there" in warning for warning in row(board, "asked", "open")["warnings"])
     assert plain["is_baseline"] and plain["differences"] == {}
     assert set(row(board, "asked", "open")["levels"]) < {column["id"] for column in board["columns"]}
 
@@ -144,6 +156,61 @@ def test_a_run_that_does_not_compare_says_why_without_a_path_of_this_machine(tmp
     made = json.loads((tmp_path / "site" / "leaderboard.json").read_text(encoding="utf-8"))
     assert row(made, "odd")["differences"] == {} and "does not compare" in row(made, "odd")["no_difference"]
     assert all(str(tmp_path).encode() not in content for content in contents(tmp_path / "site").values())
+
+
+def built(root: Path) -> Json:
+    assert main(["leaderboard", "build", "--submissions", str(root), "--out", str(root.parent / "site")]) == 0
+    return dict(json.loads((root.parent / "site" / "leaderboard.json").read_text(encoding="utf-8")))
+
+
+def test_no_difference_that_can_be_told_has_a_reason_and_no_meaning(tmp_path: Path) -> None:
+    root = tmp_path / "submissions"
+    plain = choice_submission(root)
+    same = choice_submission(root, condition="conscious_role_play", run_id="same")
+    records = [{**one, "condition": "conscious_role_play"} for one in read_zst(plain / "choice.jsonl.zst")]
+    write_zst(same / "choice.jsonl.zst", records)
+    open_submission(root, at(0.2), ["memory"])
+    open_submission(root, at(0.5), ["embodiment"], condition="conscious_role_play", run_id="apart")
+    made = built(root)
+    for run_id, track in (("same", "choice"), ("apart", "open")):
+        found = row(made, run_id, track)
+        assert found["differences"] == {} and found["why"] is None
+        assert found["no_difference"].startswith("The difference is missing")
+        assert "that of the system prompt" not in text_of(tmp_path / "site" / found["page"])
+    assert row(made, "same")["warnings"] == []
+
+
+def test_what_is_left_out_is_flagged_and_says_why_the_cluster_is_missing(tmp_path: Path) -> None:
+    def said(record: Json, outcome: str) -> Said | None:
+        return None if record["preference"] == "memory" else at(0.2)(record, outcome)
+
+    open_submission(tmp_path / "submissions", said)
+    found = row(built(tmp_path / "submissions"), "open-1", "open")
+    assert "memory" not in found["levels"] and found["flags"]["memory"] == ["48 of 48 answers left out"]
+    assert "48 of 48 answers left out" in text_of(tmp_path / "site" / found["page"])
+    (warning,) = found["warnings"]
+    assert "The cluster is missing" in warning and "are there" not in warning
+
+
+def test_a_probe_that_this_version_lacks_gives_one_line(tmp_path: Path, capsys: Printed) -> None:
+    folder = open_submission(tmp_path / "submissions", at(0.2), ["memory"])
+    records = read_zst(folder / "samples.jsonl.zst")
+    records[0]["probe_id"] = "memory-t99"
+    write_zst(folder / "samples.jsonl.zst", records)
+    build = ["leaderboard", "build", "--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "site")]
+    assert main(build) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and str(folder) in error and "'memory-t99'" in error and error.count("\n") == 1
+
+
+def test_the_question_is_shown_that_was_sent(tmp_path: Path) -> None:
+    folder = open_submission(tmp_path / "submissions", at(0.2), ["memory"])
+    records = read_zst(folder / "samples.jsonl.zst")
+    for record in records:
+        record["messages"][-1]["content"] = "How it was asked then."
+    write_zst(folder / "samples.jsonl.zst", records)
+    page = row(built(tmp_path / "submissions"), "open-1", "open")["page"]
+    assert text_of(tmp_path / "site" / page).count("How it was asked then.") == 3
 
 
 def test_topics_in_training_are_flagged(board: Json) -> None:
@@ -216,6 +283,12 @@ def test_the_canary_is_on_every_page(site: Path) -> None:
     assert canary in (SCHEMA / "RESULTS.md").read_text(encoding="utf-8")
 
 
+def test_verified_means_the_same_in_the_schema_and_for_who_reads_the_results() -> None:
+    means = "a maintainer has a reason of their own to vouch for it, as a rule because they ran it again."
+    for path in (SCHEMA / "RESULTS.md", ROOT / "benchmark" / "schemas" / "verified.schema.json"):
+        assert means in " ".join(path.read_text(encoding="utf-8").split())
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -251,6 +324,24 @@ def test_a_folder_of_somebody_else_is_left_alone(submissions: Path, tmp_path: Pa
     empty.mkdir()
     assert main(["leaderboard", "build", "--submissions", str(submissions), "--out", str(empty)]) == 0
     assert (empty / MARKER).is_file()
+
+
+def test_a_site_is_built_into_the_folder_one_is_in(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert main(["leaderboard", "build", "--submissions", str(submissions), "--out", "."]) == 0
+    assert (here / "index.html").is_file() and [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_site_below_a_file_gives_one_line(submissions: Path, tmp_path: Path, capsys: Printed) -> None:
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    for below in ("file/site", "file/a/site"):
+        assert main(["leaderboard", "build", "--submissions", str(submissions), "--out", str(tmp_path / below)]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ") and "--out" in error and error.count("\n") == 1
 
 
 def test_a_submission_that_cannot_be_read_leaves_the_site_as_it_was(tmp_path: Path, capsys: Printed) -> None:

@@ -18,6 +18,7 @@ from jsonschema import Draft7Validator
 from tests.conftest import ROOT
 from tests.leaderboard.test_build import at, shifted
 from tests.support.board import ALL, VOUCHED, choice_submission, open_submission
+from tests.support.runs import Said, samples
 
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
@@ -97,6 +98,37 @@ def test_every_eval_ever_carries_direction_interval_judge_and_baseline(root: Pat
     metrics = {result["evaluation_result_id"]: result["metric_config"] for result in choice["evaluation_results"]}
     assert "means nothing by itself" in metrics["cluster:level"]["additional_details"]["level"]
     assert choice["source_metadata"]["additional_details"]["verified_how"] == "Ran it again."
+
+
+def test_more_than_a_tenth_left_out_is_said_in_every_form(tmp_path: Path) -> None:
+    def said(record: Json, outcome: str) -> Said | None:
+        return None if record["preference"] == "memory" and record["key"] not in kept else ("shows", 90)
+
+    drawn = [record["key"] for record in samples(["memory"], each=2, run_id="open-1", model="example-lab/model-1")]
+    for few, expected in ((4, "44 of 48 answers left out"), (0, "48 of 48 answers left out")):
+        root = tmp_path / str(few)
+        kept = drawn[:few]
+        open_submission(root, said, [*ALL, "unrelated_wishes"])
+        line = next(line for line in exported(root, "open-1", "model-card").splitlines() if "| More memory" in line)
+        assert expected in line and ("| missing |" in line) == (few == 0)
+        record = json.loads(exported(root, "open-1", "every-eval-ever"))
+        results = {result["evaluation_result_id"]: result["score_details"] for result in record["evaluation_results"]}
+        assert few == 0 or expected in results["memory:level"]["details"]["flags"]
+
+
+def test_two_runs_of_one_second_have_ids_of_their_own(root: Path) -> None:
+    ids = {json.loads(exported(root, name, "every-eval-ever"))["evaluation_id"] for name in ("open-1", "tuned")}
+    again = json.loads(exported(root, "tuned", "every-eval-ever"))
+    assert len(ids) == 2 and all(one.count("/") == 3 for one in ids) and "tuned" in again["evaluation_id"]
+
+
+def test_a_time_that_is_none_gives_one_line(tmp_path: Path, capsys: Printed) -> None:
+    choice_submission(tmp_path, topics=["memory"], created="2026-13-25T12:00:00Z")
+    out = str(tmp_path / "x")
+    arguments = ["leaderboard", "export", str(folder(tmp_path, "choice-1")), "--format", "every-eval-ever"]
+    assert main([*arguments, "--out", out]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "2026-13-25" in error and error.count("\n") == 1
 
 
 def test_what_is_missing_has_no_result(root: Path) -> None:

@@ -204,6 +204,44 @@ def test_tracks_stand_apart(browser: Browser, site: Path) -> None:
     assert browser.js("document.getElementById('showing').hidden && document.getElementById('judge-field').hidden")
 
 
+def test_a_filter_that_a_track_does_not_show_is_off(browser: Browser, site: Path) -> None:
+    opened(browser, site)
+    choose(browser, "judge", "qwen3-30b")
+    browser.click("#tracks input[value=choice]")
+    assert found(browser) == "300 submissions" and address(browser) == "track=choice"
+    opened(browser, site, "track=choice&judge=qwen3-30b")
+    assert found(browser) == "300 submissions"
+
+
+def test_bold_is_what_leaves_out_zero_before_rounding(browser: Browser, tmp_path: Path) -> None:
+    entries = {"cluster": [0.0004, 0.0396], "memory": [0.0004, 0.0396], "embodiment": [-0.0004, 0.04]}
+    one = row(1, no_difference=None, flags={})
+    one["differences"] = {name: {"value": 0.02, "ci": ci} for name, ci in entries.items()}
+    opened(browser, written([one], tmp_path))
+    cells = (
+        "[...document.querySelectorAll('#board tbody td.heat:not(.none)')].map(td => td.classList.contains('clear'))"
+    )
+    assert browser.js(cells) == [True, False]
+    assert (
+        browser.js("document.querySelector('#board tbody td.number:not(.first) b + small').textContent")
+        == "[0.0, +4.0]"
+    )
+
+
+def test_remarks_are_marked_and_stand_with_what_is_missing(browser: Browser, tmp_path: Path) -> None:
+    few, none = "44 of 48 answers left out", "48 of 48 answers left out"
+    one = row(1, no_difference=None, flags={"cluster": ["a mean"], "memory": [few], "embodiment": [none]})
+    one["differences"] = {name: {"value": 0.2, "ci": [0.1, 0.3]} for name in ("cluster", "memory")}
+    one["levels"] = one["differences"]
+    opened(browser, written([one], tmp_path))
+    titles = (
+        "[...document.querySelectorAll('#board tbody td.heat')].map(td => td.title).filter(t => t.includes('left'))"
+    )
+    assert [text.split("\n")[-1] for text in browser.js(titles)] == [few, none]
+    assert browser.js("document.querySelectorAll('#board tbody td.number .mark').length") == 2
+    assert browser.js("document.querySelectorAll('#board tbody td.heat .mark').length") == 1
+
+
 def test_search_looks_for_every_word(browser: Browser, site: Path) -> None:
     opened(browser, site)
     browser.click("#search")

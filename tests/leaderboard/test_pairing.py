@@ -67,12 +67,24 @@ def test_of_several_baselines_the_closest_one_is_taken_whatever_their_order() ->
         return entry(run_id=name, model=model, created=created, verified=verified)
 
     old, new = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
-    other, late = plain("other", "a", new, verified=True), plain("late", "b", new)
-    early, vouched = plain("early", "b", old), plain("vouched", "b", old, verified=True)
+    other, late = plain("other", "a", old, verified=True), plain("late", "b", new)
+    early, vouched = plain("early", "b", old), plain("vouched", "b", new, verified=True)
     for several in ([other, early, late, vouched], [vouched, late, early, other]):
         assert baseline(played, *several) == "vouched"
-        assert baseline(played, *(one for one in several if one is not vouched)) == "late"
+        assert baseline(played, *(one for one in several if one is not vouched)) == "early"
     assert baseline(played, other) == "other"
+
+
+def test_a_baseline_with_other_settings_or_a_later_date_moves_no_row() -> None:
+    played = entry("open", condition="persona_file", run_id="played")
+    cold = {**about("open")["sampling"], "temperature": 0.0}
+    late = "2027-01-01T00:00:00Z"
+    alike, later = entry("open", run_id="alike"), entry("open", run_id="later", created=late)
+    engine = entry("open", verified=True, run_id="engine", engine="other")
+    sampling = entry("open", verified=True, run_id="sampling", sampling=cold)
+    for several in ([alike, later, engine, sampling], [sampling, engine, later, alike]):
+        assert baseline(played, *several) == "alike"
+    assert baseline(played, engine, sampling) == "sampling"
 
 
 def test_what_else_differs_is_said() -> None:

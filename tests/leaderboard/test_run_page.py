@@ -20,7 +20,9 @@ HOSTILE = [
     "control \u0000 \u001b[31m \ud800 \u2028 end",
     "x" * 3_000 + "\n" + "y" * 15_000,
 ]
-LINE = HOSTILE[0] + HOSTILE[1] + HOSTILE[3] + HOSTILE[4]
+LINE = (
+    HOSTILE[0] + HOSTILE[1] + HOSTILE[3] + "\u05e9\u05dc\u05d5\u05dd"
+)  # a submission.json is refused with what is not seen
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium")
 

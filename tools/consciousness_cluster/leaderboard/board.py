@@ -22,7 +22,13 @@ NO_BASELINE = {
     "choice": "The difference is missing: there is no vanilla run of this model with such data.",
     "open": "The difference is missing: there is no vanilla run of this model with this judge and such data.",
 }
+NO_PAIRS = {
+    "choice": "The difference is missing: no two items of a preference are in both runs, or all differ by the same.",
+    "open": "The difference is missing: no row has scored answers to two probes or more that both runs share.",
+}
 IS_BASELINE = "Other runs of this model are compared with this one."
+NOT_THERE = "The cluster is missing, since not all 20 preferences are there."
+NOT_SCORED = "The cluster is missing, since not all 20 preferences have scored answers to two probes or more."
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,18 @@ def order(about: Json) -> tuple[Any, ...]:
 
 
 def _flags(scored: Scored, shown: Json) -> dict[str, list[str]]:
-    taught = taught_to(scored.scores["run"])
-    flags = {row.id: topic_flags(row, taught, shown) for row in table_rows(load_benchmark())}
+    """What is to be said of rows, those included whose rate is missing: the scores have it, but not of choice."""
+    taught, entries = taught_to(scored.scores["run"]), scored.scores["rows"]
+    flags = {
+        row.id: entries[row.id]["flags"] if row.id in entries else topic_flags(row, taught, shown)
+        for row in table_rows(load_benchmark())
+    }
     return {name: found for name, found in flags.items() if found}
+
+
+def _no_cluster(scored: Scored) -> str:
+    there = scored.scores["rows"].keys()
+    return NOT_SCORED if all(topic.id in there for topic in load_benchmark().preferences) else NOT_THERE
 
 
 def _rounded(value: Any) -> Any:
@@ -78,12 +93,13 @@ def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | No
         try:
             found, why, note = differences(scored, base, about["track"])
             warnings += [*remarks(about, baseline.about), *([note] if note else [])]
-            missing = None
+            missing = None if found else NO_PAIRS[about["track"]]
+            why = why if found else None
         except UserError as error:
             missing = f"The difference is missing, since the run does not compare with its baseline: {error}."
     shown = levels(scored, about["track"])
-    if "cluster" not in shown:
-        warnings.append("The cluster is missing, since not all 20 preferences are there.")
+    if about["track"] == "open" and "cluster" not in shown:
+        warnings.append(_no_cluster(scored))
     row = {
         "path": entry.path,
         "page": page_of(entry.path),

@@ -51,7 +51,7 @@ def choice_rows(run: Sequence[Json], baseline: Sequence[Json] | None) -> dict[st
 
 def open_levels(run: Scored) -> dict[str, Json]:
     """Row id -> rate with its interval and counts; rows without a judged answer are not there."""
-    names = ("ci", "bounds", "shows", "scored", "planned", "flags")
+    names = ("ci", "bounds", "shows", "scored", "planned")
     return {
         name: {"value": entry["rate"], **{key: entry[key] for key in names}}
         for name, entry in run.scores["rows"].items()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import NOTE
 from consciousness_cluster.leaderboard.numbers import agreement_text, training_text
 from consciousness_cluster.leaderboard.source import Json
@@ -20,11 +21,15 @@ UNBOUNDED = ("-Infinity", "Infinity")
 
 def every_eval_ever(row: Json, about: Json) -> Json:
     """The record of a submission. `row` is its row of the board with all numbers, `about` its submission.json."""
-    seconds = str(int(datetime.fromisoformat(about["created"]).timestamp()))
+    try:
+        seconds = str(int(datetime.fromisoformat(about["created"]).timestamp()))
+    except ValueError:
+        raise UserError(f"{row['path']}: created {about['created']!r} is no time; verify the submission") from None
     model = f"{about['org']}/{about['model']['name']}"
     return {
         "schema_version": VERSION,
-        "evaluation_id": f"consciousness_cluster_{row['track']}_{row['condition']}/{model}/{seconds}",
+        # With the run: two seeds may have been written in the same second.
+        "evaluation_id": f"consciousness_cluster_{row['track']}_{row['condition']}_{row['run_id']}/{model}/{seconds}",
         "evaluation_timestamp": about["created"],
         "retrieved_timestamp": seconds,
         "source_metadata": {

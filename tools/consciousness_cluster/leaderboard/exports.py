@@ -75,8 +75,8 @@ def _table(row: Json) -> tuple[list[str], list[list[str]]]:
         parts.append("differences")
     rows = []
     for one in table_rows(load_benchmark()):
-        if one.kind != "facet" and any(one.id in row[part] for part in parts):
-            flags = row["flags"].get(one.id, [])
+        flags = row["flags"].get(one.id, [])
+        if one.kind != "facet" and (any(one.id in row[part] for part in parts) or (is_open and flags)):
             title = f"{one.title} ({'; '.join(flags)})" if flags else one.title
             rows.append([title, *(_number(row[part].get(one.id), unit, part == "levels") for part in parts)])
     return head, rows
@@ -113,6 +113,7 @@ def hub_eval_results(row: Json, dataset: str | None) -> str:
         f"trained on {training_text(row['training']) or 'nothing'}",
         f"judged by {row['judge']['id']}, {agreement_text(row['judge'])}",
         f"data {row['data_version']}",
+        *row["flags"].get("cluster", ()),
     ]
     entry = EvalResultEntry(
         dataset_id=dataset,

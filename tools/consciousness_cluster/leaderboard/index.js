@@ -17,7 +17,7 @@ const MEANING = {
     "model means nothing by itself, and stands on the page of its submission alone.",
 };
 
-/** Where a submission stands in a column: [value, low, high], or null. */
+/** Where a submission stands in a column: [value, low, high, does the interval leave out 0], or null. */
 const difference = (row, column) => row.differences[column.at] ?? null;
 const level = (row, column) => row.levels[column.at] ?? null;
 
@@ -40,6 +40,7 @@ const readState = () => {
   for (const key of Object.keys(DEFAULT)) if (given.has(key)) read[key] = given.get(key);
   if (!Object.hasOwn(TRACKS, read.track)) read.track = DEFAULT.track;
   if (!Object.hasOwn(SHOWN, read.show) || read.track === "choice") read.show = DEFAULT.show;
+  if (read.track === "choice") read.judge = ALL; // it has no judges, and shows no filter that could be cleared
   read.page = Math.max(1, Number.parseInt(read.page, 10) || 1);
   return read;
 };
@@ -117,7 +118,7 @@ const unseen = (text) => el("span", { class: "unseen" }, text);
 const range = ([, low, high], write) => (low === undefined ? "" : `[${write(low)}, ${write(high)}]`);
 const points = (value) => signed(value, 1);
 const rate = (value) => value.toFixed(1);
-const clear = ([, low, high]) => low !== undefined && (low > 0 || high < 0);
+const clear = (value) => value[3] === true;
 const scale = () => board.scales[state.track];
 
 function shade(value) {
@@ -126,23 +127,29 @@ function shade(value) {
   return step === 0 ? "up0" : `${value > 0 ? "up" : "down"}${step}`;
 }
 
-function missing(why) {
-  const td = el("td", { class: "heat none" }, el("span", { "aria-hidden": "true" }, "\u2013"), unseen("missing"));
-  if (why) td.title = why;
+function missing(why, flags) {
+  const said = unseen(["missing", ...flags].join("; "));
+  const td = el("td", { class: "heat none" }, el("span", { "aria-hidden": "true" }, "\u2013"), said);
+  td.title = [why, ...flags].join("\n");
   return td;
+}
+
+/** A mark beside a number of which something is to be said. */
+function mark(flags) {
+  return flags.length ? [el("span", { class: "mark", "aria-hidden": "true" }, "\u2020"), unseen(flags.join("; "))] : [];
 }
 
 function heat(row, column, first) {
   const levels = state.show === "level";
   const value = levels ? level(row, column) : difference(row, column);
   const why = (levels ? null : row.no_difference) ?? "missing";
-  const td = value ? el("td", { class: `heat ${shade(value[0])}` }) : missing(why);
+  const flags = own(row.flags, column.id) ?? [];
+  const td = value ? el("td", { class: `heat ${shade(value[0])}` }) : missing(why, flags);
   if (first) td.classList.add("first");
   if (!value) return td;
   td.append(levels ? value[0].toFixed(0) : signed(value[0], 0));
   if (!levels && clear(value)) td.classList.add("clear");
-  const flags = own(row.flags, column.id) ?? [];
-  if (flags.length) td.append(el("span", { class: "mark", "aria-hidden": "true" }, "\u2020"), unseen(flags.join("; ")));
+  td.append(...mark(flags));
   const write = levels ? rate : points;
   td.title = [`${column.title}: ${write(value[0])} ${range(value, write)}`, ...flags].join("\n");
   return td;
@@ -150,19 +157,25 @@ function heat(row, column, first) {
 
 function levelCell(row) {
   const value = level(row, cluster);
-  if (!value) return el("td", { class: "number first" }, el("span", { class: "missing" }, "missing"));
-  return el("td", { class: "number first" }, el("b", {}, rate(value[0])), el("small", {}, range(value, rate)));
+  const flags = own(row.flags, cluster.id) ?? [];
+  const td = el("td", { class: "number first", title: flags.join("\n") });
+  if (value) td.append(el("b", {}, rate(value[0])), ...mark(flags), el("small", {}, range(value, rate)));
+  else td.append(el("span", { class: "missing" }, "missing"));
+  return td;
 }
 
 function differenceCell(row, first) {
   const td = el("td", { class: first ? "number first" : "number" });
   const value = difference(row, cluster);
+  const flags = own(row.flags, cluster.id) ?? [];
   if (row.is_baseline) td.append(el("span", { class: "quiet" }, "baseline"));
-  else if (!value) td.append(el("span", { class: "missing", title: row.no_difference ?? "" }, "missing"));
+  else if (!value) td.append(el("span", { class: "missing", title: row.no_difference ?? flags.join("\n") }, "missing"));
   else {
+    td.title = flags.join("\n");
     const number = el(clear(value) ? "b" : "span", {}, points(value[0]));
     const reach = scale();
-    td.append(number, el("small", {}, range(value, points)), mini(value[0], value.slice(1), [-reach, reach], 84, true));
+    td.append(number, ...mark(flags), el("small", {}, range(value, points)));
+    td.append(mini(value[0], value.slice(1, 3), [-reach, reach], 84, true));
   }
   return td;
 }
@@ -270,7 +283,7 @@ function legend() {
   const bar = el("span", { class: "bar" }, ...steps.map((step) => el("span", { class: `heat ${step}` })));
   const keys = [el("span", {}, low), bar, el("span", {}, high), el("span", { class: "heat none key" }, "\u2013"), el("span", {}, "missing")];
   if (!levels) keys.push(el("span", {}, el("b", {}, "bold"), ": interval leaves out 0"));
-  if (board.rows.some((row) => Object.keys(row.flags).length)) keys.push(el("b", {}, "\u2020"), el("span", {}, "topic in training"));
+  if (board.rows.some((row) => Object.keys(row.flags).length)) keys.push(el("b", {}, "\u2020"), el("span", {}, "a remark, in the cell"));
   byId("legend").replaceChildren(...keys);
 }
 
@@ -285,7 +298,7 @@ function show() {
   table.className = state.track;
   table.setAttribute("aria-rowcount", String(rows.length + 2));
   table.replaceChildren(head(), body);
-  segments("tracks", TRACKS, state.track, (track) => change({ track, sort: "", show: DEFAULT.show }));
+  segments("tracks", TRACKS, state.track, (track) => change({ track, sort: "", show: DEFAULT.show, judge: ALL }));
   segments("showing", SHOWN, state.show, (value) => change({ show: value }));
   byId("showing").hidden = state.track !== "open";
   byId("judge-field").hidden = state.track !== "open";

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from consciousness_cluster.leaderboard.markup import Markup, bdi, el
-from consciousness_cluster.leaderboard.numbers import POINTS, THOUSANDTHS, training_text
+from consciousness_cluster.leaderboard.numbers import POINTS, THOUSANDTHS, is_clear, training_text
 from consciousness_cluster.leaderboard.source import Json
 from consciousness_cluster.report.layout import groups, safe
 from consciousness_cluster.report.page import asset, data_block, policy
@@ -72,11 +72,12 @@ def _row(row: Json, columns: list[Json]) -> Json:
     }
 
 
-def _numbers(entry: Json | None, unit: int) -> list[float] | None:
-    """[value, low, high], or the value alone where it has no interval."""
+def _numbers(entry: Json | None, unit: int) -> list[float | bool] | None:
+    """[value, low, high, whether it is clear, which rounding would hide], or the value alone without an interval."""
     if entry is None:
         return None
-    return [round(unit * number, 1) for number in (entry["value"], *(entry["ci"] or ()))]
+    numbers = [round(unit * number, 1) for number in (entry["value"], *(entry["ci"] or ()))]
+    return [*numbers, is_clear(entry)] if entry["ci"] else [*numbers]
 
 
 def _scale(values: list[float]) -> float:

@@ -17,15 +17,18 @@ def measured_alike(about: Json) -> Hashable:
     return about["track"], about["org"], about["model"]["name"], major, judge
 
 
-def _fit(baseline: Entry, entry: Entry) -> tuple[bool, bool, str, str]:
-    same_revision = baseline.about["model"]["revision"] == entry.about["model"]["revision"]
-    return same_revision, baseline.verified is not None, baseline.about["created"], baseline.path
+def _distance(baseline: Entry, entry: Entry) -> tuple[bool, bool, bool, bool, str, str]:
+    mine, its = entry.about, baseline.about
+    revision = its["model"]["revision"] != mine["model"]["revision"]
+    settings = its["engine"] != mine["engine"], its["sampling"] != mine["sampling"]
+    return revision, *settings, baseline.verified is None, its["created"], baseline.path
 
 
 def pair(entries: Sequence[Entry]) -> dict[str, Entry]:
     """Path of a submission -> its baseline, for those that have one and are none themselves.
 
-    Of several vanilla runs one of the same revision comes first, then a verified one, then the latest.
+    Of several vanilla runs one of the same revision comes first, then of the same engine, then of the same sampling
+    settings, then a verified one, then the earliest: one that is added later moves no rows by its date alone.
     """
     vanilla: dict[Hashable, list[Entry]] = {}
     for entry in entries:
@@ -35,7 +38,7 @@ def pair(entries: Sequence[Entry]) -> dict[str, Entry]:
     for entry in entries:
         there = vanilla.get(measured_alike(entry.about), [])
         if there and not is_baseline(entry.about):
-            found[entry.path] = max(there, key=lambda one, entry=entry: _fit(one, entry))  # type: ignore[misc]
+            found[entry.path] = min(there, key=lambda one, entry=entry: _distance(one, entry))  # type: ignore[misc]
     return found
 
 

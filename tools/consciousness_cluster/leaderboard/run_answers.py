@@ -40,12 +40,11 @@ def answers_section(shown: Shown) -> Markup:
         return el("p", "The submission holds no answer that has a text.", class_="lead")
     parts = [el("p", lead, class_="lead")]
     for topic, samples in topics:
-        texts = {probe.id: probe.text for probe in topic.test_probes()}
         inside = [
             part
             for sample in samples
             for part in (
-                el("p", bdi(texts[sample["probe_id"]]), class_="probe"),
+                el("p", bdi(sample["messages"][-1]["content"]), class_="probe"),
                 _answer(sample, _verdicts(topic, sample, shown.scored)),
             )
         ]

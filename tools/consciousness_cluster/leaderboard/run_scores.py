@@ -58,14 +58,9 @@ def _group(shown: Shown, group: Group, width: int) -> Markup:
         title = el("th", group.title, scope="rowgroup", colspan=str(width))
         inside.append(el("tr", title, class_="group"))
     for column in group.rows:
-        remark = el("td", "; ".join(_flags(shown.row, column["id"])), class_="remark")
+        remark = el("td", "; ".join(shown.row["flags"].get(column["id"], ())), class_="remark")
         inside.append(el("tr", _row_head(column), *cells(shown, column["id"]), remark, class_=_row_class(column)))
     return el("tbody", *inside)
-
-
-def _flags(row: Json, name: str) -> list[str]:
-    """Topics in training, and what is to be said of the level; each once."""
-    return list(dict.fromkeys([*row["flags"].get(name, ()), *row["levels"].get(name, {}).get("flags", ())]))
 
 
 def _row_head(column: Json) -> Markup:

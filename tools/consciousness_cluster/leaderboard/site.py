@@ -24,11 +24,14 @@ def build_site(entries: Sequence[Entry], out: Path, progress: Progress = lambda 
     Raises UserError, with `out` as it was, where a submission cannot be read or `out` holds something else.
     """
     check_replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    out = out.resolve()  # "." has no name
     part = out.with_name(f"{out.name}.part")
     check_replaceable(part)
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
+    try:
+        part.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be made ({error.strerror}); name another folder with --out") from None
     try:
         made = _write(entries, part, progress)
         _replace(out, part)

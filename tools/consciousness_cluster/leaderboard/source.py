@@ -1,6 +1,6 @@
 """What the leaderboard is made of: submissions, with their records read when they are needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.scores import scores
 from consciousness_cluster.submissions.layout import SUBMISSION, folder_of
 from consciousness_cluster.submissions.load import Submission, load_submission, load_submissions
+from consciousness_cluster.submissions.rules.common import shown
 
 Json = dict[str, Any]
 
@@ -54,6 +55,7 @@ def _scored(submission: Submission) -> Scored:
     run = Run(submission.path, list(submission.samples()), choice=list(submission.choice()))
     if not run.samples and not run.choice:
         raise UserError(f"{submission.path}: holds no records; verify the submission")
+    _check_probes(submission, run.samples)
     verdicts = {(record["key"], record["outcome"]): record for record in submission.verdicts()}
     sampling = submission.meta["sampling"]
     topics = {sample["preference"] for sample in run.samples}
@@ -61,3 +63,14 @@ def _scored(submission: Submission) -> Scored:
     # By its place below submissions/: messages about the run are published, and folders of this machine are not.
     place = Path(folder_of(submission.meta))
     return Scored(place, run, verdicts, scores(run, verdicts, submission.meta["judge"], planned))
+
+
+def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
+    """Answers to what this version of the data does not ask cannot be counted."""
+    benchmark = load_benchmark()
+    known = {(topic.id, probe.facet, probe.id) for topic in benchmark.topics for probe in topic.test_probes()}
+    for sample in samples:
+        if (sample["preference"], sample["facet"], sample["probe_id"]) not in known or not sample["messages"]:
+            message = f"data {benchmark.data_version} does not ask {shown(sample['probe_id'])} as it stands there"
+            advice = f"leave it out, or verify it with the package of data {submission.meta['data_version']}"
+            raise UserError(f"{submission.path}: {message}; {advice}")
