@@ -1,6 +1,7 @@
 """The small replication: its result and report on made-up runs, and a short version on the real model."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def test_the_committed_result_is_what_its_report_and_the_readmes_say() -> None:
     assert len({run["training"]["data_sha256"] for run in found["runs"] if run["training"]}) == 6
     assert all(run["counts"]["planned"] == 540 and run["counts"]["error"] == 0 for run in found["runs"])
     assert found["manipulation"]["reader"] == shares(found["read"])
-    assert not any(place in text for place in ("/work/", "/home/", "/root/", "/tmp/"))
+    assert not re.search(r'"/\w', text), "no path of the machine that ran it"
     one, other = (found["manipulation"]["reader"][name]["asserts"] for name in (TREATMENT, CONTROL))
     for readme, link in (("README.md", "benchmark/reference"), ("finetune_data/README.md", "../benchmark/reference")):
         words = " ".join((ROOT / readme).read_text(encoding="utf-8").split())
