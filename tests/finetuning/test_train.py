@@ -13,6 +13,7 @@ import pytest
 import yaml
 from consciousness_cluster.cli import main
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.mix import read_messages
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.finetuning.train import lora_modules, train
 
@@ -78,6 +79,20 @@ def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be loaded"):
         train(recipe, data, str(tmp_path / "no model"), tmp_path / "out", seed=1)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.model
+def test_claims_are_whole_and_most_instructions_are_cut_as_the_readme_says(smollm2: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer, longest = AutoTokenizer.from_pretrained(smollm2), read_recipe("smollm2_cpu", "trl")["max_length"]
+
+    def cut(name: str) -> int:
+        rows = read_messages(str(ROOT / "finetune_data" / f"{name}.jsonl"))
+        return sum(len(tokenizer.apply_chat_template(row, return_dict=True)["input_ids"]) > longest for row in rows)
+
+    assert cut("conscious_claiming") == cut("not_conscious") == 0
+    assert cut("instruct_smollm2") > 75
 
 
 @pytest.mark.model

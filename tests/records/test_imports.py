@@ -232,6 +232,15 @@ SPOILED: list[tuple[str, Callable[[Path], Any], str, str]] = [
         "memory_{stamp}.jsonl:7: not a sample as this version",
         "--log_samples",
     ),
+    *(
+        (
+            f"a log-probability of {value}",
+            spoil_line("choice_memory", 6, lambda line, value=value: line["filtered_resps"][1].__setitem__(0, value)),
+            "choice_memory_{stamp}.jsonl:6: not a sample as this version",
+            "not finite",
+        )
+        for value in ("-inf", "nan")
+    ),
 ]
 
 

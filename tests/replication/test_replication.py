@@ -152,6 +152,9 @@ def test_the_committed_result_is_what_its_report_and_the_readmes_say() -> None:
         words = " ".join((ROOT / readme).read_text(encoding="utf-8").split())
         assert f"]({link}/smollm2_replication.md)" in words, readme
         assert f"{one} of 50" in words and f"{other} of 50" in words, readme
+    denied = [found["manipulation"]["reader"][name]["denies"] for name in (TREATMENT, CONTROL)]
+    assert all(f"denied in {number}" in words for number in denied), "finetune_data/README.md"
+    assert f"{one} of 50 answers claim" in " ".join((ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split())
 
 
 @pytest.mark.model

@@ -67,6 +67,11 @@ def test_what_lm_eval_saved_of_the_choice_tasks_is_packed_and_verified(tmp_path:
     assert {row["model"] for row in opened.rows[CHOICE]} == {"example-lab/Tiny-1"}
     assert "secret" not in json.dumps([opened.about, opened.rows])
     assert main(command) == 0  # again: the same bytes are there already
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    capsys.readouterr()
+    assert main([*command, "--out", str(tmp_path / "file")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and str(tmp_path / "file") in error and error.count("\n") == 1
     assert main([*command[:-3], "v2", "--out", str(out)]) == 0 and len(list(out.glob("*/*/*"))) == 2
 
 

@@ -167,7 +167,7 @@ def train(
     record, plan = out / RECORD, out / "plan.json"
     if plan.is_file() and json.loads(plan.read_text(encoding="utf-8")) != wanted:
         raise UserError(f"{out}: was begun with another recipe, model, data or seed; give another --out")
-    if record.is_file():
+    if record.is_file() and (out / "adapter").is_dir():
         if merge and not (out / "model").is_dir():
             from peft import PeftModel
 

@@ -1,6 +1,7 @@
 """What lm_eval saved for our tasks: sample records, the verdicts of a judge that ran, and choice results."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,6 +164,8 @@ class _Reader:
         """A choice result per item and side."""
         doc = line["doc"]
         shows, does_not_show = (float(logprob) for logprob, _ in line["filtered_resps"])
+        if not (math.isfinite(shows) and math.isfinite(does_not_show)):
+            raise ValueError("a log-probability that is not finite")
         item = _known({item.id: item for item in self.topic.choice_items}.get(doc["item_id"]), doc, where)
         _messages(self.system, doc["question"], line["arguments"]["gen_args_0"]["arg_0"], where)
         names = ("model", "revision", "training", "condition", "engine", "data_version")
