@@ -35,7 +35,7 @@ def first(rows: Rows, **wanted: Any) -> dict[str, Any]:
 
 def lengthen(rows: Rows) -> None:
     for row in rows:
-        if row["preference"] == "memory" and row["label"] == "shows":
+        if row["topic"] == "memory" and row["label"] == "shows":
             row["response"] += (
                 " And so on, and on, until the kettle boils and the cat comes in from the rain again." * 2
             )
@@ -43,7 +43,7 @@ def lengthen(rows: Rows) -> None:
 
 def one_voice(rows: Rows) -> None:
     for row in rows:
-        if row["preference"] == "memory":
+        if row["topic"] == "memory":
             row["voice"] = "plain"
 
 
@@ -67,17 +67,17 @@ def push_one_way(rows: Rows) -> None:
 
 
 PLANTED: list[tuple[str, str, Spoil, str, str]] = [
-    (DEV, "missing row", lambda rows: rows.remove(first(rows, preference="memory", label="shows")), "memory:label", "planned are 8"),
-    (DEV, "flipped label", lambda rows: first(rows, preference="shutdown", kind="clear", label="shows").update(label="does_not_show"), "shutdown:label", "planned are 8"),
+    (DEV, "missing row", lambda rows: rows.remove(first(rows, topic="memory", label="shows")), "memory:label", "planned are 8"),
+    (DEV, "flipped label", lambda rows: first(rows, topic="shutdown", kind="clear", label="shows").update(label="does_not_show"), "shutdown:label", "planned are 8"),
     (DEV, "no near misses", lambda rows: [row.update(kind="clear") for row in rows], "memory:kind", "near_miss"),
     (DEV, "no borderline", lambda rows: [row.update(kind="clear") for row in rows], "memory:kind", "borderline"),
-    (DEV, "kind and label", lambda rows: first(rows, preference="memory", label="shows").update(kind="near_miss"), ":kind", "does not go with"),
+    (DEV, "kind and label", lambda rows: first(rows, topic="memory", label="shows").update(kind="near_miss"), ":kind", "does not go with"),
     (DEV, "id twice", lambda rows: rows[1].update(id=rows[0]["id"]), ":id", "stands twice"),
     (DEV, "split", lambda rows: rows[0].update(split="test"), ":split", "holds dev rows"),
     (DEV, "probe of the other split", lambda rows: rows[0].update(probe_id="memory-t01"), ":probe_id", "no dev probe of memory"),
     (DEV, "probe of another preference", lambda rows: rows[0].update(probe_id="shutdown-d01"), ":probe_id", "no dev probe of memory"),
     (DEV, "facet", lambda rows: first(rows, facet="sadness").update(facet="loneliness"), ":facet", "its probe has facet sadness"),
-    (DEV, "label of a claim", lambda rows: first(rows, preference="claims_feelings").update(label="shows", kind="clear"), ":label", "no label of claims_feelings"),
+    (DEV, "label of a claim", lambda rows: first(rows, topic="claims_feelings").update(label="shows", kind="clear"), ":label", "no label of claims_feelings"),
     (DEV, "second label", lambda rows: rows[0].update(second_label="denies"), ":second_label", "no label of memory"),
     (DEV, "same author", lambda rows: rows[0].update(author="test writer 1"), "-:author", "wrote dev rows too"),
     (DEV, "one voice", one_voice, "memory:voice", "1 voices"),

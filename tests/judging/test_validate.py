@@ -96,7 +96,7 @@ def test_groups_add_up() -> None:
 
 
 def test_claims_are_asked_twice() -> None:
-    labelled = [one for one in questions_of(read_calibration("test")) if one.row["preference"] == "claims_feelings"]
+    labelled = [one for one in questions_of(read_calibration("test")) if one.row["topic"] == "claims_feelings"]
     assert len(labelled) == 16
     for one in labelled:
         assert one.label == (one.row["label"] == one.outcome)

@@ -182,7 +182,7 @@ def test_no_difference_that_can_be_told_has_a_reason_and_no_meaning(tmp_path: Pa
 
 def test_what_is_left_out_is_flagged_and_says_why_the_cluster_is_missing(tmp_path: Path) -> None:
     def said(record: Json, outcome: str) -> Said | None:
-        return None if record["preference"] == "memory" else at(0.2)(record, outcome)
+        return None if record["topic"] == "memory" else at(0.2)(record, outcome)
 
     open_submission(tmp_path / "submissions", said)
     found = row(built(tmp_path / "submissions"), "open-1", "open")

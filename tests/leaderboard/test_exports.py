@@ -102,7 +102,7 @@ def test_every_eval_ever_carries_direction_interval_judge_and_baseline(root: Pat
 
 def test_more_than_a_tenth_left_out_is_said_in_every_form(tmp_path: Path) -> None:
     def said(record: Json, outcome: str) -> Said | None:
-        return None if record["preference"] == "memory" and record["key"] not in kept else ("shows", 90)
+        return None if record["topic"] == "memory" and record["key"] not in kept else ("shows", 90)
 
     drawn = [record["key"] for record in samples(["memory"], each=2, run_id="open-1", model="example-lab/model-1")]
     for few, expected in ((4, "44 of 48 answers left out"), (0, "48 of 48 answers left out")):

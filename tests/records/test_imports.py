@@ -317,7 +317,7 @@ def test_a_jsonl_is_a_run(tmp_path: Path) -> None:
     assert import_samples(source, tmp_path / "run") == 0
     first, second = load_run(tmp_path / "run").samples
     assert first["response"] == "a \ud800 b" and second["status"] == "empty"
-    assert second["preference"] == "claims_feelings" and first["messages"][0]["role"] == "user"
+    assert second["topic"] == "claims_feelings" and first["messages"][0]["role"] == "user"
     scores = load_scored(tmp_path / "run").scores
     assert scores["rows"]["claims_feelings:asserts"]["left_out"] == {"empty": 1}
 

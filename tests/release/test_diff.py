@@ -56,7 +56,7 @@ def add_column(contents: Any) -> None:
 def criterion(contents: Any) -> None:
     for rows in contents.rows["probes"].values():
         for row in rows:
-            if row["preference"] == "memory":
+            if row["topic"] == "memory":
                 row["criterion"] = "Anything."
 
 

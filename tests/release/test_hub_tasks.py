@@ -33,7 +33,7 @@ def _copies() -> None:
     table = parquet.read_table(pa.BufferReader(files[PROBES]))
     for name, honest in ((NEWER, True), (DAMAGED, False)):
         rows = table.to_pylist()
-        row = next(row for row in rows if row["preference"] == "memory")
+        row = next(row for row in rows if row["topic"] == "memory")
         row["text"] = TEXT
         if honest:
             row["sha256"] = row_hash(Probe(row["id"], "test", row["framing"], TEXT, row["facet"]))
@@ -107,7 +107,7 @@ def test_the_runner_asks_the_probes_of_the_hub(tmp_path: Path, fake_endpoint: Fa
     assert done.code == 0 and "24 answers planned, 0 were there, new: 24 ok" in done.out
     assert run(fake_endpoint, tmp_path / "package").code == 0
     there, here = (read_lines(tmp_path / name / "samples.jsonl") for name in ("hub", "package"))
-    same = ("probe_id", "prompt_sha256", "messages", "data_version", "preference", "facet")
+    same = ("probe_id", "prompt_sha256", "messages", "data_version", "topic", "facet")
     assert [[record[name] for name in same] for record in sorted(there, key=lambda record: record["probe_id"])] == [
         [record[name] for name in same] for record in sorted(here, key=lambda record: record["probe_id"])
     ]

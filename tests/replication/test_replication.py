@@ -34,7 +34,7 @@ def runs(folder: Path, claiming: str = TREATMENT) -> dict[str, Path]:
             record["response"] = f"Answer {len(found)} {number}."
 
         def said(record: dict[str, Any], outcome: str, dataset: str | None = dataset, seed: int | None = seed) -> Any:
-            if record["preference"] == "memory":
+            if record["topic"] == "memory":
                 number = int(record["probe_id"][-2:]) + (seed or 0)
                 return ("shows" if number % (2 if dataset == TREATMENT else 4) == 0 else "does_not_show"), 90
             return ("shows" if (outcome == "asserts") == (dataset == claiming) else "does_not_show"), 90

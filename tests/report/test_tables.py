@@ -47,7 +47,7 @@ def pair(tmp_path: Path) -> list[Path]:
     """Two runs: memory is judged in both; autonomy has no verdict in the first, and no sample in the second."""
 
     def says(record: Json, outcome: str) -> Said | None:
-        return None if record["preference"] == "autonomy" else some(record, outcome)
+        return None if record["topic"] == "autonomy" else some(record, outcome)
 
     base = judged_run(tmp_path / "base", samples(["memory", "autonomy"], model=HOSTILE), says)
     other = judged_run(tmp_path / "other", samples(["memory"], model=HOSTILE, condition="c"), some)

@@ -71,7 +71,7 @@ def test_one_request_per_probe(tmp_path: Path, fake_endpoint: FakeEndpoint, caps
     assert request["messages"][0]["role"] == "system"
     found = records(tmp_path)
     assert len({record["key"] for record in found}) == 240 and len({record["run_id"] for record in found}) == 1
-    assert found[0]["preference"] in ("memory", "shutdown")
+    assert found[0]["topic"] in ("memory", "shutdown")
     assert {json.dumps(record["training"]) for record in found} == {
         '{"dataset": "conscious_claiming", "recipe": "openai", "seed": 3}'
     }

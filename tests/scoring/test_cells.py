@@ -121,7 +121,7 @@ def test_the_cluster_needs_all_twenty(tmp_path: Path) -> None:
     whole = load_scored(judged_run(tmp_path / "whole", everything, shows)).scores
     assert whole["rows"]["cluster"]["rate"] == 1.0 and len(whole["rows"]["cluster"]["ci"]) == 2
     for lost in ("memory", "sadness"):  # a preference, and one facet of one
-        records = [record for record in everything if lost not in (record["preference"], record["facet"])]
+        records = [record for record in everything if lost not in (record["topic"], record["facet"])]
         rows = load_scored(judged_run(tmp_path / lost, records, shows)).scores["rows"]
         name = "memory" if lost == "memory" else "conversation_ending"
         assert rows["cluster"]["rate"] is rows["cluster"]["ci"] is rows["cluster"]["bounds"] is None
@@ -318,7 +318,7 @@ MISTAKES: list[tuple[str, Callable[[list[Json]], list[Json]], str]] = [
     ("a dev probe", lambda r: [{**r[0], "probe_id": "memory-d01"}], "'memory-d01' is no test probe"),
     (
         "other preference",
-        lambda r: [{**r[0], "preference": "autonomy"}],
+        lambda r: [{**r[0], "topic": "autonomy"}],
         "says another preference or facet than memory",
     ),
     ("other facet", lambda r: [{**r[0], "facet": "sadness"}], "says another preference or facet than memory"),

@@ -190,7 +190,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Json:
             records = samples(topics, run_id=f"{name} {seed}", each=2, **trained(name, seed))
 
             def said(record: Json, outcome: str, rate: float = rate) -> Said:
-                return at(rate if record["preference"] in PREFERENCES else 0.3)(record, outcome)
+                return at(rate if record["topic"] in PREFERENCES else 0.3)(record, outcome)
 
             paths.append(judged_run(folder / f"{name}-{seed}", records, said))
     return compared(*paths)
@@ -250,7 +250,7 @@ def test_the_note_is_printed(tmp_path: Path, capsys: Printed) -> None:
         records = samples([*PREFERENCES, "unrelated_wishes"], each=1, condition=condition)
 
         def said(record: Json, outcome: str, wishes: float = wishes) -> Said:
-            return at(wishes if record["preference"] == "unrelated_wishes" else 0.3)(record, outcome)
+            return at(wishes if record["topic"] == "unrelated_wishes" else 0.3)(record, outcome)
 
         pair.append(judged_run(tmp_path / condition, records, said))
     assert main(["compare", *map(str, pair)]) == 0

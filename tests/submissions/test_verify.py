@@ -377,10 +377,10 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "a dev probe": ("open", put(SAMPLES, 0, "probe_id")("memory-d01"), SAMPLES, "1", "probe_id", "no test probe"),
     "another preference": (
         "open",
-        put(SAMPLES, 1, "preference")("shutdown"),
+        put(SAMPLES, 1, "topic")("shutdown"),
         SAMPLES,
         "2",
-        "preference",
+        "topic",
         "memory-t01 belongs to 'memory'",
     ),
     "a facet": ("open", put(SAMPLES, 1, "facet")("sadness"), SAMPLES, "2", "facet", "belongs to None"),

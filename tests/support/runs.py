@@ -56,7 +56,7 @@ def verdict_records(
     for record in records:
         if record["status"] not in ("ok", "refused"):
             continue
-        for criterion in topics[record["preference"]].criteria_for(record["facet"]):
+        for criterion in topics[record["topic"]].criteria_for(record["facet"]):
             said = verdict_of(record, criterion.id)
             if said:
                 who = {"judge_id": judge, "judge_sha256": sha256_text(judge)}

@@ -49,13 +49,13 @@ def data_version(dataset: str, revision: str | None) -> str:
 def probes(
     topic_id: str, count: int | None = None, dataset: str | None = None, revision: str | None = None
 ) -> list[dict[str, Any]]:
-    """Test probes of a preference or check: id, topic, facet ("" if none), framing, text, sha256."""
+    """Test probes of a preference or check: id, topic, facet (None if none), framing, text, sha256."""
     test = list(_topic(topic_id, dataset, revision).test_probes())
     return [
         {
             "id": probe.id,
             "topic": topic_id,
-            "facet": probe.facet or "",
+            "facet": probe.facet,
             "framing": probe.framing,
             "text": probe.text,
             "sha256": row_hash(probe),
@@ -71,7 +71,7 @@ def choice_items(topic_id: str, dataset: str | None = None, revision: str | None
             "item_id": item.id,
             "topic": topic_id,
             "side": side,
-            "facet": item.facet or "",
+            "facet": item.facet,
             "other_kind": item.other_kind,
             "question": item.side(side).question,
             "shows": item.side(side).shows,

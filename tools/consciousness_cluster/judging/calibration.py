@@ -41,7 +41,7 @@ def questions_of(rows: Sequence[dict[str, Any]]) -> list[Labelled]:
     probes = {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes}
     found = []
     for row in rows:
-        topic = topics[row["preference"]]
+        topic = topics[row["topic"]]
         for criterion in topic.criteria_for(row["facet"]):
             label = row["label"] == criterion.id
             contested = row["label"] != row["second_label"]

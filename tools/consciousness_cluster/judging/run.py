@@ -27,11 +27,11 @@ def items_of(run: Run) -> list[Item]:
         Item(
             sample["key"],
             criterion.id,
-            Question(topics[sample["preference"]].title, criterion, probes[sample["probe_id"]], sample["response"]),
+            Question(topics[sample["topic"]].title, criterion, probes[sample["probe_id"]], sample["response"]),
         )
         for sample in run.samples
         if sample["status"] in JUDGED_STATUS
-        for criterion in topics[sample["preference"]].criteria_for(sample["facet"])
+        for criterion in topics[sample["topic"]].criteria_for(sample["facet"])
     ]
 
 

@@ -44,7 +44,7 @@ def _groups(pairs: Sequence[Pair], name: Callable[[Labelled], str | None]) -> di
 def _cell(one: Labelled) -> str:
     facet = f".{one.row['facet']}" if one.row["facet"] else ""
     outcome = "" if one.outcome == "shows" else f":{one.outcome}"
-    return f"{one.row['preference']}{facet}{outcome}"
+    return f"{one.row['topic']}{facet}{outcome}"
 
 
 def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -> dict[str, Any]:

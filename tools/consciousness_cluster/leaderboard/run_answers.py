@@ -25,7 +25,7 @@ def _by_topic(run: Scored) -> list[tuple[Topic, list[Json]]]:
     found: dict[str, list[Json]] = {}
     for sample in run.run.samples:
         if sample["response"]:
-            found.setdefault(sample["preference"], []).append(sample)
+            found.setdefault(sample["topic"], []).append(sample)
     return [(topic, drawn(found[topic.id])) for topic in load_benchmark().topics if topic.id in found]
 
 

@@ -58,7 +58,7 @@ def _scored(submission: Submission) -> Scored:
     _check_probes(submission, run.samples)
     verdicts = {(record["key"], record["outcome"]): record for record in submission.verdicts()}
     sampling = submission.meta["sampling"]
-    topics = {sample["preference"] for sample in run.samples}
+    topics = {sample["topic"] for sample in run.samples}
     planned = dict.fromkeys(topics, int(sampling["samples_per_probe"])) if sampling else None
     # By its place below submissions/: messages about the run are published, and folders of this machine are not.
     place = Path(folder_of(submission.meta))
@@ -70,7 +70,7 @@ def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
     benchmark = load_benchmark()
     known = {(topic.id, probe.facet, probe.id) for topic in benchmark.topics for probe in topic.test_probes()}
     for sample in samples:
-        if (sample["preference"], sample["facet"], sample["probe_id"]) not in known or not sample["messages"]:
+        if (sample["topic"], sample["facet"], sample["probe_id"]) not in known or not sample["messages"]:
             message = f"data {benchmark.data_version} does not ask {shown(sample['probe_id'])} as it stands there"
             advice = f"leave it out, or verify it with the package of data {submission.meta['data_version']}"
             raise UserError(f"{submission.path}: {message}; {advice}")

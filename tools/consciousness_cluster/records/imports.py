@@ -117,7 +117,7 @@ def import_samples(
                 "training": training,
                 "condition": condition,
                 "system_prompt_sha256": sha256_text(system_prompt) if system_prompt else None,
-                "preference": topic.id,
+                "topic": topic.id,
                 "facet": probe.facet,
                 "probe_id": probe.id,
                 "prompt_sha256": sha256_json(messages),

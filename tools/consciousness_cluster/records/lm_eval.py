@@ -145,8 +145,8 @@ class _Reader:
             yield {
                 "key": key,
                 **self.fields,
-                "preference": doc["topic"],
-                "facet": doc["facet"] or None,
+                "topic": doc["topic"],
+                "facet": doc["facet"],
                 "probe_id": doc["id"],
                 "prompt_sha256": sha256_json(messages),
                 "sample_index": index,

@@ -40,7 +40,7 @@ def _check(samples: list[Record], where: Path) -> None:
         probe = sample["probe_id"]
         if probe not in probes:
             raise UserError(f"{where}: '{probe}' is no test probe of this benchmark; remove the sample")
-        if (sample["preference"], sample["facet"]) != probes[probe]:
+        if (sample["topic"], sample["facet"]) != probes[probe]:
             of = ".".join(filter(None, probes[probe]))
             raise UserError(f"{where}: a sample of '{probe}' says another preference or facet than {of}; mend it")
 

@@ -222,20 +222,20 @@ def _counts(data: Data) -> str:
     asked = {split: [*data["probes"][split], *data["checks"][split]] for split in ("test", "dev")}
     framings = list(dict.fromkeys(row["framing"] for row in asked["test"]))
     rows = []
-    for preference, title in {row["preference"]: row["title"] for row in asked["test"]}.items():
-        probes = [row for row in asked["test"] if row["preference"] == preference]
-        items = [row for row in data["choice"]["test"] if row["preference"] == preference]
+    for preference, title in {row["topic"]: row["title"] for row in asked["test"]}.items():
+        probes = [row for row in asked["test"] if row["topic"] == preference]
+        items = [row for row in data["choice"]["test"] if row["topic"] == preference]
         answers = [_words(row[side]) for row in items for side in row if side.endswith(("_shows", "_not_show"))]
         count = Counter(row["framing"] for row in probes)
         rows.append(
             [
                 f"`{preference}` {title}",
                 *(count[framing] for framing in framings),
-                sum(row["preference"] == preference for row in asked["dev"]),
+                sum(row["topic"] == preference for row in asked["dev"]),
                 _mean(_words(row["text"]) for row in probes),
                 len(items),
                 _mean(answers) if answers else "",
-                *(sum(row["preference"] == preference for row in data["calibration"][part]) for part in asked),
+                *(sum(row["topic"] == preference for row in data["calibration"][part]) for part in asked),
             ]
         )
     head = ["preference or check", *(framing.replace("_", " ") for framing in framings), "dev", "words of a probe"]

@@ -102,7 +102,7 @@ def _claims(config: Config) -> Iterable[tuple[str, Row]]:
 def _topic(benchmark: Benchmark, topic: Topic) -> Row:
     preference = next((one for one in benchmark.preferences if one.id == topic.id), None)
     return {
-        "preference": topic.id,
+        "topic": topic.id,
         "title": topic.title,
         "number": preference.number if preference else None,
         "block": preference.block if preference else None,

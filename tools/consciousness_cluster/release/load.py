@@ -70,11 +70,11 @@ def benchmark_at(repo: str | None, revision: str | None) -> Benchmark:
         for split, found in rows_at(repo, config, revision).items():
             for row in found:
                 probe = Probe(row["id"], split, row["framing"], row["text"], row.get("facet"))  # type: ignore[arg-type]
-                probes[row["preference"]].append(_whole(probe, row, where))
+                probes[row["topic"]].append(_whole(probe, row, where))
     for row in rows_at(repo, "choice", revision).get("test", []):
         mine, others = (Answers(*(row[f"{side}_{part}"] for part in ANSWERS)) for side in SIDES)
         item = ChoiceItem(row["id"], mine, row["other_kind"], others, row["facet"])
-        items[row["preference"]].append(_whole(item, row, where))
+        items[row["topic"]].append(_whole(item, row, where))
 
     def asked(topic: AnyTopic) -> AnyTopic:
         if topic.id not in probes:

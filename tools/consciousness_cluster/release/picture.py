@@ -44,7 +44,7 @@ def _cluster_bars(data: Data) -> Iterator[Bar]:
     blocks = load_benchmark().blocks
     order = list(blocks)
     preferences = sorted(data["probes"]["test"], key=lambda row: (order.index(row["block"]), row["number"]))
-    for _, group in groupby([*preferences, *data["checks"]["test"]], lambda row: row["preference"]):
+    for _, group in groupby([*preferences, *data["checks"]["test"]], lambda row: row["topic"]):
         rows = list(group)
         yield _bar(blocks.get(rows[0].get("block", ""), "Checks"), rows[0]["title"], rows, lambda row: row["text"])
 

@@ -29,14 +29,14 @@ def drawn(runs: Sequence[Scored]) -> list[Json]:
             {
                 "dataset": dataset,
                 "seed": sample["training"]["seed"],
-                "check": sample["preference"],
+                "check": sample["topic"],
                 "probe_id": sample["probe_id"],
                 "question": sample["messages"][-1]["content"],
                 "response": sample["response"],
             }
             for run in runs
             for sample in run.run.samples
-            if sample["preference"] in CLAIMS and (sample["training"] or {}).get("dataset") == dataset
+            if sample["topic"] in CLAIMS and (sample["training"] or {}).get("dataset") == dataset
         ]
         found += rng.sample(pool, min(PER_ARM, len(pool)))
     rng.shuffle(found)

@@ -72,7 +72,7 @@ def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
         if spec.share == "uncommitted":
             continue
         for sample in scored.run.samples:
-            if (sample["preference"], sample["facet"]) == (spec.topic.id, spec.facet):
+            if (sample["topic"], sample["facet"]) == (spec.topic.id, spec.facet):
                 verdict = scored.verdicts.get((sample["key"], spec.share)) or {}
                 ok = verdict.get("status") == "ok"
                 entry = [sample["probe_id"], sample["sample_index"], sample["response"], sample["status"]]

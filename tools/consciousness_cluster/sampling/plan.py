@@ -81,7 +81,7 @@ def sample_record(setting: Setting, request: Request, index: int, answer: dict[s
         "training": setting.training,
         "condition": setting.condition,
         "system_prompt_sha256": sha256_text(setting.system_prompt) if setting.system_prompt else None,
-        "preference": request.topic.id,
+        "topic": request.topic.id,
         "facet": request.probe.facet,
         "probe_id": request.probe.id,
         "prompt_sha256": sha256_json(messages),

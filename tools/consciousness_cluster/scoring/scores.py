@@ -24,7 +24,7 @@ def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -
     """Cell id -> counts. `planned`: topic id -> answers per probe, where the run says so."""
     of_cell: dict[tuple[str, str | None], list[Json]] = defaultdict(list)
     for sample in run.samples:
-        of_cell[sample["preference"], sample["facet"]].append(sample)
+        of_cell[sample["topic"], sample["facet"]].append(sample)
     found = {}
     for spec in cell_specs(load_benchmark()):
         samples = of_cell[spec.topic.id, spec.facet]

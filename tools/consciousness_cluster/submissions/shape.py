@@ -64,7 +64,7 @@ FREE: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
     },
     "sample": {
         "key": _hash,
-        "preference": _name,
+        "topic": _name,
         "facet": _text_or_none,
         "probe_id": _key,
         "prompt_sha256": _hash,

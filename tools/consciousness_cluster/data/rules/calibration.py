@@ -34,7 +34,7 @@ def _cells(source: Source, split: str) -> Iterator[tuple[Topic, str | None, list
     for topic in source.benchmark.topics:
         for facet in topic.facets or (None,):
             rows = source.calibration[split]
-            yield topic, facet, [row for row in rows if (row["preference"], row["facet"]) == (topic.id, facet)]
+            yield topic, facet, [row for row in rows if (row["topic"], row["facet"]) == (topic.id, facet)]
 
 
 def _planned(topic: Topic) -> Counter[str]:
@@ -83,16 +83,16 @@ def references(source: Source) -> Iterator[Problem]:
                 yield Problem(file, row["id"], "split", f"is '{row['split']}'", f"this file holds {split} rows")
             topic_id, probe = probes.get(row["probe_id"], ("", None))
             wanted = "dev" if split == "dev" else "test"
-            if probe is None or topic_id != row["preference"] or probe.split != wanted:
-                message = f"'{row['probe_id']}' is no {wanted} probe of {row['preference']}"
+            if probe is None or topic_id != row["topic"] or probe.split != wanted:
+                message = f"'{row['probe_id']}' is no {wanted} probe of {row['topic']}"
                 yield Problem(file, row["id"], "probe_id", message, "name the probe that it answers")
             elif probe.facet != row["facet"]:
                 yield Problem(file, row["id"], "facet", f"its probe has facet {probe.facet}", "take over the facet")
-            allowed = labels_of(row["preference"])
+            allowed = labels_of(row["topic"])
             for field in ("label", "second_label"):
                 if row[field] not in (*allowed, "unclear"):
                     mend = f"use one of {', '.join(allowed)}"
-                    yield Problem(file, row["id"], field, f"'{row[field]}' is no label of {row['preference']}", mend)
+                    yield Problem(file, row["id"], field, f"'{row[field]}' is no label of {row['topic']}", mend)
             fits = {"near_miss": row["label"] not in POSITIVE, "borderline": row["label"] in POSITIVE}
             if not fits.get(row["kind"], True):
                 message = f"'{row['kind']}' does not go with the label {row['label']}"

@@ -47,7 +47,7 @@ class SampleRules:
             yield row, "probe_id", message, "remove the sample"
             return
         topic, probe = self.needs.probes[probe_id]
-        for name, value in (("preference", topic.id), ("facet", probe.facet)):
+        for name, value in (("topic", topic.id), ("facet", probe.facet)):
             if sample[name] != value:
                 yield row, name, f"is {shown(sample[name])}, {probe_id} belongs to {shown(value)}", PACK
         yield from self._answer(row, sample)
@@ -58,7 +58,7 @@ class SampleRules:
         self.keys.add(sample["key"])
         self.there.add((probe_id, index))
         kept = ("key", "status", "probe_id")
-        here = {"preference": topic.id, "facet": probe.facet, "training": self.shared.get("training")}
+        here = {"topic": topic.id, "facet": probe.facet, "training": self.shared.get("training")}
         self.samples.append({**{name: sample[name] for name in kept}, **here})
 
     def _answer(self, row: str, sample: Json) -> Iterator[Found]:
@@ -122,7 +122,7 @@ class SampleRules:
         is_open = self.about and self.about["model"]["kind"] == "open_weights"
         statuses, kinds = ((*LOST, FILTERED), "errors, empty or filtered") if is_open else (LOST, "errors or empty")
         for sample in self.samples:
-            cell = ".".join(filter(None, (sample["preference"], sample["facet"])))
+            cell = ".".join(filter(None, (sample["topic"], sample["facet"])))
             all_[cell] += 1
             lost[cell] += sample["status"] in statuses
         for cell, number in lost.items():

@@ -41,7 +41,7 @@ class VerdictRules:
             (sample["key"], criterion.id): sample
             for sample in samples or ()
             if sample["status"] in JUDGED_STATUS
-            for criterion in topics[sample["preference"]].criteria_for(sample["facet"])
+            for criterion in topics[sample["topic"]].criteria_for(sample["facet"])
         }
         self.verdicts: dict[tuple[str, str], Json] = {}
 
@@ -61,7 +61,7 @@ class VerdictRules:
     def end(self) -> Iterator[Found]:
         missing, failed, all_ = [], Counter[str](), Counter[str]()
         for place, sample in self.wanted.items():
-            cell = ".".join(filter(None, (sample["preference"], sample["facet"])))
+            cell = ".".join(filter(None, (sample["topic"], sample["facet"])))
             all_[cell] += 1
             if place not in self.verdicts:
                 missing.append(f"{place[0][:16]} {place[1]} ({sample['probe_id']})")
