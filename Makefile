@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 VLLM := .venv-vllm
 INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt
+# A worker for each core, and one thread for each worker.
+PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: quickstart replicate-small test test-engines lint
 
@@ -35,7 +37,7 @@ lint: $(VENV)/.dev
 test: lint
 	bash tests/support/install_chromium.sh
 	$(VENV)/bin/consciousness-cluster data check
-	$(VENV)/bin/pytest
+	$(PYTEST)
 
 test-engines: $(VENV)/.dev
 	PYTHON=$(PYTHON) bash tests/engines/setup_vllm.sh $(VLLM)
