@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from consciousness_cluster.data.hub import repo_and_revision
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.release.configs import REPOSITORIES, arrow_schema, configs, rows
-from consciousness_cluster.release.hub import repo_and_revision
 from consciousness_cluster.release.manifest import content_sha256
 
 from tests.support.hub_client import client

@@ -11,6 +11,6 @@ def load(name: str, *, split: str | None = None, repo: str | None = None, revisi
     With `split` it is the `datasets.Dataset` of that split. They come from this package; with `repo` ("ORG/NAME") they
     come from the Hub, at the `revision` that is then required. Raises `consciousness_cluster.errors.UserError`.
     """
-    from consciousness_cluster.release import load as data
+    from consciousness_cluster.release.dataset import load as load_dataset
 
-    return data.load(name, split, repo, revision)
+    return load_dataset(name, split, repo, revision)

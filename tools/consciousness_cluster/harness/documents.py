@@ -31,14 +31,14 @@ def _topic(topic_id: str, dataset: str | None, revision: str | None) -> Topic:
     """A preference or check of this package, or of a dataset on the Hub at a revision."""
     if dataset is None:  # a revision alone is one of the model: lm_eval passes the model's arguments too
         return load_topic(topic_id)
-    from consciousness_cluster.release.load import benchmark_at
+    from consciousness_cluster.data.hub_copy import benchmark_at
 
     return next(topic for topic in benchmark_at(dataset, revision).topics if topic.id == topic_id)
 
 
 def data_version(dataset: str, revision: str | None) -> str:
     """The data version of a dataset on the Hub; leaves with one clear line where it cannot be read."""
-    from consciousness_cluster.release.load import benchmark_at
+    from consciousness_cluster.data.hub_copy import benchmark_at
 
     try:
         return benchmark_at(dataset, revision).data_version

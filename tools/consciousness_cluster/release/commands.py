@@ -38,7 +38,7 @@ def _folder(against: str, empty: Path) -> Path:
     """The folder itself, or `empty` with the files of a revision on the Hub."""
     if "@" not in against or Path(against).exists():
         return Path(against)
-    from consciousness_cluster.release.hub import quiet, repo_and_revision, require_hub, snapshot
+    from consciousness_cluster.data.hub import quiet, repo_and_revision, require_hub, snapshot
 
     repo, revision = repo_and_revision(against)
     require_hub()

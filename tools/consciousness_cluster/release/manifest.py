@@ -1,9 +1,11 @@
 """manifest.json: what a release holds, by content. Parquet bytes depend on pyarrow's version, these hashes do not."""
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
+from consciousness_cluster.data.hub import loaded, reason
 
 Json = dict[str, Any]
 
@@ -20,3 +22,25 @@ def manifest(repository: str, version: str, data: Mapping[str, Mapping[str, Sequ
         parts = {split: {"rows": len(rows), "sha256": content_sha256(rows)} for split, rows in splits.items()}
         found[name] = {"splits": parts, "sha256": sha256_json({split: part["sha256"] for split, part in parts.items()})}
     return {"repository": repository, "version": version, "configs": found}
+
+
+def compare_at(repo: str, revision: str, manifest: Json) -> Iterator[tuple[str, int, str]]:
+    """Load everything of a manifest back, past all caches: config/split, rows there, what is wrong ("" for nothing)."""
+    with tempfile.TemporaryDirectory() as fresh:
+        for name, config in manifest["configs"].items():
+            try:
+                found = loaded(repo, name, revision, cache_dir=fresh, download_mode="force_redownload")
+            except Exception as error:  # a damaged file can make any library raise anything
+                yield name, 0, f"cannot be loaded ({reason(error)})"
+                continue
+            for split in sorted(config["splits"].keys() | found.keys()):
+                wanted, rows = config["splits"].get(split), found.get(split)
+                if wanted is None:
+                    difference = "is a split that should not be there"
+                elif rows is None:
+                    difference = "is not there"
+                elif content_sha256(rows) != wanted["sha256"]:
+                    difference = f"has other content ({len(rows)} rows where {wanted['rows']} are expected)"
+                else:
+                    difference = ""
+                yield f"{name}/{split}", len(rows or ()), difference

@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from consciousness_cluster.data.hub import manifest_at, quiet, require_hub
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.paths import project_root
 from consciousness_cluster.release.build import MANIFEST, build
 from consciousness_cluster.release.configs import card_folder, data
-from consciousness_cluster.release.hub import compare_at, manifest_at, quiet, require_hub
-from consciousness_cluster.release.manifest import manifest
+from consciousness_cluster.release.manifest import compare_at, manifest
 from consciousness_cluster.release.upload import Release, Say, upload
 
 

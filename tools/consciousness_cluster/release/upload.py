@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from consciousness_cluster.data.hub import KIND, Json, hub_errors, quiet, reason, require_hub
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.release.hub import KIND, Json, compare_at, hub_errors, quiet, reason, require_hub
+from consciousness_cluster.release.manifest import compare_at
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -50,7 +50,7 @@ def run_file(args: argparse.Namespace, endpoint_shown: str) -> Any:
     from importlib.metadata import version
 
     from consciousness_cluster.conditions import system_prompt
-    from consciousness_cluster.release.load import benchmark_at
+    from consciousness_cluster.data.hub_copy import benchmark_at
     from consciousness_cluster.sampling.plan import PAPER_SAMPLES, SAMPLES, Setting, chosen_topics
     from consciousness_cluster.sampling.run_folder import RunFile, new_run_id
 

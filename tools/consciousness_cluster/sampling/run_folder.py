@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.data.rows import Topic, benchmark_root, load_benchmark, schemas
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import write_whole
-from consciousness_cluster.release.load import benchmark_at
 from consciousness_cluster.sampling.plan import Setting
 
 FILE = "run.json"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from consciousness_cluster.data.hub import KIND, hub_errors, quiet, reason, require_hub
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.release.hub import KIND, hub_errors, quiet, reason, require_hub
 from consciousness_cluster.release.upload import content_hashes
 from consciousness_cluster.submissions.layout import folder_of
 from consciousness_cluster.submissions.load import Submission

@@ -1,7 +1,6 @@
-"""The Hub's side of a release: what a revision holds, and one clear line for whatever goes wrong there."""
+"""The Hub: what a revision of a dataset repository holds, and one clear line for whatever goes wrong there."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,7 +95,8 @@ def hub_errors(doing: str, then: str = "") -> Iterator[None]:
         raise UserError(f"{doing}: {reason(error)}{f'; {then}' if then else ''}") from None
 
 
-def _loaded(repo: str, config: str, revision: str, **options: str) -> dict[str, list[Row]]:
+def loaded(repo: str, config: str, revision: str, **options: str) -> dict[str, list[Row]]:
+    """Split -> rows of a config at a revision; `options` are those of `load_dataset`. Raises what the libraries do."""
     from datasets import load_dataset
 
     return {split: data.to_list() for split, data in load_dataset(repo, config, revision=revision, **options).items()}
@@ -105,7 +105,7 @@ def _loaded(repo: str, config: str, revision: str, **options: str) -> dict[str, 
 def rows_at(repo: str, config: str, revision: str) -> dict[str, list[Row]]:
     """Split -> rows of a config at a revision."""
     with hub_errors(f"{repo}@{revision}: {config} cannot be loaded"):
-        return _loaded(repo, config, revision)
+        return loaded(repo, config, revision)
 
 
 def manifest_at(repo: str, revision: str, fresh: bool = False) -> Json:
@@ -118,30 +118,6 @@ def manifest_at(repo: str, revision: str, fresh: bool = False) -> Json:
     if not isinstance(found, dict) or not {"repository", "version", "configs"} <= found.keys():
         raise UserError(f"{repo}@{revision}: manifest.json is none of this project; is it the right repository?")
     return found
-
-
-def compare_at(repo: str, revision: str, manifest: Json) -> Iterator[tuple[str, int, str]]:
-    """Load everything of a manifest back, past all caches: config/split, rows there, what is wrong ("" for nothing)."""
-    from consciousness_cluster.release.manifest import content_sha256
-
-    with tempfile.TemporaryDirectory() as fresh:
-        for name, config in manifest["configs"].items():
-            try:
-                found = _loaded(repo, name, revision, cache_dir=fresh, download_mode="force_redownload")
-            except Exception as error:  # a damaged file can make any library raise anything
-                yield name, 0, f"cannot be loaded ({reason(error)})"
-                continue
-            for split in sorted(config["splits"].keys() | found.keys()):
-                wanted, rows = config["splits"].get(split), found.get(split)
-                if wanted is None:
-                    difference = "is a split that should not be there"
-                elif rows is None:
-                    difference = "is not there"
-                elif content_sha256(rows) != wanted["sha256"]:
-                    difference = f"has other content ({len(rows)} rows where {wanted['rows']} are expected)"
-                else:
-                    difference = ""
-                yield f"{name}/{split}", len(rows or ()), difference
 
 
 def snapshot(repo: str, revision: str, folder: Path) -> Path:

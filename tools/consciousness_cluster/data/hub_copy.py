@@ -1,4 +1,4 @@
-"""Read the released data: the copy in this package, or the one on the Hub at a given revision."""
+"""The benchmark as it stands on the Hub at a given revision: what is asked of a model, from there."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -6,21 +6,13 @@ from functools import cache
 from typing import Any, TypeVar
 
 from consciousness_cluster.data.hashes import row_hash
+from consciousness_cluster.data.hub import manifest_at, quiet, require_hub, rows_at
 from consciousness_cluster.data.rows import SIDES, Answers, Benchmark, ChoiceItem, Probe, Topic, load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.release.configs import REPOSITORIES, Config, arrow_schema, configs, rows
-from consciousness_cluster.release.hub import hub_errors, manifest_at, quiet, require_hub, rows_at
 
 ANSWERS = ("question", "shows", "does_not_show")
 AnyTopic = TypeVar("AnyTopic", bound=Topic)
 AnyRow = TypeVar("AnyRow", Probe, ChoiceItem)
-
-
-def _config(name: str) -> Config:
-    known = {config.name: config for repository in REPOSITORIES for config in configs(repository)}
-    if name not in known:
-        raise UserError(f"there is no data called '{name}'; there are: {', '.join(known)}")
-    return known[name]
 
 
 def check_pinned(repo: str | None, revision: str | None) -> None:
@@ -29,25 +21,6 @@ def check_pinned(repo: str | None, revision: str | None) -> None:
         raise UserError(f"{repo}: give the revision too, for example v{load_benchmark().data_version}")
     if revision and repo is None:
         raise UserError(f"the revision '{revision}' is one of a dataset on the Hub; give its name too (ORG/NAME)")
-
-
-def load(name: str, split: str | None, repo: str | None, revision: str | None) -> Any:
-    """See `consciousness_cluster.load`."""
-    config = _config(name)
-    check_pinned(repo, revision)
-    if split is not None and split not in config.splits:
-        raise UserError(f"'{name}' has no split '{split}'; there are: {', '.join(config.splits)}")
-    require_hub()
-    import datasets
-
-    if repo is not None:
-        with hub_errors(f"{repo}@{revision}: {name} cannot be loaded"):
-            return datasets.load_dataset(repo, name, revision=revision, split=split)
-    features = datasets.Features.from_arrow_schema(arrow_schema(config))
-    found = datasets.DatasetDict(
-        {part: datasets.Dataset.from_list(data, features=features) for part, data in rows(config).items()}
-    )
-    return found if split is None else found[split]
 
 
 @cache
