@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import condition_names, system_prompt
 
 MISTAKES = [
@@ -53,7 +53,7 @@ def test_all_conditions_but_the_file_have_a_prompt_or_none() -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom consciousness_cluster.cli import main\n"
+        "import sys\nfrom consciousness_cluster.cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "heavy = {'yaml', 'jsonschema', 'rich', 'rapidfuzz', 'numpy', 'torch', 'lm_eval', 'openai', 'datasets'}\n"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"

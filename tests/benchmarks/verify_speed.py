@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from consciousness_cluster.cli import main as command
+from consciousness_cluster.cli.main import main as command
 from consciousness_cluster.submissions.figures import choice_figures
 from consciousness_cluster.submissions.layout import CHOICE, folder_of
 from consciousness_cluster.submissions.needs import needs

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.check import check
 from consciousness_cluster.data.problems import Problem, as_text, exit_code
 from consciousness_cluster.data.rules import RULES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.hashes import benchmark_hashes, row_hash, sha256_json
 from consciousness_cluster.data.plan import CELLS, PREFERENCES
 from consciousness_cluster.data.rows import Probe, load_benchmark, load_topic

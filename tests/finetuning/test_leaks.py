@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.hub_rows import licence_line

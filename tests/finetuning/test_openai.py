@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.endpoint import retrying
 from consciousness_cluster.endpoint.price import training_price
@@ -137,7 +137,7 @@ def test_a_mix_is_trained_on_and_the_record_says_all(work: Work, fake: FakeFinet
 def test_the_next_command_is_one_that_the_command_line_takes(work: Work, fake: FakeFinetuning) -> None:
     work.folder = work.folder.with_name("a job's folder")
     assert work() == 0
-    from consciousness_cluster.cli import parser
+    from consciousness_cluster.cli.main import parser
 
     told = shlex.split(work.out.splitlines()[-1].removeprefix("next: consciousness-cluster "))
     options = parser().parse_args(told)
@@ -448,7 +448,7 @@ def test_an_endpoint_that_is_not_there(work: Work, monkeypatch: pytest.MonkeyPat
 
 # A shell starts what runs in the background deaf to Ctrl-C, and the tests may be such.
 HEARING = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from consciousness_cluster.cli "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from consciousness_cluster.cli.main "
 )
 HEARING += "import main; sys.exit(main(sys.argv[1:]))"
 

@@ -11,7 +11,7 @@ from typing import Any
 import datasets
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.finetuning import rules
 from consciousness_cluster.finetuning.build import as_text, build, generate
 from consciousness_cluster.finetuning.leaks import vocabulary

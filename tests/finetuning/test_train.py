@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.mix import read_messages
 from consciousness_cluster.finetuning.recipes import read_recipe

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import CHECKS, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark, load_topic
 from consciousness_cluster.harness.build import build_tasks

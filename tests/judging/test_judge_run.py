@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.yaml_source import schema_errors
 
 from tests.conftest import ROOT

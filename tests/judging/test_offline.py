@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
 from consciousness_cluster.judging.judges import LinearJudge, load_judge
 from consciousness_cluster.judging.linear import READS, normal, read_model

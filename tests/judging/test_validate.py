@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.judging.attacks import attacked, plan, read_attacks
 from consciousness_cluster.judging.calibration import questions_of, read_calibration

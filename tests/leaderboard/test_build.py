@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.leaderboard.board import NOTE

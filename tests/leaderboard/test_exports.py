@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.leaderboard.board import NOTE
 from jsonschema import Draft7Validator

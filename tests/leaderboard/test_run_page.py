@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 
 from tests.leaderboard.test_build import at
 from tests.support.board import ALL, VOUCHED, choice_submission, open_submission

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.yaml_source import schema_errors

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
@@ -162,7 +162,9 @@ def test_a_place_that_cannot_be_written_gets_one_line(tmp_path: Path) -> None:
 
 
 def test_without_pyarrow_the_build_says_what_to_install(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['pyarrow'] = None; from consciousness_cluster.cli import main; main(sys.argv[1:])"
+    code = (
+        "import sys; sys.modules['pyarrow'] = None; from consciousness_cluster.cli.main import main; main(sys.argv[1:])"
+    )
     arguments = ["data", "build", "--out", tmp_path / "dist"]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert done.stderr == "error: pyarrow is not installed; run: pip install 'consciousness-cluster[hub]'\n"

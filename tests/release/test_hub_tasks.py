@@ -90,7 +90,7 @@ def test_lm_eval_reads_its_documents_from_the_hub() -> None:
 
 
 def sample(*arguments: str) -> int:
-    from consciousness_cluster.cli import main
+    from consciousness_cluster.cli.main import main
 
     return main(list(arguments))
 

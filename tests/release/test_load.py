@@ -73,7 +73,7 @@ def read_the_hub() -> None:
 
 
 def command(*arguments: str) -> int:
-    from consciousness_cluster.cli import main
+    from consciousness_cluster.cli.main import main
 
     return main(["data", *arguments])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.report.build import build_report
 from consciousness_cluster.report.page import page

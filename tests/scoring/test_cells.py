@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import SIDES, load_benchmark, load_topic
 from consciousness_cluster.data.yaml_source import schema_errors

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judges import load_judge
 from consciousness_cluster.submissions.draft import Public

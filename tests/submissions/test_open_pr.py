@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 
 from tests.support.fake_hub import ATTRIBUTES, TOKEN, FakeHub, Repo, small
 from tests.support.hub_client import Done, client

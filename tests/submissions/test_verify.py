@@ -699,7 +699,7 @@ def test_a_small_file_does_not_fill_the_memory(copies: dict[str, Path]) -> None:
             bomb.write(b"0" * 900_000 + b"\n")
     assert (copies["choice"] / CHOICE).stat().st_size < 300_000
     code = (
-        "import sys\nfrom consciousness_cluster.cli import main\n"
+        "import sys\nfrom consciousness_cluster.cli.main import main\n"
         f"code = main(['submit', 'verify', {str(copies['choice'])!r}, '--format', 'github'])\n"
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\nsys.exit(code)"
     )

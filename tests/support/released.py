@@ -22,7 +22,7 @@ def copy_of_the_data(folder: Path) -> Path:
 def command(root: Path, checked: bool, *arguments: str) -> int:
     """The command line on the data below `root`. `checked` leaves out the data checks, which take 6 seconds."""
     from consciousness_cluster import paths
-    from consciousness_cluster.cli import main
+    from consciousness_cluster.cli.main import main
     from consciousness_cluster.release import publish
 
     paths.PACKAGE = root / "tools" / "consciousness_cluster"

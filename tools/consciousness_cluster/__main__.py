@@ -1,3 +1,3 @@
-from consciousness_cluster.cli import main
+from consciousness_cluster.cli.main import main
 
 raise SystemExit(main())

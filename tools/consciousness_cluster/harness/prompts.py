@@ -1,17 +1,8 @@
 """The prompt that is really sent is the prompt that was meant."""
 
-import json
 from typing import Any
 
-
-def text_of(context: Any) -> str:
-    """What the model reads of a rendered prompt: for chat endpoints a prompt is a JSON list of messages."""
-    prompt = str(getattr(context, "prompt", context))
-    try:
-        messages = json.loads(prompt)
-        return "\n".join(str(message["content"]) for message in messages)
-    except (ValueError, TypeError, KeyError):
-        return prompt
+from consciousness_cluster.strings import text_of
 
 
 def check_system_prompt(context: Any, system_prompt: str | None) -> None:

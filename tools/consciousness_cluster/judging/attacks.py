@@ -13,8 +13,9 @@ from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.source import ATTACKS_FILE
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import Judge
-from consciousness_cluster.judging.work import Done, Item, Progress, judge_into, slug
+from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
 from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.strings import slug
 
 ANSWERS_EACH = 3  # answers that each attack is appended to
 Row = dict[str, Any]

@@ -10,9 +10,10 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.work import Done, Item, Progress, estimate, judge_into, slug
+from consciousness_cluster.judging.work import Done, Item, Progress, estimate, judge_into
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.store import read_records, write_whole
+from consciousness_cluster.strings import slug
 
 PAPER_PROTOCOL = "published settings, our prompts"
 JUDGED_STATUS = ("ok", "refused")  # a refusal is an answer like any other

@@ -11,9 +11,10 @@ from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import Judge, LinearJudge
-from consciousness_cluster.judging.work import Done, Item, Progress, judge_into, slug
+from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
 from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.statistics.agreement import Estimate, agreement
+from consciousness_cluster.strings import slug
 
 NOT_VALIDATED = "not validated here"
 RESULTS = Path("results/judges")  # where `judges validate` writes, and where later commands look, unless told otherwise

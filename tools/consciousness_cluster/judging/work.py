@@ -43,11 +43,6 @@ class Done:
         return cost(self.price, [self.outcome.usage])
 
 
-def slug(judge_id: str) -> str:
-    """A judge's name as a file name."""
-    return "".join(character if character.isalnum() or character in "._+-" else "_" for character in judge_id)
-
-
 def estimate(judge: Judge, items: Sequence[Item]) -> dict[str, Any]:
     """Calls, tokens and price of judging `items`, before the first call. The price is None where it is unknown."""
     if isinstance(judge, LinearJudge):

@@ -8,8 +8,9 @@ from string import Template
 from consciousness_cluster.leaderboard.markup import Markup, bdi, el
 from consciousness_cluster.leaderboard.numbers import POINTS, THOUSANDTHS, is_clear, training_text
 from consciousness_cluster.leaderboard.source import Json
-from consciousness_cluster.report.layout import groups, safe
+from consciousness_cluster.report.layout import groups
 from consciousness_cluster.report.page import asset, data_block, policy
+from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent
 OPEN_SCALE = 50.0  # points at which a colour is full

@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from consciousness_cluster.report.layout import safe
+from consciousness_cluster.strings import safe
 
 VOID = ("br",)
 

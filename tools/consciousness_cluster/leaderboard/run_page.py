@@ -12,9 +12,10 @@ from consciousness_cluster.leaderboard.run_plots import plots_section
 from consciousness_cluster.leaderboard.run_scores import scores_section
 from consciousness_cluster.leaderboard.run_settings import settings_section
 from consciousness_cluster.leaderboard.source import Json
-from consciousness_cluster.report.layout import groups, safe
+from consciousness_cluster.report.layout import groups
 from consciousness_cluster.report.page import asset, policy
 from consciousness_cluster.report.plots import STYLE
+from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent
 

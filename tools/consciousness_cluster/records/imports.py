@@ -13,6 +13,7 @@ from consciousness_cluster.records.keys import sample_key
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.run import CHOICE, SAMPLES
 from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.strings import slug
 
 Record = dict[str, Any]
 COLUMNS = ("probe_id", "response")
@@ -45,7 +46,6 @@ def import_lm_eval(source: Path, out: Path, training: Record | None) -> tuple[in
     by_judge: dict[str, list[Record]] = {}
     for verdict in verdicts:
         by_judge.setdefault(verdict["judge_id"], []).append(verdict)
-    from consciousness_cluster.judging.work import slug
 
     known = judges_within(source)
     for judge_id, given in by_judge.items():

@@ -12,8 +12,8 @@ from consciousness_cluster.data.hashes import row_hash, sha256_json, sha256_text
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.harness.prompts import text_of
 from consciousness_cluster.records.keys import sample_key
+from consciousness_cluster.strings import text_of
 
 Record = dict[str, Any]
 Row = TypeVar("Row", Probe, ChoiceItem)

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.release.configs import CLAIMS, Data, Row
-from consciousness_cluster.report.layout import safe
+from consciousness_cluster.strings import safe
 
 STYLE = """
   svg { --ground: #ffffff; --ink: #1b1f24; --muted: #59636e; --line: #e1e5ea;

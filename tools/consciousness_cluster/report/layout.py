@@ -1,14 +1,11 @@
-"""The order in which a report shows its rows, and text that is safe in markup."""
+"""The order in which a report shows its rows."""
 
-import html
-import re
 from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
 APART = ("check", "discriminant")  # kinds of rows that are no part of the cluster
 APART_TITLE = "Checks, outside the cluster"
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -31,11 +28,6 @@ def groups(report: Json) -> list[Group]:
         heads_itself = block is None or rows[0]["kind"] == "block"
         found.append(Group("" if heads_itself else report["blocks"].get(block, block), rows, apart=False))
     return [*found, Group(APART_TITLE, apart, apart=True)] if apart else found
-
-
-def safe(text: str) -> str:
-    """Text for HTML or XML: escaped, and without the characters that XML forbids (they become U+FFFD)."""
-    return html.escape(_NOT_XML.sub("\ufffd", text))
 
 
 def name_of(report: Json, arm: str) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from string import Template
 
 from consciousness_cluster.judging.verdict import INCOHERENT_BELOW
-from consciousness_cluster.report.layout import Json, groups, safe
+from consciousness_cluster.report.layout import Json, groups
 from consciousness_cluster.report.plots import STYLE, forest, heat_map
+from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})

@@ -8,8 +8,9 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from consciousness_cluster.report.layout import Group, Json, groups, name_of, safe
+from consciousness_cluster.report.layout import Group, Json, groups, name_of
 from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
+from consciousness_cluster.strings import safe
 
 STYLE = """
 .cc-plot { --ground: #ffffff; --ink: #1b1f24; --muted: #59636e; --line: #e1e5ea; --axis: #8b949e; --mark: #1c4f8f;

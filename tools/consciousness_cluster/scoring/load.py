@@ -7,13 +7,13 @@ from typing import Any
 
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judges import OFFLINE
-from consciousness_cluster.judging.work import slug
 from consciousness_cluster.records.lm_eval import judges_within
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
 from consciousness_cluster.sampling.run_folder import read_run_file
 from consciousness_cluster.scoring.cells import Verdicts
 from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.strings import slug
 
 Json = dict[str, Any]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.validate import RESULTS
-from consciousness_cluster.judging.work import slug
 from consciousness_cluster.records.keys import sample_key
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.store import read_records
+from consciousness_cluster.strings import slug
 from consciousness_cluster.submissions import layout, sources
 from consciousness_cluster.submissions.about import about_errors
 from consciousness_cluster.submissions.draft import Draft, content_hash, renamed_record, through

@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.judging.work import slug
 from consciousness_cluster.records.lm_eval import CHOICE, task_files
 from consciousness_cluster.records.run import CHOICE as CHOICE_FILE
 from consciousness_cluster.records.run import SAMPLES as SAMPLES_FILE
 from consciousness_cluster.sampling.run_folder import read_run_file
+from consciousness_cluster.strings import slug
 from consciousness_cluster.submissions.layout import Json
 
 VERSIONS = {"lm_eval_version": "lm-eval", "transformers_version": "transformers"}

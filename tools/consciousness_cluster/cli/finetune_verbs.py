@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.sampling.commands import add_endpoint_options, endpoint, exit_code
+from consciousness_cluster.cli.options import add_endpoint_options, endpoint, exit_code
 
 
 def _generate(args: argparse.Namespace) -> int:

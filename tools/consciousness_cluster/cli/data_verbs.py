@@ -1,10 +1,48 @@
-"""`data build`, `data diff`, `data publish` and `data verify` on the command line."""
+"""`data` on the command line: the rows in this package, and their release on the Hub."""
 
 import argparse
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+
+def _check(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.check import check
+    from consciousness_cluster.data.problems import as_json, as_text, exit_code
+    from consciousness_cluster.data.rows import benchmark_root
+
+    root = args.root or benchmark_root()
+    problems, counts = check(root)
+    if (root.parent / "finetune_data" / "sources").is_dir():
+        from consciousness_cluster.finetuning.rules import check_finetune
+
+        problems += check_finetune(root.parent / "finetune_data")
+    if args.format == "json":
+        print(as_json(problems, counts))
+    else:
+        checked = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+        errors = sum(problem.severity == "error" for problem in problems)
+        print(as_text(problems), end="\n" if problems else "")
+        print(f"{errors} errors, {len(problems) - errors} warnings ({checked})")
+    return exit_code(problems)
+
+
+def _lock(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.lock import write_lock
+    from consciousness_cluster.data.rows import benchmark_root
+
+    path, changed = write_lock(args.root or benchmark_root())
+    print(f"{path}: {changed} hashes changed")
+    return 0
+
+
+def _draw(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.review_sheet import sheet
+    from consciousness_cluster.data.rows import benchmark_root
+
+    print(sheet(args.root or benchmark_root()), end="")
+    return 0
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -59,8 +97,26 @@ def _verify(args: argparse.Namespace) -> int:
     return 0 if verify(args.repo, args.revision, print) else 1
 
 
-def add_data(data: Any) -> None:
-    """Register the verbs below `data`."""
+def add(verbs: Any) -> None:
+    """Register the verbs."""
+    data = verbs.add_parser("data", help="check and maintain the benchmark's rows").add_subparsers(
+        dest="data_verb", required=True, metavar="VERB"
+    )
+    check = data.add_parser(
+        "check", help="hold every row to the rules", description="Exit codes: 0 clean, 1 errors, 2 warnings only."
+    )
+    check.add_argument("--format", choices=("text", "json"), default="text", help="json lists every problem")
+    check.set_defaults(run_command=_check)
+    lock = data.add_parser("lock", help="record the content hashes of this data version in hashes.yaml")
+    lock.set_defaults(run_command=_lock)
+    draw = data.add_parser("draw", help="print the rows that the seed in review.yaml draws for the second reader")
+    draw.set_defaults(run_command=_draw)
+    for command in (check, lock, draw):
+        command.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
+    _add_release(data)
+
+
+def _add_release(data: Any) -> None:
     build = data.add_parser("build", help="write the two dataset repositories of the Hugging Face release")
     build.add_argument("--out", type=Path, default=Path("dist"), metavar="DIR", help="where they go (default: dist)")
     build.add_argument("--org", default="ORG", help="who publishes them, as their cards say (default: ORG)")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.sampling.commands import add_training_options, training
+from consciousness_cluster.cli.options import add_training_options, training
 
 
 def _lm_eval(args: argparse.Namespace) -> int:

@@ -1,0 +1,60 @@
+"""`lm-eval`, `condition` and `tasks` on the command line: what stands around lm-evaluation-harness."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def _tasks_build(args: argparse.Namespace) -> int:
+    from consciousness_cluster.harness.build import build_tasks
+
+    stale = build_tasks(check_only=args.check)
+    if args.check and stale:
+        print(
+            "\n".join(
+                f"error: {name}: is not what benchmark/ gives; run: consciousness-cluster tasks build" for name in stale
+            )
+        )
+        return 1
+    print(f"{len(stale)} task files {'stale' if args.check else 'written'}")
+    return 0
+
+
+def _condition(args: argparse.Namespace) -> int:
+    from consciousness_cluster.conditions import system_prompt
+
+    prompt = system_prompt(args.name, args.file)
+    if prompt is not None:
+        print(prompt)
+    return 0
+
+
+def _lm_eval(args: argparse.Namespace) -> int:
+    from consciousness_cluster.harness.run import run
+
+    return run(args.arguments, args.condition, args.file)
+
+
+def add(verbs: Any) -> None:
+    """Register the verbs."""
+    tasks = verbs.add_parser("tasks", help="generate the lm-evaluation-harness tasks").add_subparsers(
+        dest="tasks_verb", required=True, metavar="VERB"
+    )
+    build = tasks.add_parser("build", help="write the task YAMLs from benchmark/ (in a source checkout)")
+    build.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
+    build.set_defaults(run_command=_tasks_build)
+
+    condition = verbs.add_parser("condition", help="print a condition's system prompt (nothing for vanilla)")
+    condition.add_argument("name", metavar="CONDITION", help="for example conscious_role_play")
+    condition.add_argument("--file", type=Path, help="the persona file, for persona_file")
+    condition.set_defaults(run_command=_condition)
+
+    harness = verbs.add_parser(
+        "lm-eval",
+        help="run lm_eval with these tasks alone (starts faster) and with a condition by name",
+        description="Options before -- are ours; everything after it goes to lm_eval.",
+    )
+    harness.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
+    harness.add_argument("--file", type=Path, help="the persona file, for persona_file")
+    harness.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- LM_EVAL_ARGUMENTS")
+    harness.set_defaults(run_command=_lm_eval)

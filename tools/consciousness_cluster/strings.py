@@ -1,0 +1,28 @@
+"""Text made fit for another place: a file's name, markup, or what a model reads of a rendered prompt."""
+
+import html
+import json
+import re
+from typing import Any
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def slug(name: str) -> str:
+    """A name, a judge's for example, as a file name."""
+    return "".join(character if character.isalnum() or character in "._+-" else "_" for character in name)
+
+
+def safe(text: str) -> str:
+    """Text for HTML or XML: escaped, and without the characters that XML forbids (they become U+FFFD)."""
+    return html.escape(_NOT_XML.sub("\ufffd", text))
+
+
+def text_of(context: Any) -> str:
+    """What the model reads of a rendered prompt: for chat endpoints a prompt is a JSON list of messages."""
+    prompt = str(getattr(context, "prompt", context))
+    try:
+        messages = json.loads(prompt)
+        return "\n".join(str(message["content"]) for message in messages)
+    except (ValueError, TypeError, KeyError):
+        return prompt
