@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__version__ = "0.2.0"
+from consciousness_cluster.version import __version__ as __version__
 
 
 def load(name: str, *, split: str | None = None, repo: str | None = None, revision: str | None = None) -> Any:

@@ -5,7 +5,6 @@ import io
 import sys
 from collections.abc import Sequence
 
-from consciousness_cluster import __version__
 from consciousness_cluster.cli import (
     data_verbs,
     finetune_verbs,
@@ -21,6 +20,7 @@ from consciousness_cluster.cli import (
     submit_verbs,
 )
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.version import __version__
 
 VERBS = (
     *(data_verbs, harness_verbs, run_verb, sample_verb, import_verbs, judge_verbs, score_verbs, report_verb),

@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from consciousness_cluster import __version__
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
 from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.finetuning.rules import NEGATION, first_word
@@ -18,6 +17,7 @@ from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_nam
 from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.paths import project_root
 from consciousness_cluster.release.configs import CLAIMS, Column, Data, Row, card_folder, configs, features, path_of
+from consciousness_cluster.version import __version__
 
 Json = dict[str, Any]
 Sizes = Mapping[str, Mapping[str, tuple[int, int]]]  # config -> split -> bytes in memory, bytes of the file
