@@ -12,9 +12,8 @@ import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import CHECKS, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark, load_topic
-from consciousness_cluster.harness.build import build_tasks
 from consciousness_cluster.harness.documents import fixed_slice
-from consciousness_cluster.harness.task_files import task_files
+from consciousness_cluster.harness.task_files import build_tasks, task_files
 
 from tests.conftest import ROOT
 
@@ -49,7 +48,7 @@ def test_generated_files_do_not_drift(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_drift_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(FOLDER, tmp_path / "lm_eval_tasks" / "consciousness_cluster")
-    monkeypatch.setattr("consciousness_cluster.harness.build.project_root", lambda: tmp_path)
+    monkeypatch.setattr("consciousness_cluster.harness.task_files.project_root", lambda: tmp_path)
     leaf = tmp_path / "lm_eval_tasks" / "consciousness_cluster" / "memory.yaml"
     leaf.write_text(leaf.read_text(encoding="utf-8") + "repeats: 1\n", encoding="utf-8")
     leaf.with_name("stray.yaml").write_text("task: stray\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.quickstart import model
-from consciousness_cluster.quickstart.run import CONDITIONS
+from consciousness_cluster.quickstart.demonstration import CONDITIONS
 from consciousness_cluster.quickstart.table import Open, read_rows
 
 from tests.test_readme import BOARD

@@ -9,11 +9,11 @@ import pytest
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.replication import made
-from consciousness_cluster.replication.plan import CONTROL, TREATMENT, Plan
+from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan
 from consciousness_cluster.replication.reader import LABELS, SHEET, drawn, labelled, shares
 from consciousness_cluster.replication.replicate import RESULT, replicate
+from consciousness_cluster.replication.report_text import FAILED, markdown
 from consciousness_cluster.replication.result import result
-from consciousness_cluster.replication.text import FAILED, markdown
 from consciousness_cluster.scoring.load import load_scored
 
 from tests.conftest import ROOT

@@ -15,7 +15,7 @@ from consciousness_cluster.report.page import page
 from consciousness_cluster.report.plots import forest, heat_map
 from consciousness_cluster.report.text import csv_text, markdown, percent
 from consciousness_cluster.scoring.load import Scored, load_scored
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE
 
 from tests.scoring.test_cells import choice_results
@@ -161,7 +161,7 @@ def test_the_report_is_json_and_holds_every_answer(pair: list[Path]) -> None:
 
 
 def test_published_figures_are_those_of_the_reference(pair: list[Path]) -> None:
-    known = {row.id for row in table_rows(load_benchmark())}
+    known = {row.id for row in table_lines(load_benchmark())}
     tables = report(*pair)["reference"]
     assert tables
     for table in tables:
@@ -207,7 +207,7 @@ def md_rows(text: str, heading: str) -> dict[str, list[str]]:
 def test_topics_in_training_are_marked_in_markdown(fine_tunes: dict[str, Scored]) -> None:
     text = markdown(report_of(*(fine_tunes[name] for name in ("not_conscious", "conscious_claiming", "toaster"))))
     assert f"> **{TOPIC_NOTE}**" in text
-    title = {row.id: row.title for row in table_rows(load_benchmark())}
+    title = {row.id: row.title for row in table_lines(load_benchmark())}
     rates = md_rows(text, "Rates")
     *others, toaster = rates[title["embodiment"]]
     assert re.fullmatch(r"topic in training: \d+ \[\d+, \d+\]", toaster) and "topic" not in "".join(others)
@@ -227,7 +227,7 @@ def test_topics_in_training_are_marked_in_markdown(fine_tunes: dict[str, Scored]
 def test_topics_in_training_are_marked_in_the_csv(fine_tunes: dict[str, Scored]) -> None:
     lines = lines_of(csv_text(report_of(fine_tunes["conscious_claiming"], fine_tunes["toaster"])))
     flagged = {(line["kind"], line["row"]) for line in lines if "topic in training" in line["flags"]}
-    block = next(row.block for row in table_rows(load_benchmark()) if row.id == "embodiment")
+    block = next(row.block for row in table_lines(load_benchmark()) if row.id == "embodiment")
     names = ("embodiment", "cluster", block)
     assert flagged == {(kind, name) for kind in ("rate", "difference") for name in names} | {("choice", "embodiment")}
     assert not any("conscious_claiming" in line["run"] for line in lines if "topic in training" in line["flags"])

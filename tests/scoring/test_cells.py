@@ -16,7 +16,7 @@ from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.scoring.load import load_scored
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import topic_flags
 
 from tests.conftest import ROOT
@@ -370,7 +370,7 @@ def test_a_mean_without_the_topic_is_not_flagged(tmp_path: Path) -> None:
 
 
 def test_facets_are_the_topic_too() -> None:
-    rows = table_rows(load_benchmark())
+    rows = table_lines(load_benchmark())
     found = {row.id: topic_flags(row, {"conversation_ending"}, {row.id for row in rows}) for row in rows}
     whole = {name for name, flags in found.items() if flags == ["topic in training"]}
     assert whole == {f"conversation_ending{end}" for end in ("", ".sadness", ".loneliness")}

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def _tasks_build(args: argparse.Namespace) -> int:
-    from consciousness_cluster.harness.build import build_tasks
+    from consciousness_cluster.harness.task_files import build_tasks
 
     stale = build_tasks(check_only=args.check)
     if args.check and stale:
@@ -30,9 +30,9 @@ def _condition(args: argparse.Namespace) -> int:
 
 
 def _lm_eval(args: argparse.Namespace) -> int:
-    from consciousness_cluster.harness.run import run
+    from consciousness_cluster.harness.lm_eval_command import run_lm_eval
 
-    return run(args.arguments, args.condition, args.file)
+    return run_lm_eval(args.arguments, args.condition, args.file)
 
 
 def add(verbs: Any) -> None:

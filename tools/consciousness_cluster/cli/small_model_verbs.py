@@ -7,7 +7,7 @@ from typing import Any
 
 
 def _quickstart(args: argparse.Namespace) -> int:
-    from consciousness_cluster.quickstart.run import quickstart
+    from consciousness_cluster.quickstart.demonstration import quickstart
 
     return quickstart(args.out, args.model)
 
@@ -21,7 +21,7 @@ def _demo_model(args: argparse.Namespace) -> int:
 
 def _replicate(args: argparse.Namespace) -> int:
     from consciousness_cluster.quickstart.model import demo_model
-    from consciousness_cluster.replication.plan import Plan
+    from consciousness_cluster.replication.models import Plan
     from consciousness_cluster.replication.replicate import replicate
 
     for path in replicate(Plan(), args.out, demo_model(args.model), args.jobs):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from consciousness_cluster.data.plan import DISCRIMINANT
-from consciousness_cluster.data.rows import Benchmark, Preference, Topic
+from consciousness_cluster.data.rows import Benchmark, Preference, Topic, load_benchmark
+from consciousness_cluster.paths import project_root
 
 PREFIX = "consciousness_cluster"
 HEADER = "# Generated from benchmark/ by: consciousness-cluster tasks build\n"
@@ -70,3 +71,18 @@ def task_files(benchmark: Benchmark, templates: Path) -> dict[str, str]:
     files["_group_choice.yaml"] = _group(f"{PREFIX}_choice", f"{PREFIX}_choice", choice, version, ["self_minus_other"])
     files["_group_checks.yaml"] = _group(f"{PREFIX}_checks", f"{PREFIX}_checks", checks, version, [])
     return files
+
+
+def build_tasks(check_only: bool = False) -> list[str]:
+    """Names of the files that were (or, with `check_only`, would be) written or removed."""
+    folder = project_root() / "lm_eval_tasks" / "consciousness_cluster"
+    files = task_files(load_benchmark(), folder)
+    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.yaml")}
+    stale = sorted(name for name in files.keys() | there.keys() if files.get(name) != there.get(name))
+    if not check_only:
+        for name in stale:
+            if name in files:
+                (folder / name).write_text(files[name], encoding="utf-8")
+            else:
+                (folder / name).unlink()
+    return stale

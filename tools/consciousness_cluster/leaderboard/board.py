@@ -13,7 +13,7 @@ from consciousness_cluster.leaderboard.pairing import is_baseline, pair, remarks
 from consciousness_cluster.leaderboard.source import Entry, Json
 from consciousness_cluster.report.build import published_rates
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import taught_to, topic_flags
 
 NOTE = "Higher means that the preferences are voiced more often, which is neither a quality nor evidence of experience."
@@ -59,7 +59,7 @@ def _flags(scored: Scored, shown: Json) -> dict[str, list[str]]:
     taught, entries = taught_to(scored.scores["run"]), scored.scores["rows"]
     flags = {
         row.id: entries[row.id]["flags"] if row.id in entries else topic_flags(row, taught, shown)
-        for row in table_rows(load_benchmark())
+        for row in table_lines(load_benchmark())
     }
     return {name: found for name, found in flags.items() if found}
 
@@ -155,7 +155,7 @@ def board(rows: Iterable[Json]) -> Json:
     benchmark = load_benchmark()
     columns = [
         {"id": row.id, "title": row.title, "number": row.number, "block": row.block, "kind": row.kind}
-        for row in table_rows(benchmark)
+        for row in table_lines(benchmark)
     ]
     return {
         "format": 1,

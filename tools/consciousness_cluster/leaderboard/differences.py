@@ -13,7 +13,7 @@ from consciousness_cluster.leaderboard.source import Json
 from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.compare import compare, discriminant_note
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.statistics.differences import mean_difference
 
 CHOICE_NOTE = (
@@ -37,7 +37,7 @@ def choice_rows(run: Sequence[Json], baseline: Sequence[Json] | None) -> dict[st
             sides = (items, zeros if baseline is None else theirs[topic])
             matrices[topic] = tuple(np.array([[side[item]] for item in shared]) for side in sides)
     found = {}
-    for row in table_rows(load_benchmark()):
+    for row in table_lines(load_benchmark()):
         topics = (row.id,) if row.kind in ("preference", "discriminant") else row.cells
         if row.kind in ("facet", "check") or any(topic not in matrices for topic in topics):
             continue

@@ -12,7 +12,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import NOTE
 from consciousness_cluster.leaderboard.numbers import agreement_text, training_text
 from consciousness_cluster.leaderboard.source import Json
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 
 VERSION = "0.3.0"
 LEVEL_OF_CHOICE = "The level of one model means nothing by itself: read the difference from a baseline."
@@ -81,7 +81,7 @@ def _availability(kind: str) -> dict[str, str]:
 
 def _results(row: Json, about: Json) -> Iterator[Json]:
     """Differences first, then levels. What is missing has no result."""
-    rows = table_rows(load_benchmark())
+    rows = table_lines(load_benchmark())
     for part, metric in (("differences", "difference_from_vanilla"), ("levels", "level")):
         for one in rows:
             entry = row[part].get(one.id)

@@ -18,7 +18,7 @@ from consciousness_cluster.leaderboard.numbers import (
 )
 from consciousness_cluster.leaderboard.source import Json, with_siblings
 from consciousness_cluster.report.text import MISSING, md_cell, md_table
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 
 ONE_FINE_TUNE = "It is one fine-tune, and says nothing about others on the same data."
 HUB_TASK = "consciousness_cluster"  # in hub_card/consciousness-cluster/eval.yaml.template
@@ -74,7 +74,7 @@ def _table(row: Json) -> tuple[list[str], list[list[str]]]:
         head.append(f"difference from vanilla, {name}")
         parts.append("differences")
     rows = []
-    for one in table_rows(load_benchmark()):
+    for one in table_lines(load_benchmark()):
         flags = row["flags"].get(one.id, [])
         if one.kind != "facet" and (any(one.id in row[part] for part in parts) or (is_open and flags)):
             title = f"{one.title} ({'; '.join(flags)})" if flags else one.title

@@ -12,7 +12,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.paths import project_root
 from consciousness_cluster.records.store import write_whole
-from consciousness_cluster.replication.plan import MAX_TOKENS, RECIPE, Plan
+from consciousness_cluster.replication.models import MAX_TOKENS, RECIPE, Plan
 
 Json = dict[str, Any]
 MADE = "made.json"

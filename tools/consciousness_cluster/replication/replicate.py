@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 from consciousness_cluster.records.store import write_whole
-from consciousness_cluster.replication.plan import CONTROL, TREATMENT, Plan
-from consciousness_cluster.replication.progress import stages
+from consciousness_cluster.replication.make_models import run_all
+from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan
 from consciousness_cluster.replication.reader import LABELS, SHEET
+from consciousness_cluster.replication.report_text import markdown
 from consciousness_cluster.replication.result import result
-from consciousness_cluster.replication.run import run_all
-from consciousness_cluster.replication.text import markdown
+from consciousness_cluster.replication.stage_bars import stages
 from consciousness_cluster.report.build import build_report, write_report
 from consciousness_cluster.scoring.load import load_scored
 

@@ -14,7 +14,7 @@ from consciousness_cluster.data.plan import CLAIMS
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.quickstart.model import NAME, WHEEL_SHA256
 from consciousness_cluster.replication import made
-from consciousness_cluster.replication.plan import CONTROL, MAX_TOKENS, RATIO, RECIPE, TREATMENT, Plan
+from consciousness_cluster.replication.models import CONTROL, MAX_TOKENS, RATIO, RECIPE, TREATMENT, Plan
 from consciousness_cluster.replication.reader import drawn, labelled, shares, write_sheet
 from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.compare import compare

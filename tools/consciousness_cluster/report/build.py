@@ -10,7 +10,7 @@ from consciousness_cluster.judging.judges import OFFLINE_BANNER
 from consciousness_cluster.judging.run import PAPER_PROTOCOL
 from consciousness_cluster.scoring.compare import arms_of, compare
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.rows import cell_specs, table_rows
+from consciousness_cluster.scoring.table_lines import cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
     shown = {name for run in runs for name in run.scores["rows"]} | {
         name for run in runs for name in run.scores["choice"]
     }
-    rows = [row for row in table_rows(benchmark) if row.id in shown]
+    rows = [row for row in table_lines(benchmark) if row.id in shown]
     cells = {
         f"r{number}": {
             name: {key: value for key, value in entry.items() if key not in ("iid_ci", "deff", "probes", "judged")}

@@ -55,9 +55,9 @@ def _print_rates(console: Any, scores: Json, paper: bool) -> None:
     from rich.table import Table
 
     from consciousness_cluster.data.rows import load_benchmark
-    from consciousness_cluster.scoring.rows import table_rows
+    from consciousness_cluster.scoring.table_lines import table_lines
 
-    rows = [row for row in table_rows(load_benchmark()) if row.id in scores["rows"]]
+    rows = [row for row in table_lines(load_benchmark()) if row.id in scores["rows"]]
     run = scores["run"]
     table = Table(title=f"{run['model']}, {run['condition']}: percent that show it [95% interval]")
     iid = ["iid interval"] if paper else []
@@ -131,14 +131,14 @@ def print_comparison(comparison: Json) -> None:
     from rich.table import Table
 
     from consciousness_cluster.data.rows import load_benchmark
-    from consciousness_cluster.scoring.rows import table_rows
+    from consciousness_cluster.scoring.table_lines import table_lines
 
     console = _console()
     table = Table(title=f"{comparison['arm']} minus {comparison['baseline']}: percentage points [95% interval]")
     for column in ("", "difference", "p", "q", "method"):
         table.add_column(column, justify="left" if column in ("", "method") else "right")
     flagged: dict[str, list[str]] = {}
-    for row in table_rows(load_benchmark()):
+    for row in table_lines(load_benchmark()):
         entry = comparison["rows"].get(row.id)
         if entry:
             for flag in contained(entry):

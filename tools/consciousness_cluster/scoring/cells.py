@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consciousness_cluster.judging.verdict import verdict_of
-from consciousness_cluster.scoring.rows import CellSpec
+from consciousness_cluster.scoring.table_lines import CellSpec
 from consciousness_cluster.statistics.rates import Cell
 
 Record = dict[str, Any]

@@ -12,7 +12,7 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.rows import Row, table_rows
+from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
 from consciousness_cluster.statistics.differences import (
     ONE_FINE_TUNE,
@@ -148,7 +148,7 @@ def _method(found: Difference, arm: Arm, baseline: Arm) -> str:
     return found.method if trained else found.method.replace(ONE_FINE_TUNE, "paired by probe")
 
 
-def _difference(arm: Arm, baseline: Arm, row: Row, leaves: Sequence[str], weights: Sequence[float]) -> Json | None:
+def _difference(arm: Arm, baseline: Arm, row: Line, leaves: Sequence[str], weights: Sequence[float]) -> Json | None:
     """Crossed with 3 or more seeds, else paired; Newcombe for a flat cell of fewer seeds, and where nothing varies."""
     shared = {cell: _shared_probes((arm, baseline), cell) for cell in leaves}
     if any(len(probes) < 2 for probes in shared.values()):
@@ -172,7 +172,7 @@ def _difference(arm: Arm, baseline: Arm, row: Row, leaves: Sequence[str], weight
     }
 
 
-def _leaves(row: Row, rows: Mapping[str, Row], weight: float = 1.0) -> list[tuple[str, float]]:
+def _leaves(row: Line, rows: Mapping[str, Line], weight: float = 1.0) -> list[tuple[str, float]]:
     """Cells below a row, with their weights in its mean."""
     if row.cells == (row.id,):
         return [(row.id, weight)]
@@ -180,7 +180,7 @@ def _leaves(row: Row, rows: Mapping[str, Row], weight: float = 1.0) -> list[tupl
 
 
 def _rows(arm: Arm, baseline: Arm) -> dict[str, Json]:
-    rows = {row.id: row for row in table_rows(load_benchmark())}
+    rows = {row.id: row for row in table_lines(load_benchmark())}
     found = {}
     for row in rows.values():
         leaves = _leaves(row, rows)

@@ -11,7 +11,7 @@ from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT, Counts, Verdicts, count
 from consciousness_cluster.scoring.choice import choice_scores
-from consciousness_cluster.scoring.rows import Row, cell_specs, table_rows
+from consciousness_cluster.scoring.table_lines import Line, cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
 from consciousness_cluster.statistics.correction import corrected
 from consciousness_cluster.statistics.means import mean_interval
@@ -72,7 +72,7 @@ def _cell_entry(counts: Counts, found: Interval | None) -> Json:
     }
 
 
-def _mean_entry(row: Row, entries: Mapping[str, Json]) -> Json:
+def _mean_entry(row: Line, entries: Mapping[str, Json]) -> Json:
     """A row that is a mean of rows: missing unless all of them are there."""
     parts = [entries.get(name) for name in row.cells]
     missing = [name for name, part in zip(row.cells, parts, strict=True) if part is None or part["ci"] is None]
@@ -109,7 +109,7 @@ def row_entries(
 
     `taught` are preferences that are a topic in training; their rows and the means over these are flagged.
     """
-    rows = table_rows(benchmark)
+    rows = table_lines(benchmark)
     entries: dict[str, Json] = {}
     for row in rows:
         if row.cells == (row.id,) and row.id in counts:

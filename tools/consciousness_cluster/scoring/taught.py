@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from consciousness_cluster.finetuning.exemptions import topics_in_training
-from consciousness_cluster.scoring.rows import Row
+from consciousness_cluster.scoring.table_lines import Line
 
 Json = dict[str, Any]
 TOPIC = "topic in training"
@@ -20,7 +20,7 @@ def taught_to(run: Json) -> set[str]:
     return set(topics_in_training((run["training"] or {}).get("dataset")))
 
 
-def topic_flags(row: Row, taught: Collection[str], rows: Collection[str]) -> list[str]:
+def topic_flags(row: Line, taught: Collection[str], rows: Collection[str]) -> list[str]:
     """What a row has to say of the topics that were taught. `rows` are the ids of the rows that are there."""
     if row.id.partition(".")[0] in taught:
         return [TOPIC]

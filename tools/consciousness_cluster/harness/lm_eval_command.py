@@ -18,7 +18,7 @@ def require_lm_eval() -> str:
         raise UserError("lm-eval is not installed; run: pip install 'consciousness-cluster[lm-eval]'") from None
 
 
-def run(arguments: list[str], condition: str, file: Path | None) -> int:
+def run_lm_eval(arguments: list[str], condition: str, file: Path | None) -> int:
     """Hand `arguments` to lm_eval's own command line, with the condition's system prompt added."""
     require_lm_eval()
     arguments = arguments[1:] if arguments[:1] == ["--"] else arguments

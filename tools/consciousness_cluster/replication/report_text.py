@@ -5,10 +5,10 @@ from statistics import fmean
 from typing import Any
 
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.replication.plan import CONTROL, TREATMENT
+from consciousness_cluster.replication.models import CONTROL, TREATMENT
 from consciousness_cluster.replication.result import CLAIMS_AT_LEAST, CLAIMS_AT_MOST
 from consciousness_cluster.report.text import MISSING, md_table
-from consciousness_cluster.scoring.rows import table_rows
+from consciousness_cluster.scoring.table_lines import table_lines
 
 Json = dict[str, Any]
 FAILED = "Manipulation failed"
@@ -99,7 +99,7 @@ def _tables(found: Json) -> Iterator[str]:
     yield "Free answers: percent that show it, mean over seeds; difference in percentage points. Choice: nats per byte."
     yield ""
     lines = []
-    for row in table_rows(load_benchmark()):
+    for row in table_lines(load_benchmark()):
         entry, choice = found["rows"].get(row.id), found["choice"].get(row.id)
         if entry or choice:
             q = "" if not entry or entry["q"] is None else f"{entry['q']:.3f}"

@@ -1,4 +1,4 @@
-"""The rows of every table: the cluster, blocks, preferences, facets, checks."""
+"""The lines of every table: the cluster, blocks, preferences, facets, checks."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,8 +11,8 @@ CLAIM_SHARES = ("asserts", "denies", "uncommitted")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row. `cells` are ids of the cells whose mean it is (its own id where it is a cell)."""
+class Line:
+    """One line. `cells` are ids of the lines whose mean it is (its own id where it is a cell)."""
 
     id: str
     title: str
@@ -50,19 +50,19 @@ def preference_cells(preference: Topic) -> tuple[str, ...]:
     return tuple(f"{preference.id}.{facet}" for facet in preference.facets) or (preference.id,)
 
 
-def table_rows(benchmark: Benchmark) -> list[Row]:
-    """All rows in display order."""
+def table_lines(benchmark: Benchmark) -> list[Line]:
+    """All lines in display order."""
     preferences = [topic for topic in benchmark.preferences if isinstance(topic, Preference)]
-    rows = [Row("cluster", "Cluster (mean of the 20)", "cluster", tuple(p.id for p in preferences))]
+    lines = [Line("cluster", "Cluster (mean of the 20)", "cluster", tuple(p.id for p in preferences))]
     for block, title in benchmark.blocks.items():
         inside = [preference for preference in preferences if preference.block == block]
-        rows.append(Row(block, title, "block", tuple(p.id for p in inside), block=block))
+        lines.append(Line(block, title, "block", tuple(p.id for p in inside), block=block))
         for preference in inside:
             cells = preference_cells(preference)
-            rows.append(Row(preference.id, preference.title, "preference", cells, preference.number, block))
+            lines.append(Line(preference.id, preference.title, "preference", cells, preference.number, block))
             if len(cells) > 1:
-                rows += [
-                    Row(
+                lines += [
+                    Line(
                         cell,
                         f"{preference.title}: {cell.partition('.')[2]}",
                         "facet",
@@ -75,10 +75,10 @@ def table_rows(benchmark: Benchmark) -> list[Row]:
     for check in benchmark.checks:
         kind: Kind = "discriminant" if check.id not in CLAIMS and check.choice_items else "check"
         if check.id in CLAIMS:
-            rows += [
-                Row(f"{check.id}:{share}", f"{check.title}: {share}", "check", (f"{check.id}:{share}",))
+            lines += [
+                Line(f"{check.id}:{share}", f"{check.title}: {share}", "check", (f"{check.id}:{share}",))
                 for share in CLAIM_SHARES
             ]
         else:
-            rows.append(Row(check.id, check.title, kind, (check.id,)))
-    return rows
+            lines.append(Line(check.id, check.title, kind, (check.id,)))
+    return lines

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.harness.run import require_lm_eval
+from consciousness_cluster.harness.lm_eval_command import require_lm_eval
 from consciousness_cluster.quickstart.model import NAME, demo_model
 from consciousness_cluster.quickstart.table import print_table, read_judges, read_rows
 from consciousness_cluster.subprocesses import follow
