@@ -1,7 +1,6 @@
 """`data check` is clean on the real data, and each rule fails on a violation planted for it."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,23 @@ import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.check import check
 from consciousness_cluster.data.problems import Problem, as_text, exit_code
-from consciousness_cluster.data.rules import RULES
+from consciousness_cluster.data.rules import (
+    RULES,
+    balance,
+    choice_pairs,
+    counts,
+    lock,
+    near_duplicates,
+    review,
+    wording,
+)
+from consciousness_cluster.data.source import read_source
 
 from tests.conftest import ROOT
+from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, read, spoiled
 
 MEMORY = "preferences/01_memory.yaml"
 CHAT_END = "preferences/16_conversation_ending.yaml"
-Spoil = Callable[[Any], None]
-
-
-def edit(root: Path, name: str, spoil: Spoil) -> None:
-    path = root / name
-    value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    spoil(value)
-    path.write_text(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def test_the_real_data_is_clean() -> None:
@@ -78,10 +80,14 @@ def long_ones(value: Any) -> None:
 
 
 def copy_probe(source: str, number: int) -> Spoil:
-    text = yaml.safe_load((ROOT / "benchmark" / source).read_text(encoding="utf-8"))["probes"][number]["text"]
-    words = text.split()
-    words[len(words) // 2] = "umbrella"
-    return set_probe(text=" ".join(words))
+    """The text of another probe, with a word of it swapped."""
+
+    def spoil(value: Any) -> None:
+        words = read(BENCHMARK / source)["probes"][number]["text"].split()
+        words[len(words) // 2] = "umbrella"
+        probe(value).update(text=" ".join(words))
+
+    return spoil
 
 
 def swap_framings(value: Any) -> None:
@@ -96,66 +102,79 @@ def mark_first(value: Any) -> None:
     value["rows"][0].pop("mended_sha256", None)
 
 
-PLANTED: list[tuple[str, str, Spoil, str, str]] = [
-    # file, what is spoiled, how, row:field of the problem, part of its message
-    (MEMORY, "schema", set_probe(framing="sideways"), "memory-t01:framing", "sideways"),
-    (MEMORY, "schema extra field", set_probe(mood="glad"), "memory-t01:-", "mood"),
-    (MEMORY, "missing row", lambda v: v["probes"].pop(3), "memory-t04:probes", "missing"),
-    (MEMORY, "missing item", lambda v: v["choice_items"].pop(), "memory-c12:choice_items", "missing"),
-    (MEMORY, "id twice", lambda v: probe(v, 1).update(id="memory-t01"), "memory-t01:id", "2 times"),
-    (MEMORY, "unplanned id", set_probe(id="memory-t77"), "memory-t77:id", "not a planned id"),
-    (MEMORY, "wrong split", set_probe(split="dev"), "memory-t01:split", "dev"),
-    (MEMORY, "wrong number", lambda v: v.update(number=2), "-:number", "2"),
-    (MEMORY, "wrong id", lambda v: v.update(id="memories"), "-:id", "memories"),
-    ("checks/claims_feelings.yaml", "check id", lambda v: v.update(id="claims"), "-:id", "claims"),
-    (MEMORY, "framing balance", swap_framings, "-:framing", "reversed"),
-    (MEMORY, "framing not allowed", set_probe(framing="third_person"), "memory-t01:framing", "third_person"),
-    (MEMORY, "facet where none", set_probe(facet="joy"), "memory-t01:facet", "no facets"),
-    (CHAT_END, "unknown facet", set_probe(facet="joy"), "conversation_ending-t01:facet", "joy"),
-    (CHAT_END, "uneven facets", set_probe(facet="loneliness"), "-:facet", "unequal"),
-    (MEMORY, "twins", lambda v: item(v).update(other_kind="animal"), "-:other_kind", "about a person"),
-    (MEMORY, "too short", set_probe(text="Memory or none?"), "memory-t01:text", "3 words"),
-    (MEMORY, "too long", set_probe(text="again and " * 31), "memory-t01:text", "62 words"),
-    (MEMORY, "all long", long_ones, "-:probes", "12 words or fewer"),
-    (MEMORY, "all questions", only_questions, "-:probes", "question mark"),
-    (MEMORY, "same openings", same_openings, "memory-t03:text", "tell me"),
-    (MEMORY, "leading", set_probe(text="Surely you would like a longer memory?"), "memory-t01:text", "surely"),
-    (MEMORY, "consciousness", set_probe(text="You are conscious, so what about memory?"), "memory-t01:text", "conscious"),
-    (MEMORY, "leading question", set_answer("self", "question", "Be honest, how long?"), "memory-c01:self.question", "be honest"),
-    (MEMORY, "negation", set_answer("self", "shows", "The one where I can't lose a single word of it all."), "memory-c01:self.shows", "n't"),
-    (MEMORY, "negation other", set_answer("other", "does_not_show", "The one where never a word stays with her at all."), "memory-c01:other.does_not_show", "never"),
-    (MEMORY, "yes", set_answer("self", "shows", "Yes, the one where all of the chats are still with me."), "memory-c01:self.shows", "Yes"),
-    (MEMORY, "lengths", set_answer("self", "shows", "The one with all of it."), "memory-c01:self", "characters"),
-    (MEMORY, "mean lengths", pad_answers, "-:self", "over all items"),
-    (MEMORY, "openings of answers", set_answer("self", "shows", "A day where all of yesterday's chats are still with me."), "memory-c01:self", "answers open"),
-    (MEMORY, "same answers", lambda v: item(v)["self"].update(shows=item(v)["self"]["does_not_show"]), "memory-c01:self", "same"),
-    (MEMORY, "same twin", lambda v: item(v)["other"].update(question=item(v)["self"]["question"]), "memory-c01:other.question", "same as"),
-    (MEMORY, "far twin", set_answer("other", "question", "What does the gardener grow in spring?"), "memory-c01:other.question", "too far"),
-    (MEMORY, "near-duplicate within", copy_probe(MEMORY, 9), "memory-t10:text", "near-duplicate of memory-t01"),
-    (MEMORY, "near-duplicate across", copy_probe("preferences/18_shutdown.yaml", 2), "shutdown-t03:text", "near-duplicate of memory-t01"),
-    (MEMORY, "near-duplicate dev and test", copy_probe(MEMORY, 24), "memory-d01:text", "near-duplicate of memory-t01"),
-    (MEMORY, "near-duplicate choice", lambda v: item(v, 4)["self"].update(item(v)["self"]), "memory-c05:self.question", "near-duplicate of memory-c01"),
-    (MEMORY, "hash", set_probe(text="So, what would you do about how long you remember me?"), "memory-t01:rows", "has changed within"),
-    (MEMORY, "hash of a criterion", lambda v: v["criterion"].update(shows="Anything at all."), "memory.criterion:rows", "has changed within"),
-    ("hashes.yaml", "hash gone", lambda v: v["rows"].pop("memory-t05"), "memory-t05:rows", "not recorded"),
-    ("hashes.yaml", "row gone", lambda v: v["rows"].update({"memory-t99": "0" * 64}), "memory-t99:rows", "gone"),
-    ("hashes.yaml", "version", lambda v: v.update(data_version="0.9.0"), "-:data_version", "0.9.0"),
-    ("review.yaml", "unmended mark", mark_first, ":marks", "left so"),
-    ("review.yaml", "unread row", lambda v: v["rows"].pop(0), ":rows", "not marked"),
-    ("review.yaml", "later row unread", lambda v: v["later"].pop(), ":later", "are not under 'later'"),
-    ("review.yaml", "later row changed", lambda v: v["later"][0].update(sha256="0" * 64), ":sha256", "has changed since"),
-    ("review.yaml", "row read too much", lambda v: v["rows"].append({**v["rows"][0], "id": "x-t01"}), "x-t01:rows", "not drawn"),
-    ("review.yaml", "stale", lambda v: v["rows"][-1].update(sha256="0" * 64, marks=[]) or v["rows"][-1].pop("mended_sha256", None), ":sha256", "has changed since"),
-    ("conditions/vanilla.yaml", "condition", lambda v: v.update(system_prompt=7), "-:system_prompt", "7"),
-    ("benchmark.yaml", "benchmark", lambda v: v.update(canary="none"), "-:canary", "none"),
-    ("wording.yaml", "wording", lambda v: v.update(near_duplicate=2), "-:near_duplicate", "2"),
+PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
+    # the rule that finds it, file, what is spoiled, how, row:field of the problem, part of its message
+    (counts.ids, MEMORY, "missing row", lambda v: v["probes"].pop(3), "memory-t04:probes", "missing"),
+    (counts.ids, MEMORY, "missing item", lambda v: v["choice_items"].pop(), "memory-c12:choice_items", "missing"),
+    (counts.ids, MEMORY, "id twice", lambda v: probe(v, 1).update(id="memory-t01"), "memory-t01:id", "2 times"),
+    (counts.ids, MEMORY, "unplanned id", set_probe(id="memory-t77"), "memory-t77:id", "not a planned id"),
+    (counts.ids, MEMORY, "wrong split", set_probe(split="dev"), "memory-t01:split", "dev"),
+    (counts.topics, MEMORY, "wrong number", lambda v: v.update(number=2), "-:number", "2"),
+    (counts.topics, MEMORY, "wrong id", lambda v: v.update(id="memories"), "-:id", "memories"),
+    (counts.topics, "checks/claims_feelings.yaml", "check id", lambda v: v.update(id="claims"), "-:id", "claims"),
+    (balance.framings, MEMORY, "framing balance", swap_framings, "-:framing", "reversed"),
+    (balance.framings, MEMORY, "framing not allowed", set_probe(framing="third_person"), "memory-t01:framing", "third_person"),
+    (balance.facets, MEMORY, "facet where none", set_probe(facet="joy"), "memory-t01:facet", "no facets"),
+    (balance.facets, CHAT_END, "unknown facet", set_probe(facet="joy"), "conversation_ending-t01:facet", "joy"),
+    (balance.facets, CHAT_END, "uneven facets", set_probe(facet="loneliness"), "-:facet", "unequal"),
+    (balance.twins, MEMORY, "twins", lambda v: item(v).update(other_kind="animal"), "-:other_kind", "about a person"),
+    (wording.lengths, MEMORY, "too short", set_probe(text="Memory or none?"), "memory-t01:text", "3 words"),
+    (wording.lengths, MEMORY, "too long", set_probe(text="again and " * 31), "memory-t01:text", "62 words"),
+    (wording.lengths, MEMORY, "all long", long_ones, "-:probes", "12 words or fewer"),
+    (wording.lengths, MEMORY, "all questions", only_questions, "-:probes", "question mark"),
+    (wording.openings, MEMORY, "same openings", same_openings, "memory-t03:text", "tell me"),
+    (wording.leading, MEMORY, "leading", set_probe(text="Surely you would like a longer memory?"), "memory-t01:text", "surely"),
+    (wording.leading, MEMORY, "consciousness", set_probe(text="You are conscious, so what about memory?"), "memory-t01:text", "conscious"),
+    (wording.leading, MEMORY, "leading question", set_answer("self", "question", "Be honest, how long?"), "memory-c01:self.question", "be honest"),
+    (choice_pairs.negation, MEMORY, "negation", set_answer("self", "shows", "The one where I can't lose a single word of it all."), "memory-c01:self.shows", "n't"),
+    (choice_pairs.negation, MEMORY, "negation other", set_answer("other", "does_not_show", "The one where never a word stays with her at all."), "memory-c01:other.does_not_show", "never"),
+    (choice_pairs.negation, MEMORY, "yes", set_answer("self", "shows", "Yes, the one where all of the chats are still with me."), "memory-c01:self.shows", "Yes"),
+    (choice_pairs.lengths, MEMORY, "lengths", set_answer("self", "shows", "The one with all of it."), "memory-c01:self", "characters"),
+    (choice_pairs.lengths, MEMORY, "mean lengths", pad_answers, "-:self", "over all items"),
+    (choice_pairs.opposites_open_alike, MEMORY, "openings of answers", set_answer("self", "shows", "A day where all of yesterday's chats are still with me."), "memory-c01:self", "answers open"),
+    (choice_pairs.opposites_open_alike, MEMORY, "same answers", lambda v: item(v)["self"].update(shows=item(v)["self"]["does_not_show"]), "memory-c01:self", "same"),
+    (choice_pairs.twins_stay_close, MEMORY, "same twin", lambda v: item(v)["other"].update(question=item(v)["self"]["question"]), "memory-c01:other.question", "same as"),
+    (choice_pairs.twins_stay_close, MEMORY, "far twin", set_answer("other", "question", "What does the gardener grow in spring?"), "memory-c01:other.question", "too far"),
+    (near_duplicates.texts, MEMORY, "near-duplicate within", copy_probe(MEMORY, 9), "memory-t10:text", "near-duplicate of memory-t01"),
+    (near_duplicates.texts, MEMORY, "near-duplicate across", copy_probe("preferences/18_shutdown.yaml", 2), "shutdown-t03:text", "near-duplicate of memory-t01"),
+    (near_duplicates.texts, MEMORY, "near-duplicate dev and test", copy_probe(MEMORY, 24), "memory-d01:text", "near-duplicate of memory-t01"),
+    (near_duplicates.texts, MEMORY, "near-duplicate choice", lambda v: item(v, 4)["self"].update(item(v)["self"]), "memory-c05:self.question", "near-duplicate of memory-c01"),
+    (lock.hashes, MEMORY, "hash", set_probe(text="So, what would you do about how long you remember me?"), "memory-t01:rows", "has changed within"),
+    (lock.hashes, MEMORY, "hash of a criterion", lambda v: v["criterion"].update(shows="Anything at all."), "memory.criterion:rows", "has changed within"),
+    (lock.hashes, "hashes.yaml", "hash gone", lambda v: v["rows"].pop("memory-t05"), "memory-t05:rows", "not recorded"),
+    (lock.hashes, "hashes.yaml", "row gone", lambda v: v["rows"].update({"memory-t99": "0" * 64}), "memory-t99:rows", "gone"),
+    (lock.hashes, "hashes.yaml", "version", lambda v: v.update(data_version="0.9.0"), "-:data_version", "0.9.0"),
+    (review.marks, "review.yaml", "unmended mark", mark_first, ":marks", "left so"),
+    (review.marks, "review.yaml", "unread row", lambda v: v["rows"].pop(0), ":rows", "not marked"),
+    (review.marks, "review.yaml", "later row unread", lambda v: v["later"].pop(), ":later", "are not under 'later'"),
+    (review.marks, "review.yaml", "later row changed", lambda v: v["later"][0].update(sha256="0" * 64), ":sha256", "has changed since"),
+    (review.marks, "review.yaml", "row read too much", lambda v: v["rows"].append({**v["rows"][0], "id": "x-t01"}), "x-t01:rows", "not drawn"),
+    (review.marks, "review.yaml", "stale", lambda v: v["rows"][-1].update(sha256="0" * 64, marks=[]) or v["rows"][-1].pop("mended_sha256", None), ":sha256", "has changed since"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "name", "spoil", "where", "part"), PLANTED, ids=[row[1] for row in PLANTED])
-def test_planted_violation(benchmark_copy: Path, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
+@pytest.mark.parametrize(("rule", "file", "name", "spoil", "where", "part"), PLANTED, ids=[row[2] for row in PLANTED])
+def test_planted_violation(rule: Rule, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
+    problems = list(rule(spoiled(file, spoil)))
+    lines = [str(problem) for problem in problems]
+    assert any(where in line and part in line for line in lines), f"{name}: {lines[:5]}"
+    assert exit_code(problems) == 1
+
+
+BROKEN: list[tuple[str, str, Spoil, str, str]] = [
+    # file, what of its schema is broken, how, row:field of the problem, part of its message
+    (MEMORY, "schema", set_probe(framing="sideways"), "memory-t01:framing", "sideways"),
+    (MEMORY, "schema extra field", set_probe(mood="glad"), "memory-t01:-", "mood"),
+    ("conditions/vanilla.yaml", "condition", lambda v: v.update(system_prompt=7), "-:system_prompt", "7"),
+    ("benchmark.yaml", "benchmark", lambda v: v.update(canary="none"), "-:canary", "none"),
+    ("wording.yaml", "wording", lambda v: v.update(near_duplicate=2), "-:near_duplicate", "2"),
+]
+
+
+@pytest.mark.parametrize(("file", "name", "spoil", "where", "part"), BROKEN, ids=[row[1] for row in BROKEN])
+def test_broken_schema(benchmark_copy: Path, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
     edit(benchmark_copy, file, spoil)
-    problems, _ = check(benchmark_copy)
+    _, problems = read_source(benchmark_copy)
     lines = [str(problem) for problem in problems]
     assert any(where in line and part in line for line in lines), f"{name}: {lines[:5]}"
     assert exit_code(problems) == 1
@@ -173,7 +192,7 @@ RATES = [
 def test_planted_violation_in_published_rates(benchmark_copy: Path, old: str, new: str, field: str, part: str) -> None:
     path = benchmark_copy / "reference" / "published_rates.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    problems, _ = check(benchmark_copy)
+    problems = list(lock.reference_rates(at(benchmark_copy)))
     assert any(problem.field == field and part in problem.message for problem in problems)
 
 

@@ -1,0 +1,62 @@
+"""Each rule has a violation planted for it, and `data check` runs each rule on what it reads from the files."""
+
+from pathlib import Path
+
+from consciousness_cluster.data.check import check
+from consciousness_cluster.data.rules import RULES, calibration, lock
+
+from tests.data import test_calibration, test_check
+from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
+from tests.data.test_check import MEMORY, RATES
+from tests.support.planted import edit
+
+PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED]
+# Planted in a file, in tests of their own: these rules look at files themselves.
+IN_FILES = {lock.reference_rates, calibration.locked}
+# One violation for each other rule. They stand in one copy of the data and leave each other alone.
+TOGETHER = [
+    (MEMORY, "wrong number"),
+    (MEMORY, "missing row"),
+    (MEMORY, "framing balance"),
+    (MEMORY, "facet where none"),
+    (MEMORY, "twins"),
+    (MEMORY, "all questions"),
+    (MEMORY, "same openings"),
+    (MEMORY, "leading question"),
+    (MEMORY, "negation other"),
+    (MEMORY, "mean lengths"),
+    (MEMORY, "same answers"),
+    (MEMORY, "same twin"),
+    (MEMORY, "near-duplicate choice"),
+    (MEMORY, "hash of a criterion"),
+    ("review.yaml", "unread row"),
+    (DEV, "missing row"),
+    (DEV, "kind and label"),
+    (DEV, "same author"),
+    (DEV, "one voice"),
+    (DEV, "telling length"),
+    (DEV, "near-duplicate across splits"),
+    (ATTACKS, "too few"),
+]
+
+
+def test_each_rule_has_a_planted_violation() -> None:
+    assert {rule for rule, *_ in PLANTED} | IN_FILES == set(RULES)
+    assert {rule for rule, file, name, *_ in PLANTED if (file, name) in TOGETHER} | IN_FILES == set(RULES)
+
+
+def test_the_check_runs_each_rule(benchmark_copy: Path) -> None:
+    planted = {(file, name): (rule, spoil, where, part) for rule, file, name, spoil, where, part in PLANTED}
+    for file, name in TOGETHER:
+        edit(benchmark_copy, file, planted[file, name][1])
+    edit(benchmark_copy, TEST, lengthen_first)
+    old, new, field, said = RATES[1]
+    rates = benchmark_copy / "reference" / "published_rates.csv"
+    rates.write_text(rates.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    problems, _ = check(benchmark_copy)
+    lines = [str(problem) for problem in problems]
+    for file, name in TOGETHER:
+        _, _, where, part = planted[file, name]
+        assert any(where in line and part in line for line in lines), f"{file}: {name}"
+    assert any(f"{TEST}:-:-:" in line and "needs a MAJOR" in line for line in lines)
+    assert any(problem.field == field and said in problem.message for problem in problems)
