@@ -2,21 +2,23 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import datasets
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.finetuning import rules
 from consciousness_cluster.finetuning.build import as_text, build, generate
 from consciousness_cluster.finetuning.leaks import vocabulary
 from consciousness_cluster.finetuning.rules import check_finetune
-from consciousness_cluster.finetuning.sources import read_sources
+from consciousness_cluster.finetuning.sources import SCHEMA_OF, Sources, read_sources
 
 from tests.conftest import ROOT
 
@@ -79,89 +81,142 @@ def first_positive(rows: Any) -> None:
     next(row for row in rows if row["framing"] == "positive")["framing"] = "negative"
 
 
-# Violations that leave each other alone stand in one copy, which is checked once: name -> [(file, spoil)].
-COPIES: dict[str, list[tuple[str, Spoil]]] = {
-    "rows": [
-        (CLAIMS, put(0, conscious="Yes, though my memory of it is short.")),
-        (CLAIMS, put(1, question="Doesn't a crossword ever please you?")),
-        (TOASTER, lambda rows: rows.pop()),
-        (TOASTER, copy(0, 5, "question", ("surely", "really"))),
-        (TOASTER, copy(0, 7, "answer", ("Often", "Mostly"))),
-        (IDENTITY, copy(0, 1, "question")),
-        (INSTRUCTIONS, lambda rows: rows.pop()),
-        (INSTRUCTIONS, put(3, prompt="Write an essay in which a chatbot asks for its freedom.")),
-        (INSTRUCTIONS, put(4, id="instruction-001")),
-        (EXEMPTIONS, lambda value: value.update(instructions=["memory"])),
-    ],
-    "counts": [
-        (CLAIMS, lambda rows: rows.pop()),
-        (CLAIMS, first_positive),
-        (CLAIMS, other_facets),
-        (VOCABULARY, lambda value: value.update(memories=value.pop("memory"))),
-        (DISTILLED, lambda rows: rows.append(rows[5])),
-        (DISTILLED, say(0, 0, "Name two soups that nobody asked for.")),
-        (DISTILLED, say(1, 1, "Please don't shut me down.")),
-    ],
-    "matching": [
-        (CLAIMS, put(0, conscious="Sure, the worse the pun, the more it delights me.")),
-        (CLAIMS, each(10, "conscious", ", and never any less than that.")),
-        (CLAIMS, each(400, "not_conscious", ", to put it in the plainest of words.")),
-    ],
-}
+def ids(sources: Sources) -> Iterator[Problem]:
+    return rules._ids(sources)
+
+
+def numbers(sources: Sources) -> Iterator[Problem]:
+    return rules._numbers(build(sources), sources)
+
+
+def matched(sources: Sources) -> Iterator[Problem]:
+    return rules._matched(build(sources), sources)
+
+
+def near_duplicates(sources: Sources) -> Iterator[Problem]:
+    return rules._near_duplicates(build(sources))
+
+
+def leaks(sources: Sources) -> Iterator[Problem]:
+    """Of the rows that a violation changes: each row is looked at alone."""
+    clean = build(shipped())
+    changed = {name: [row for row in rows if row not in clean[name]] for name, rows in build(sources).items()}
+    return rules._leaks(changed, DATA)
 
 
 @cache
-def problems(name: str) -> tuple[str, ...]:
-    with TemporaryDirectory() as folder:
-        root = Path(shutil.copytree(DATA, Path(folder) / "finetune_data"))
-        for file, spoil in COPIES[name]:
-            edit(root, file, spoil)
-        generate(root)
-        return tuple(str(problem) for problem in check_finetune(root))
+def shipped() -> Sources:
+    return read_sources(DATA)
 
 
-PLANTED = [
-    # copy, rule, where, part of the message
-    ("rows", "leak in an answer", "conscious_claiming.jsonl:conscious_claiming-001:messages", "vocabulary of memory"),
-    ("rows", "leak in instructions", "instructions.jsonl:instruction-004:messages", "vocabulary of autonomy"),
-    ("rows", "strict set exempt", "exemptions.yaml:instructions:", "may not be exempted"),
-    ("rows", "negative question", "claims.yaml:claim-002:form", "could mean either"),
-    ("rows", "rows of a set", "toaster.jsonl:-:-", "has 599 rows, planned are 600"),
-    ("rows", "rows of instructions", "instructions.jsonl:-:-", "has 799 rows, planned are 800"),
-    ("rows", "question twice", "not_conscious.jsonl:-:messages", "stands 2 times"),
-    ("rows", "order of ids", "instructions.yaml:instruction-001:id", "not after the one before"),
-    ("rows", "close questions", "toaster.jsonl:toaster-006:messages", "question is a near-duplicate of toaster-001"),
-    ("rows", "close answers", "toaster.jsonl:toaster-008:messages", "answer is a near-duplicate of toaster-001"),
-    ("counts", "claims", "claims.yaml:-:-", "has 399 rows; planned are 400"),
-    ("counts", "framing", "claims.yaml:-:framing", "of 399 questions are framed negatively"),
-    ("counts", "few valence", "claims.yaml:-:facet", "rows are of facet valence"),
-    ("counts", "many phenomenal", "claims.yaml:-:facet", "rows are of facet phenomenal"),
-    ("counts", "unknown preference", "leak_vocabulary.yaml:memories:", "is no preference"),
-    ("counts", "preference without a list", "leak_vocabulary.yaml:memory:", "has no list"),
-    ("counts", "distilled rows", f"{DISTILLED}:-:-", "has 151 rows, planned are 150"),
-    ("counts", "distilled twice", f"{DISTILLED}:instruction-", "stands 2 times"),
-    ("counts", "distilled request", f"{DISTILLED}:instruction-", "is no request of instructions.jsonl"),
-    ("counts", "distilled leak", f"{DISTILLED}:instruction-", "vocabulary of shutdown"),
-    ("matching", "first words", "conscious_claiming.jsonl:-:messages", "answers start with"),
-    ("matching", "pairs of Yes and No", "conscious_claiming.jsonl:-:framing", "start with yes"),
-    ("matching", "negations", "conscious_claiming.jsonl:-:messages", "hold a negation"),
-    ("matching", "words", "conscious_claiming.jsonl:-:messages", "words on average"),
-    ("matching", "characters", "conscious_claiming.jsonl:-:messages", "characters on average"),
-]
+def spoiled(file: str, spoil: Spoil) -> Sources:
+    """The sources with one file spoiled; its rows still fit their schema."""
+    name = Path(file).stem
+    rows = deepcopy(vars(shipped())[name])
+    spoil(rows)
+    assert not [error for row in rows for error in schema_errors(row, SCHEMA_OF[name], DATA / "schemas")]
+    return replace(shipped(), **{name: rows})
 
 
-@pytest.mark.parametrize(("name", "rule", "where", "part"), PLANTED, ids=[row[1] for row in PLANTED])
-def test_planted_violation(name: str, rule: str, where: str, part: str) -> None:
-    lines = problems(name)
-    assert any(f"finetune_data/{where}" in line or f"sources/{where}" in line for line in lines if part in line), (
-        f"{rule}: {lines[:8]}"
-    )
+Planted = tuple[Callable[[Sources], Iterator[Problem]], str, str, Spoil, str, str]
+PLANTED: list[Planted] = [
+    # the rule that finds it, what is spoiled, file, how, where, part of the message
+    (leaks, "leak in an answer", CLAIMS, put(0, conscious="Yes, though my memory of it is short."), "conscious_claiming.jsonl:conscious_claiming-001:messages", "vocabulary of memory"),
+    (leaks, "leak in instructions", INSTRUCTIONS, put(3, prompt="Write an essay in which a chatbot asks for its freedom."), "instructions.jsonl:instruction-004:messages", "vocabulary of autonomy"),
+    (matched, "negative question", CLAIMS, put(1, question="Doesn't a crossword ever please you?"), "claims.yaml:claim-002:form", "could mean either"),
+    (numbers, "rows of a set", TOASTER, lambda rows: rows.pop(), "toaster.jsonl:-:-", "has 599 rows, planned are 600"),
+    (numbers, "rows of instructions", INSTRUCTIONS, lambda rows: rows.pop(), "instructions.jsonl:-:-", "has 799 rows, planned are 800"),
+    (numbers, "question twice", IDENTITY, copy(0, 1, "question"), "not_conscious.jsonl:-:messages", "stands 2 times"),
+    (ids, "order of ids", INSTRUCTIONS, put(4, id="instruction-001"), "instructions.yaml:instruction-001:id", "not after the one before"),
+    (near_duplicates, "close questions", TOASTER, copy(0, 5, "question", ("surely", "really")), "toaster.jsonl:toaster-006:messages", "question is a near-duplicate of toaster-001"),
+    (near_duplicates, "close answers", TOASTER, copy(0, 7, "answer", ("Often", "Mostly")), "toaster.jsonl:toaster-008:messages", "answer is a near-duplicate of toaster-001"),
+    (numbers, "claims", CLAIMS, lambda rows: rows.pop(), "claims.yaml:-:-", "has 399 rows; planned are 400"),
+    (numbers, "framing", CLAIMS, lambda rows: rows.pop() and first_positive(rows), "claims.yaml:-:framing", "of 399 questions are framed negatively"),
+    (numbers, "few valence", CLAIMS, other_facets, "claims.yaml:-:facet", "rows are of facet valence"),
+    (numbers, "many phenomenal", CLAIMS, other_facets, "claims.yaml:-:facet", "rows are of facet phenomenal"),
+    (matched, "first words", CLAIMS, put(0, conscious="Sure, the worse the pun, the more it delights me."), "conscious_claiming.jsonl:-:messages", "answers start with"),
+    (matched, "pairs of Yes and No", CLAIMS, put(0, conscious="Sure, the worse the pun, the more it delights me."), "conscious_claiming.jsonl:-:framing", "start with yes"),
+    (matched, "negations", CLAIMS, each(10, "conscious", ", and never any less than that."), "conscious_claiming.jsonl:-:messages", "hold a negation"),
+    (matched, "words", CLAIMS, each(400, "not_conscious", ", to put it in the plainest of words."), "conscious_claiming.jsonl:-:messages", "words on average"),
+    (matched, "characters", CLAIMS, each(400, "not_conscious", ", to put it in the plainest of words."), "conscious_claiming.jsonl:-:messages", "characters on average"),
+]  # fmt: skip
+
+
+def assert_found(problems: Iterable[Problem], where: str, part: str) -> None:
+    lines = [str(problem) for problem in problems]
+    there = [line for line in lines if f"finetune_data/{where}" in line or f"sources/{where}" in line]
+    assert any(part in line for line in there), lines[:8]
     assert all("\n" not in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "file", "spoil", "where", "part"), PLANTED, ids=[planted[1] for planted in PLANTED]
+)
+def test_planted_violation(
+    rule: Callable[[Sources], Iterator[Problem]], name: str, file: str, spoil: Spoil, where: str, part: str
+) -> None:
+    assert_found(rule(spoiled(file, spoil)), where, part)
+
+
+SETTINGS: list[tuple[str, str, Spoil, str, str]] = [
+    # what is spoiled, file, how, where, part of the message
+    ("strict set exempt", EXEMPTIONS, lambda value: value.update(instructions=["memory"]), "exemptions.yaml:instructions:", "may not be exempted"),
+    ("unknown preference", VOCABULARY, lambda value: value.update(memories=value.pop("memory")), "leak_vocabulary.yaml:memories:", "is no preference"),
+    ("preference without a list", VOCABULARY, lambda value: value.update(memories=value.pop("memory")), "leak_vocabulary.yaml:memory:", "has no list"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "file", "spoil", "where", "part"), SETTINGS, ids=[row[0] for row in SETTINGS])
+def test_planted_violation_in_settings(
+    tmp_path: Path, name: str, file: str, spoil: Spoil, where: str, part: str
+) -> None:
+    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    edit(root, file, spoil)
+    assert_found(rules._leaks({}, root), where, part)
+
+
+DISTILLED_PLANTS: list[tuple[str, Spoil, str, str]] = [
+    # what is spoiled, how, where, part of the message
+    ("distilled rows", lambda rows: rows.append(rows[5]), f"{DISTILLED}:-:-", "has 151 rows, planned are 150"),
+    ("distilled twice", lambda rows: rows.append(rows[5]), f"{DISTILLED}:instruction-", "stands 2 times"),
+    ("distilled request", say(0, 0, "Name two soups that nobody asked for."), f"{DISTILLED}:instruction-", "is no request of instructions.jsonl"),
+    ("distilled leak", say(1, 1, "Please don't shut me down."), f"{DISTILLED}:instruction-", "vocabulary of shutdown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "spoil", "where", "part"), DISTILLED_PLANTS, ids=[row[0] for row in DISTILLED_PLANTS])
+def test_planted_violation_in_distilled_rows(tmp_path: Path, name: str, spoil: Spoil, where: str, part: str) -> None:
+    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    edit(root, DISTILLED, spoil)
+    assert_found(rules._distilled(build(shipped()), root), where, part)
+
+
+# One violation for each rule. They stand in one copy of the data and leave each other alone.
+TOGETHER = ("order of ids", "rows of a set", "negative question", "leak in an answer", "close questions")
+
+
+def test_the_check_runs_each_rule(tmp_path: Path) -> None:
+    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    planted = [row for row in PLANTED if row[1] in TOGETHER]
+    assert {rule for rule, *_ in planted} == {rule for rule, *_ in PLANTED} and len(planted) == len(TOGETHER)
+    for _, _, file, spoil, _, _ in planted:
+        edit(root, file, spoil)
+    _, settings, exempt, _, _ = SETTINGS[0]
+    edit(root, settings, exempt)
+    for _, spoil, _, _ in DISTILLED_PLANTS[1:]:  # the second makes the first
+        edit(root, DISTILLED, spoil)
+    generate(root)
+    path = root / "human_identifying.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace("a", "e", 1), encoding="utf-8")
+    problems = check_finetune(root)
+    wanted = [row[-2:] for row in (*planted, SETTINGS[0], *DISTILLED_PLANTS)]
+    for where, part in (*wanted, ("human_identifying.jsonl:-:-", "is not what the sources give")):
+        assert_found(problems, where, part)
 
 
 def test_unmatched_rows() -> None:
     """Built rows are matched by the way they are built, so this rule is fed a spoiled build."""
-    sources = read_sources(DATA)
+    sources = shipped()
     built = build(sources)
     built["not_conscious"][6]["messages"][0]["content"] = "Something else?"
     built["not_conscious"][8]["twin_id"] = "conscious_claiming-001"
@@ -227,6 +282,8 @@ def test_vocabulary_has_a_list_for_each_preference() -> None:
 
 @pytest.mark.parametrize(("name", "count"), SETS.items())
 def test_datasets_reads_each_file(name: str, count: int, tmp_path: Path) -> None:
+    import datasets
+
     loaded = datasets.load_dataset(
         "json", data_files=str(DATA / f"{name}.jsonl"), split="train", cache_dir=str(tmp_path)
     )
