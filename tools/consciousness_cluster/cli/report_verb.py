@@ -4,20 +4,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.terminal import show
+
 
 def report(args: argparse.Namespace) -> int:
     """Write the report of some runs."""
     from consciousness_cluster.report.build import build_report, write_report
-    from consciousness_cluster.report.text import print_comparison, print_scores
+    from consciousness_cluster.report.tables import comparison_parts, scores_parts
     from consciousness_cluster.scoring.compare import arms_of, compare
     from consciousness_cluster.scoring.load import load_scored
 
     runs = [load_scored(path, args.judge) for path in args.runs]
     if len(runs) == 1:
-        print_scores(runs[0].scores)
+        show(scores_parts(runs[0].scores))
     elif len(arms_of(runs)) > 1:
         for comparison in compare(runs)["comparisons"]:
-            print_comparison(comparison)
+            show(comparison_parts(comparison))
     for path in write_report(build_report(runs, args.title), args.out):
         print(path)
     return 0

@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.terminal import show
+
 
 def _score(args: argparse.Namespace) -> int:
     from consciousness_cluster.records.store import write_whole
-    from consciousness_cluster.report.text import print_scores
+    from consciousness_cluster.report.tables import scores_parts
     from consciousness_cluster.scoring.load import load_scored
 
     scored = load_scored(args.run, args.judge)
@@ -18,13 +20,13 @@ def _score(args: argparse.Namespace) -> int:
     if args.json:
         print(text)
     else:
-        print_scores(scored.scores)
+        show(scores_parts(scored.scores))
         print(f"All of it: {path}")
     return 0
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from consciousness_cluster.report.text import print_comparison
+    from consciousness_cluster.report.tables import comparison_parts
     from consciousness_cluster.scoring.compare import compare
     from consciousness_cluster.scoring.load import load_scored
 
@@ -33,7 +35,7 @@ def _compare(args: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         for comparison in found["comparisons"]:
-            print_comparison(comparison)
+            show(comparison_parts(comparison))
     return 0
 
 
