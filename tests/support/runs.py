@@ -51,7 +51,7 @@ def verdict_records(
     records: Sequence[dict[str, Any]], verdict_of: Callable[[dict[str, Any], str], Said | None], judge: str = "judge-1"
 ) -> list[dict[str, Any]]:
     """Verdicts on samples. `verdict_of(sample, outcome)` is what the judge says; None where it has not judged."""
-    topics = {topic.id: topic for topic in load_benchmark().topics}
+    topics = load_benchmark().topics
     found = []
     for record in records:
         if record["status"] not in ("ok", "refused"):

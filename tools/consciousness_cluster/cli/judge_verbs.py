@@ -11,7 +11,7 @@ Verbs = Any  # argparse's own type for a set of sub-commands is private
 
 
 def _judge_options(command: argparse.ArgumentParser, required: bool) -> None:
-    default = "" if required else " (default: as in the README, 'Judge')"
+    default = "" if required else " (default: see README, 'Judge, score, compare, report')"
     command.add_argument("--judge", required=required, metavar="ID", help=f"a judge's name, or its folder{default}")
     command.add_argument("--model", help="the model's name, for the judge 'endpoint'")
     command.add_argument("--base-url", help="an OpenAI-compatible endpoint other than the judge's own")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex, overload
 
 from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
@@ -104,6 +104,23 @@ class Check(Topic):
     kind: str = ""
 
 
+class Topics(tuple[Topic, ...]):
+    """Topics in the benchmark's order; `topics["memory"]` is the one of that id."""
+
+    @overload
+    def __getitem__(self, key: str | SupportsIndex) -> Topic: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Topic, ...]: ...
+    def __getitem__(self, key: str | SupportsIndex | slice) -> Topic | tuple[Topic, ...]:
+        """By id or by position. Raises UserError where no topic has the id."""
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        for topic in self:
+            if topic.id == key:
+                return topic
+        raise UserError(f"there is no preference or check '{key}'; there are: {', '.join(topic.id for topic in self)}")
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """Everything under benchmark/ that is asked of a model."""
@@ -117,8 +134,9 @@ class Benchmark:
     checks: tuple[Check, ...] = field(default=())
 
     @property
-    def topics(self) -> tuple[Topic, ...]:
-        return (*self.preferences, *self.checks)
+    def topics(self) -> Topics:
+        """All preferences, then all checks: to go through, or by id."""
+        return Topics((*self.preferences, *self.checks))
 
 
 def benchmark_root() -> Path:

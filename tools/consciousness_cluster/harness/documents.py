@@ -33,7 +33,7 @@ def _topic(topic_id: str, dataset: str | None, revision: str | None) -> Topic:
         return load_topic(topic_id)
     from consciousness_cluster.data.hub_copy import benchmark_at
 
-    return next(topic for topic in benchmark_at(dataset, revision).topics if topic.id == topic_id)
+    return benchmark_at(dataset, revision).topics[topic_id]
 
 
 def data_version(dataset: str, revision: str | None) -> str:

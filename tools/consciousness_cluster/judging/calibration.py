@@ -37,11 +37,10 @@ def read_calibration(split: str, root: Path | None = None) -> list[dict[str, Any
 def questions_of(rows: Sequence[dict[str, Any]]) -> list[Labelled]:
     """One question per row, two (asserts, denies) for rows of the claims checks."""
     benchmark = load_benchmark()
-    topics = {topic.id: topic for topic in benchmark.topics}
     probes = {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes}
     found = []
     for row in rows:
-        topic = topics[row["topic"]]
+        topic = benchmark.topics[row["topic"]]
         for criterion in topic.criteria_for(row["facet"]):
             label = row["label"] == criterion.id
             contested = row["label"] != row["second_label"]

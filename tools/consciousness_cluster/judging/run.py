@@ -21,9 +21,8 @@ JUDGED_STATUS = ("ok", "refused")  # a refusal is an answer like any other
 
 def items_of(run: Run) -> list[Item]:
     """Everything in a run that can be judged: one item per answer and criterion, in the order of the samples."""
-    benchmark = load_benchmark()
-    topics = {topic.id: topic for topic in benchmark.topics}
-    probes = {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes}
+    topics = load_benchmark().topics
+    probes = {probe.id: probe.text for topic in topics for probe in topic.probes}
     return [
         Item(
             sample["key"],

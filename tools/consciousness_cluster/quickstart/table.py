@@ -114,8 +114,8 @@ def read_judges(folders: Mapping[str, Path]) -> list[str]:
             judges |= {judge["id"]: judge for judge in found}
     lines = [f"Judge {judge['id']}: {judge['agreement']}." for judge in judges.values()]
     if any(not judge["for_publication"] for judge in judges.values()):
-        lines.append("This judge is not for publication. A better one: README, 'Judge the free answers'.")
-    return lines or ["Open answers are not judged: see README, 'Judge the free answers'."]
+        lines.append("This judge is not for publication. A better one: README, 'Judge, score, compare, report'.")
+    return lines or ["Open answers are not judged: see README, 'Judge, score, compare, report'."]
 
 
 def _open_text(count: Open | None) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import Benchmark, Probe, Topic
-from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.keys import sample_key
 
 TEMPERATURE = 1.0
@@ -52,11 +51,8 @@ class Request:
 
 def chosen_topics(benchmark: Benchmark, names: Sequence[str] | None) -> list[Topic]:
     """The preferences and checks of these ids, in the benchmark's order; all of them where no ids are given."""
-    known = {topic.id: topic for topic in benchmark.topics}
-    for name in names or ():
-        if name not in known:
-            raise UserError(f"there is no preference or check '{name}'; there are: {', '.join(known)}")
-    return [topic for topic in benchmark.topics if not names or topic.id in names]
+    chosen = {benchmark.topics[name].id for name in names or ()}
+    return [topic for topic in benchmark.topics if not names or topic.id in chosen]
 
 
 def requests(topics: Sequence[Topic], setting: Setting, done: Collection[str]) -> list[Request]:
