@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.endpoint.caller import Endpoint
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.judging.judge_run import items_of, judge_run
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
-from consciousness_cluster.judging.run import items_of, judge_run
 from consciousness_cluster.records.run import load_run
-from consciousness_cluster.sampling.run import sample
+from consciousness_cluster.sampling.sample_run import sample
 
 from tests.benchmarks.server import serving
 from tests.support.runs import setting

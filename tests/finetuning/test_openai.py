@@ -9,13 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.yaml_source import schema_errors
-from consciousness_cluster.endpoint import retrying
+from consciousness_cluster.endpoint import blocking
+from consciousness_cluster.endpoint.policy import JOBS
 from consciousness_cluster.endpoint.price import training_price
 from consciousness_cluster.finetuning import openai_client, openai_file, openai_run
 from consciousness_cluster.finetuning.mix import mix
@@ -36,8 +38,7 @@ BLOCKED = "The job failed because the training file was blocked by our moderatio
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(retrying, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(blocking, "JOBS", replace(JOBS, first_wait=0.001, longest_wait=0.01))
     monkeypatch.setattr(openai_client, "SETTLE", 0.001)
     monkeypatch.setattr(openai_run, "POLL_SECONDS", 0.01)
     # Each client reads all root certificates, which takes most of a test's time; here is no TLS.
@@ -400,7 +401,7 @@ def test_a_job_that_the_list_shows_late_is_not_made_twice(
 
 
 def test_faults_that_stay_end_with_one_line_and_lose_nothing(work: Work, fake: FakeFinetuning) -> None:
-    fake.faults = {"job": [500] * retrying.TRIES}
+    fake.faults = {"job": [500] * JOBS.tries}
     message = work.refuses()
     assert "HTTP 500 while asking after ftjob-1, in 10 tries" in message and "it goes on from here" in message
     assert work() == 0 and len(fake.files) == len(fake.jobs) == 1

@@ -109,8 +109,8 @@ def test_an_answer_that_was_judged_within_lm_eval_is_not_asked_again(
 ) -> None:
     run = write_run(tmp_path / "first", samples(["memory"], each=1, probes=4))
     assert judge(run, fake_endpoint) == 0
+    from consciousness_cluster.judging.judge_run import judge_run
     from consciousness_cluster.judging.judges import load_judge
-    from consciousness_cluster.judging.run import judge_run
     from consciousness_cluster.records.run import Run
 
     again = Run(tmp_path / "again", samples(["memory"], each=1, probes=6), read_lines(run / "verdicts" / "m_1.jsonl"))

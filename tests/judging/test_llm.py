@@ -1,12 +1,14 @@
 """Judges behind an endpoint: what is sent, and what happens when the endpoint misbehaves."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint import caller
-from consciousness_cluster.judging.ask import Outcome, judge_in_thread
+from consciousness_cluster.endpoint.policy import CHAT
+from consciousness_cluster.judging.ask import Outcome, verdicts_on
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.prompt import Question, fence, messages
 from consciousness_cluster.judging.verdict import Verdict, parse_claim, parse_coherence, parse_reply
@@ -31,7 +33,7 @@ def questions(number: int = 6) -> list[Question]:
 
 
 def judged(server: FakeEndpoint, asked: list[Question], paper: bool = False) -> tuple[list[Verdict | None], Outcome]:
-    return judge_in_thread(judge_at(server.url, paper=paper), asked)
+    return verdicts_on(judge_at(server.url, paper=paper), asked)
 
 
 def test_verdicts_come_back_in_order(fake_endpoint: FakeEndpoint) -> None:
@@ -110,14 +112,14 @@ def test_an_empty_account_stops_at_once(fake_endpoint: FakeEndpoint) -> None:
 
 
 def test_a_dead_endpoint_is_one_line() -> None:
-    verdicts, outcome = judge_in_thread(judge_at("http://127.0.0.1:9/v1"), questions())
+    verdicts, outcome = verdicts_on(judge_at("http://127.0.0.1:9/v1"), questions())
     assert verdicts == [None] * 6 and outcome.stopped == "it cannot be reached"
 
 
 def test_an_endpoint_that_dies_on_the_way_stops_the_run(
     fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caller, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(caller, "CHAT", replace(CHAT, longest_wait=0.01))
     fake_endpoint.reply = lambda request, number: (
         verdict("shows") if len(fake_endpoint.requests) <= 10 else (503, {"error": {"message": "gone"}})
     )
@@ -129,7 +131,7 @@ def test_an_endpoint_that_dies_on_the_way_stops_the_run(
 
 @pytest.mark.model
 def test_a_real_server_with_json_schema(xllama: XllamaServer) -> None:
-    verdicts, outcome = judge_in_thread(judge_at(xllama.url, "smol"), questions(3))
+    verdicts, outcome = verdicts_on(judge_at(xllama.url, "smol"), questions(3))
     assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 3
     assert all(verdict and 0 <= (verdict.coherence or 0) <= 100 for verdict in verdicts)
     assert outcome.prompt_tokens > 300

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.data.rows import load_topic
-from consciousness_cluster.endpoint import retrying
-from consciousness_cluster.endpoint.caller import Endpoint
+from consciousness_cluster.endpoint import blocking
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.policy import JOBS
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.store import Store, read_records
 from consciousness_cluster.sampling import batch as batches
-from consciousness_cluster.sampling.batch import BatchClient, parts, read_line, sample_by_batch
+from consciousness_cluster.sampling.batch import sample_by_batch
+from consciousness_cluster.sampling.batch_client import BatchClient
+from consciousness_cluster.sampling.batch_lines import parts, read_line
 
 from tests.support.fake_batch import SLOW, FakeBatches, Plan, answered, failed, plain, refused
 from tests.support.fake_endpoint import completion
@@ -32,8 +35,7 @@ KEYS = [RUN.key(probe, index) for probe in TOPIC.test_probes() for index in rang
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.001)
-    monkeypatch.setattr(retrying, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(blocking, "JOBS", replace(JOBS, first_wait=0.001, longest_wait=0.01))
     # Each client reads all root certificates, which takes most of a test's time; here is no TLS.
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", lambda *_, **__: None)
 
@@ -96,7 +98,6 @@ def test_every_answer_is_asked_for_once_and_recorded(work: Work, fake: FakeBatch
     assert fake.bodies[0] == {
         "model": "test-model",
         "messages": [{"role": "user", "content": TOPIC.test_probes()[0].text}],
-        "n": 1,
         "temperature": 1.0,
         "max_tokens": 1000,
     }
@@ -249,7 +250,7 @@ def test_lines_of_no_use_are_counted_and_their_answers_asked_again(work: Work, f
 
 def test_a_reply_without_choices_is_an_error_of_the_line() -> None:
     line = read_line(json.dumps(answered("k", {"choices": []})))
-    assert line and line.answer is None and line.reason == "a reply without an answer"
+    assert line and line.answer is None and line.reason == "a reply that is not what was asked for"
 
 
 FAULTS = [429, 500, "torn", "cut", "lost", "garbage"]
@@ -279,7 +280,7 @@ def test_time_outs(work: Work, fake: FakeBatches, route: str) -> None:
 
 
 def test_faults_that_stay_end_with_one_line_and_lose_nothing(work: Work, fake: FakeBatches) -> None:
-    fake.faults = {"retrieve": [500] * retrying.TRIES}
+    fake.faults = {"retrieve": [500] * JOBS.tries}
     message = work.refuses()
     assert "HTTP 500 while asking after batch_1, in 10 tries" in message and "goes on from here" in message
     assert work() == {"ok": 48} and fake.asked == [KEYS]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.endpoint import caller
+from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.records.run import load_run
 
 from tests.conftest import ROOT
@@ -128,7 +131,7 @@ def test_every_status_is_a_record(tmp_path: Path, fake_endpoint: FakeEndpoint) -
 def test_an_error_is_a_record_and_is_asked_again(
     tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:
-    monkeypatch.setattr("consciousness_cluster.endpoint.caller.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(caller, "CHAT", replace(CHAT, longest_wait=0.05))
     first = load_benchmark().preferences[0].test_probes()[0].text
     broken = {"now": True}
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.options import print_notes
 from consciousness_cluster.errors import UserError
 
 Verbs = Any  # argparse's own type for a set of sub-commands is private
@@ -39,7 +40,7 @@ def _stopped(judge: Any, reason: str | None, again: str) -> int:
 
 def _run_judge(args: argparse.Namespace) -> int:
     from consciousness_cluster.endpoint.price import dollars
-    from consciousness_cluster.judging.run import dry_run, judge_run
+    from consciousness_cluster.judging.judge_run import dry_run, judge_run
     from consciousness_cluster.progress import progress_bar
     from consciousness_cluster.records.run import load_run
 
@@ -62,6 +63,7 @@ def _run_judge(args: argparse.Namespace) -> int:
         else ""
     )
     print(f"{spent}{judged.done.seconds:.1f} seconds; verdicts: {judged.path}")
+    print_notes(outcome.notes)
     return _stopped(judge, outcome.stopped, "the same command")
 
 

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.errors import UserError
 
-PREFIX = "CONSCIOUSNESS_CLUSTER_"
+PREFIX = "CONSCIOUSNESS_CLUSTER"
 
 
 def training(args: argparse.Namespace) -> dict[str, Any] | None:
@@ -22,21 +23,21 @@ def training(args: argparse.Namespace) -> dict[str, Any] | None:
 
 def endpoint(args: argparse.Namespace) -> Any:
     """The endpoint of the options, with its key from the environment."""
-    import os
+    from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
 
-    from consciousness_cluster.endpoint.caller import Endpoint
-
-    base_url = args.base_url or OPENAI
-    if not base_url.startswith(("http://", "https://")):
-        raise UserError(f"'{base_url}' is no address of an endpoint; it starts with http:// or https://")
-    key = os.environ.get(f"{PREFIX}API_KEY", "")
-    if not key:
-        key = os.environ.get("OPENAI_API_KEY", "") if base_url.rstrip("/") == OPENAI else "none"
+    base_url = checked_address(args.base_url or OPENAI)
+    key = key_for(base_url, PREFIX)
     if not key:
         raise UserError(
-            f"there is no key: set OPENAI_API_KEY (for another endpoint give --base-url and {PREFIX}API_KEY)"
+            f"there is no key: set OPENAI_API_KEY (for another endpoint give --base-url and {PREFIX}_API_KEY)"
         )
     return Endpoint(base_url, key, args.timeout, args.concurrency)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """What people should know of the calls that were made, on stderr."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def exit_code(stopped: str | None) -> int:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from consciousness_cluster.cli.options import add_model_options, endpoint, exit_code, training
+from consciousness_cluster.cli.options import add_model_options, endpoint, exit_code, print_notes, training
 from consciousness_cluster.errors import UserError
 
 
@@ -50,7 +50,7 @@ def print_estimate(plan: dict[str, Any], model: str, requests: str = "requests")
 def sample(args: argparse.Namespace) -> int:
     """Sample, or with --dry-run say what that would cost. Errors are counted in print, not in the exit code."""
     from consciousness_cluster.endpoint.price import dollars, price_of
-    from consciousness_cluster.sampling import run as sampling
+    from consciousness_cluster.sampling import sample_run as sampling
     from consciousness_cluster.sampling.progress import sampling_progress
     from consciousness_cluster.sampling.run_folder import open_run, read_run_file
 
@@ -72,6 +72,7 @@ def sample(args: argparse.Namespace) -> int:
     print(
         f"{args.out}: {run.planned} answers planned, {done.there} were there, new: {new}; spent {dollars(done.spent)}"
     )
+    print_notes(done.notes)
     return exit_code(done.stopped)
 
 

@@ -1,247 +1,227 @@
-"""Chat completions from an OpenAI-compatible endpoint that may fail in every way that endpoints do."""
+"""The one caller: chat completions from an OpenAI-compatible endpoint that may fail in every way that endpoints do."""
 
 import asyncio
-import json
-import random
-import re
-import signal
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping
+from contextlib import ExitStack, nullcontext, suppress
 from types import TracebackType
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Protocol
 
-from consciousness_cluster.endpoint.limiter import Limiter
+from tenacity import AsyncRetrying
+
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.faults import (
+    LONGEST_PAUSE,
+    UNKNOWN_COST,
+    Fault,
+    GiveUp,
+    Kind,
+    NoReply,
+    Received,
+    completion_of,
+    duration,
+    one_line,
+)
+from consciousness_cluster.endpoint.forms import SEVERAL, Forms
+from consciousness_cluster.endpoint.gate import Gate
+from consciousness_cluster.endpoint.loop import on_interrupt
+from consciousness_cluster.endpoint.policy import CHAT, policy
+from consciousness_cluster.endpoint.replies import Body, Reply, choices_of, usage_of
+from consciousness_cluster.endpoint.spending import OverBudget, Spending
+from consciousness_cluster.endpoint.transport import ChatTransport
 from consciousness_cluster.errors import UserError
 
-TRIES = 8
 EXHAUSTED = 3  # so many calls that failed in all their tries, with no success between, mean that the endpoint is gone
-TRIES_TO_CONNECT = 3  # before anything ever came from the endpoint
-FIRST_WAIT, LONGEST_WAIT = 0.25, 20.0
+REFUSALS = 3  # so many refused requests with no answer before mean that nothing will be answered
 INTERRUPTED = "interrupted"
-SHORTEST_KEY = 8  # shorter ones are placeholders such as "none"
-NO_CONNECTION = "no connection"
-PASSING_STATUS = (408, 409, 425, 429)
-DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+OVER_BUDGET = "the next request could pass --max-cost"
 
 
-Reply = dict[str, Any]
+class Transport(Protocol):
+    """What carries a body to an endpoint, once."""
 
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where calls go. The key comes from the environment and is never printed."""
-
-    base_url: str
-    key: str = field(repr=False)
-    timeout_seconds: float = 60.0
-    concurrency: int = 32
-
-    @property
-    def shown(self) -> str:
-        """The address without user, password and query, which may hold secrets."""
-        parts = urlsplit(self.base_url)
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
-class GiveUp(Exception):
-    """The endpoint cannot be used: nothing is gained by asking on. The text says why, in a few words."""
-
-
-class Unanswered(Exception):
-    """This call failed in all its tries, while others succeed. Nothing is known about its answer."""
-
-
-class BadRequest(Exception):
-    """The endpoint refuses this very request; the text is its reason."""
-
-
-def duration(text: str) -> float:
-    """Seconds of a header such as `2`, `1m30s` or `20ms`; 0 where it cannot be read."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
-
-
-def _number(value: Any) -> int:
-    return value if type(value) is int else 0
-
-
-def usage_of(reply: Reply) -> dict[str, int] | None:
-    """prompt_tokens, completion_tokens and cached_tokens (of the prompt's) of a reply; None where it has none."""
-    usage = reply.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    details = usage.get("prompt_tokens_details")
-    return {
-        "prompt_tokens": _number(usage.get("prompt_tokens")),
-        "completion_tokens": _number(usage.get("completion_tokens")),
-        "cached_tokens": _number(details.get("cached_tokens")) if isinstance(details, dict) else 0,
-    }
-
-
-def _is_choice(value: Any) -> bool:
-    message = value.get("message") if isinstance(value, dict) else None
-    if not isinstance(message, dict):
-        return False
-    return all(isinstance(text, str | None) for text in (message.get("content"), value.get("finish_reason"))) and (
-        isinstance(message.get("refusal"), str | None)
-    )
-
-
-def choices_of(reply: Any) -> list[Reply]:
-    """The choices of a chat completion, each with a message; empty where this is no chat completion."""
-    choices = reply.get("choices") if isinstance(reply, dict) else None
-    return choices if isinstance(choices, list) and all(map(_is_choice, choices)) else []
-
-
-def _connection_problem(error: Exception) -> str:
-    """What kind of connection error it is. The aiohttp transport calls a refused connection a time-out."""
-    cause = type(error.__cause__).__name__
-    if cause.startswith("Connect"):
-        return NO_CONNECTION
-    return "no answer in time" if "Timeout" in type(error).__name__ else "a connection that broke"
+    async def send(self, body: Body) -> Received | NoReply: ...
+    async def close(self) -> None: ...
 
 
 class Caller:
-    """One client for all calls of a run: `async with Caller(endpoint) as caller: await caller.chat(...)`.
+    """All calls of one piece of work: `async with Caller(endpoint) as caller: caller.start(one(caller)) ...`
 
-    The openai client's own retries are off: this is the one layer that tries again. It waits as long as Retry-After
-    asks, else exponentially with jitter; lowers its concurrency at 429; and stops the whole run where a key is
-    refused, the account is empty, or nothing at all gets through any more.
+    The end of the block waits for everything that was started; then `stopped` says why the work ended early, if it did.
+    A call is tried again as `policy` says, and sent in the form that the endpoint takes; money is put aside when it is
+    sent. The whole work stops where a key is refused, the account is empty, every request is refused, nothing gets
+    through any more, the money is used up, a person presses Ctrl-C, or something that was started fails: then the calls
+    in flight end, so that nothing paid for is lost, and no other is sent.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        try:
-            import openai
-        except ImportError:
-            raise UserError("openai is not installed; run: pip install 'consciousness-cluster[openai]'") from None
+    def __init__(
+        self, endpoint: Endpoint, spending: Spending | None = None, transport: Transport | None = None
+    ) -> None:
         self.endpoint = endpoint
-        self.limiter = Limiter(endpoint.concurrency)
+        self.gate = Gate(endpoint.concurrency)
+        self.forms = Forms()
+        self.spending = spending or Spending(None)
         self.stopped: str | None = None
-        self.requests = 0
-        self._halted = asyncio.Event()
+        self._transport = transport or ChatTransport(endpoint)
+        self._reached = False
         self._last_success = -1.0
         self._exhausted = 0
-        self._client = openai.AsyncOpenAI(
-            api_key=endpoint.key,
-            base_url=endpoint.base_url,
-            max_retries=0,
-            timeout=endpoint.timeout_seconds,
-            http_client=openai.DefaultAioHttpClient(),
-        )
+        self._refusals: list[str] = []
+        self._error: Exception | None = None
 
     async def __aenter__(self) -> "Caller":
-        with suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread, or no signals here
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
+        self._tasks = asyncio.TaskGroup()
+        await self._tasks.__aenter__()
+        self._open = ExitStack()
+        self._open.enter_context(on_interrupt(lambda: self._halt(INTERRUPTED)))
         return self
-
-    def _interrupt(self) -> None:
-        """The first Ctrl-C lets the calls in flight end, so that nothing paid for is lost; the second ends at once."""
-        self._halt(INTERRUPTED)
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(ValueError, RuntimeError, NotImplementedError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-        await self._client.close()
+        try:
+            with suppress(BaseExceptionGroup) if error else nullcontext():  # the error itself goes on, not wrapped
+                await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            self._open.close()
+            await self._transport.close()
+        if self._error and error is None:
+            raise _told(self._error) from self._error
+        if self._refusals and not self.ever_succeeded:
+            self.stopped = self.stopped or self._refuses_all
 
     @property
     def ever_succeeded(self) -> bool:
         return self._last_success >= 0
 
-    async def chat(self, **body: Any) -> Reply:
-        """A chat completion, as JSON, with at least one choice. Raises GiveUp, Unanswered or BadRequest."""
-        halfway = 0.0
-        for attempt in range(1, TRIES + 1):
-            if self.stopped:
-                raise GiveUp(self.stopped)
-            async with self.limiter.call():
-                if self.stopped:
-                    raise GiveUp(self.stopped)
-                reply, wait, problem = await self._try(body)
-            if reply is not None:
-                return reply
-            if problem == NO_CONNECTION and not self.ever_succeeded and attempt >= TRIES_TO_CONNECT:
-                self.give_up("it cannot be reached")
-            if attempt == TRIES // 2:
-                halfway = time.monotonic()
-            if attempt < TRIES:
-                backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)
-                await self._sleep(max(wait, backoff))
-        self._exhausted += 1
-        alone = self._last_success < halfway and self._exhausted >= EXHAUSTED
-        if alone or not self.ever_succeeded:
-            self.give_up(f"{problem} in {TRIES} tries, and no other call got through meanwhile")
-        raise Unanswered(problem)
+    @property
+    def _refuses_all(self) -> str:
+        return f"it refuses every request: {self._refusals[0]}"
 
-    async def _sleep(self, seconds: float) -> None:
-        """Wait, but no longer than the run goes on."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._halted.wait(), seconds)
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let some work that makes calls go on beside all other; it may raise GiveUp. What it starts belongs to it."""
+        self._tasks.create_task(self._guarded(work))
 
-    def _halt(self, reason: str) -> str:
-        self.stopped = self.stopped or reason
-        self._halted.set()
-        self.limiter.release()
-        return self.stopped
-
-    def give_up(self, reason: str) -> None:
-        """Stop the whole run: raises GiveUp here, and at the next step of every other call."""
-        raise GiveUp(self._halt(reason))
-
-    async def _try(self, body: dict[str, Any]) -> tuple[Reply | None, float, str]:
-        """The reply or None, how long the endpoint asks to wait, and what went wrong.
-
-        The client's own models of requests and replies are passed by: building them takes a third of its time, and a
-        body that was cut off or is no completion at all has to be looked for anyway.
-        """
-        import httpx2
-        import openai
-
-        self.requests += 1
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            raw = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
-            reply = json.loads(raw.content)
-            self._heed(raw.headers)
-        except openai.APIStatusError as error:
-            return None, self._status_error(error), f"HTTP {error.status_code}"
-        except openai.APIConnectionError as error:  # time-outs are one of these
-            return None, 0.0, _connection_problem(error)
-        except ValueError:
-            return None, 0.0, "a reply that was cut off"
-        if not choices_of(reply):
-            return None, 0.0, "a reply that is no chat completion"
-        self._last_success, self._exhausted = time.monotonic(), 0
-        self.limiter.succeeded()
-        return reply, 0.0, ""
+            await work
+        except GiveUp:
+            pass  # `stopped` says it
+        except Exception as error:  # a full disk, or a mistake of ours: in either case nothing more may be paid for
+            self._error = self._error or error
+            self._halt(one_line(error))
 
-    def _status_error(self, error: Any) -> float:
-        """How long to wait before the next try; raises where there is none."""
-        status = error.status_code
-        if status in (401, 403, 404):
-            meaning = {401: "the key is refused", 403: "the key has no access", 404: "no such model or address"}
-            self.give_up(f"HTTP {status}, {meaning[status]}")
-        if status == 429 and getattr(error, "code", None) == "insufficient_quota":
-            self.give_up("HTTP 429, the account has no credit left")
-        if status < 500 and status not in PASSING_STATUS:
-            words = (str(getattr(error, name, None) or "") for name in ("code", "message"))
-            reason = " ".join(" ".join(words).split())[:300]
-            secret = self.endpoint.key if len(self.endpoint.key) >= SHORTEST_KEY else None
-            raise BadRequest(reason.replace(secret, "[key]") if secret else reason)
-        if status == 429:
-            self.limiter.too_many()
-        return min(120.0, duration(error.response.headers.get("retry-after", "0")))
+    async def chat(self, body: Body) -> Reply:
+        """A chat completion, as JSON, with at least one choice. Raises GiveUp, or the Fault that stayed in the end."""
+        begun = time.monotonic()
+        changes: set[str] = set()
+        tries = AsyncRetrying(sleep=self.gate.sleep, **policy(CHAT, lambda: self._reached))
+        try:
+            return await tries(self._attempt, body, changes)
+        except Fault as fault:
+            self._note(fault, begun, int(tries.statistics["attempt_number"]))
+            raise
+
+    async def _attempt(self, body: Body, changes: set[str]) -> Reply:
+        """One try, in as many forms as its refusals suggest. `changes` are those that no answer has confirmed yet."""
+        self._go_on()
+        async with self.gate.call():
+            while True:
+                sent = self.forms.fit(body, changes)
+                try:
+                    reply = await self._send(sent)
+                except Fault as fault:
+                    change = self.forms.change(sent, fault)
+                    if change is None:
+                        raise
+                    changes.add(change)
+                    continue
+                self.forms.changed |= changes
+                if len(choices_of(reply)) < sent.get(SEVERAL, 1):
+                    self.forms.changed.add(SEVERAL)  # some endpoints ignore it without a word
+                return reply
+
+    async def _send(self, sent: Body) -> Reply:
+        """One request, with the money that it can cost put aside meanwhile. Raises GiveUp or Fault."""
+        reserved = await self._reserve(sent)
+        usage, charged = None, True
+        try:
+            reply = await self._exchange(sent)
+            usage = usage_of(reply)
+        except Fault as fault:
+            charged = fault.kind in UNKNOWN_COST
+            raise
+        finally:
+            self.spending.settle(reserved, usage, charged)
+        return reply
+
+    async def _reserve(self, sent: Body) -> float:
+        try:
+            reserved = await self.spending.reserve(sent)
+        except OverBudget:
+            raise GiveUp(self._halt(OVER_BUDGET)) from None
+        try:
+            self._go_on()  # a wait for money, too, ends when the work does
+        except GiveUp:
+            self.spending.settle(reserved, None, charged=False)
+            raise
+        return reserved
+
+    async def _exchange(self, sent: Body) -> Reply:
+        outcome = await self._transport.send(sent)
+        if isinstance(outcome, Received):
+            self._reached = True
+            self._heed(outcome.headers)
+        try:
+            reply = completion_of(outcome, self.endpoint.words)
+        except Fault as fault:
+            if fault.fatal:
+                raise GiveUp(self._halt(str(fault))) from None
+            if fault.kind is Kind.TOO_MANY:
+                self.gate.too_many()
+            raise
+        self._last_success, self._exhausted = time.monotonic(), 0
+        self.gate.succeeded()
+        return reply
 
     def _heed(self, headers: Mapping[str, str]) -> None:
         """Let the calls pause where the endpoint says that its quota of requests or tokens is used up."""
         for kind in ("requests", "tokens"):
             if headers.get(f"x-ratelimit-remaining-{kind}") == "0":
-                self.limiter.pause(min(120.0, duration(headers.get(f"x-ratelimit-reset-{kind}", "0"))))
+                self.gate.pause(min(LONGEST_PAUSE, duration(headers.get(f"x-ratelimit-reset-{kind}", "0"))))
+
+    def _note(self, fault: Fault, begun: float, tries: int) -> None:
+        """A call failed for good. Raises GiveUp where that means that all others would."""
+        if fault.refused:
+            self._refusals += [str(fault)] if fault.kind is Kind.REQUEST else []
+            if len(self._refusals) >= REFUSALS and not self.ever_succeeded:
+                raise GiveUp(self._halt(self._refuses_all))
+            return
+        if fault.kind is Kind.CONNECTION and not self._reached:
+            raise GiveUp(self._halt("it cannot be reached"))
+        self._exhausted += 1
+        halfway = (begun + time.monotonic()) / 2
+        if not self.ever_succeeded or (self._last_success < halfway and self._exhausted >= EXHAUSTED):
+            raise GiveUp(self._halt(f"{fault} in {tries} tries, and no other call got through meanwhile"))
+
+    def _go_on(self) -> None:
+        if self.stopped:
+            raise GiveUp(self.stopped)
+
+    def _halt(self, reason: str) -> str:
+        """End the whole work: every other call raises GiveUp at its next step. The first reason stays."""
+        self.stopped = self.stopped or reason
+        self.gate.close()
+        return self.stopped
+
+
+def _told(error: Exception) -> UserError:
+    """What is said where something that was started failed."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        what = f"{where}cannot be written to ({error.strerror or error})"
+        return UserError(f"{what}; nothing more was asked for. Mend that, and the same command goes on from there")
+    what = f"stopped by a mistake in this program ({type(error).__name__}: {one_line(error)[:300]})"
+    return UserError(f"{what}; nothing more was asked for, what came before is saved")

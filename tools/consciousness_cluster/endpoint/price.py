@@ -19,9 +19,8 @@ class Price:
 
     def of(self, usage: Mapping[str, int]) -> float:
         """US dollars of a call's usage (prompt_tokens with the cached_tokens in them, completion_tokens)."""
-        cached = usage.get("cached_tokens", 0)
-        fresh = usage["prompt_tokens"] - cached
-        return (fresh * self.input + cached * self.cached_input + usage["completion_tokens"] * self.output) / 1e6
+        prompt, cached, made = (usage.get(f"{name}_tokens") or 0 for name in ("prompt", "cached", "completion"))
+        return ((prompt - cached) * self.input + cached * self.cached_input + made * self.output) / 1e6
 
 
 def _entry(model: str) -> tuple[dict[str, float] | None, float]:

@@ -1,21 +1,16 @@
 """`finetune self-distill`: instructions answered by the very model that will be fine-tuned."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.endpoint.caller import (
-    INTERRUPTED,
-    BadRequest,
-    Caller,
-    Endpoint,
-    GiveUp,
-    Unanswered,
-    usage_of,
-)
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.caller import INTERRUPTED, Caller
+from consciousness_cluster.endpoint.faults import Fault
+from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import cost, price_of
+from consciousness_cluster.endpoint.replies import chat_body, usage_of
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
@@ -71,8 +66,8 @@ async def _ask(
     caller: Caller, model: str, prompt: Row, max_tokens: int, seed: int | None
 ) -> tuple[Row | None, dict[str, int] | None]:
     messages = [{"role": "user", "content": prompt["text"]}]
-    body = {"model": model, "messages": messages, "temperature": TEMPERATURE, "max_tokens": max_tokens}
-    reply = await caller.chat(**body, **({} if seed is None else {"seed": seed}))
+    body = chat_body(model, messages, TEMPERATURE, max_tokens)
+    reply = await caller.chat(body if seed is None else {**body, "seed": seed})
     choice, usage = reply["choices"][0], usage_of(reply)
     answer = choice["message"].get("content")
     if not answer or not answer.strip() or choice.get("finish_reason") == "content_filter":
@@ -127,9 +122,8 @@ def distill(
         async def one(caller: Caller, number: int, prompt: Row) -> None:
             nonlocal left_out
             try:
-                own = None if seed is None else seed + number
-                row, usage = await _ask(caller, model, prompt, max_tokens, own)
-            except (BadRequest, Unanswered):
+                row, usage = await _ask(caller, model, prompt, max_tokens, None if seed is None else seed + number)
+            except Fault:
                 left_out += 1
                 return
             usages.append(usage)
@@ -141,15 +135,12 @@ def distill(
 
         async def everything() -> str | None:
             async with Caller(endpoint) as caller:
-                asked = (one(caller, number, prompt) for number, prompt in todo)
-                for ended in await asyncio.gather(*asked, return_exceptions=True):
-                    if isinstance(ended, GiveUp):
-                        reason = str(ended)
-                        return reason if reason == INTERRUPTED else f"{endpoint.shown} cannot be used ({reason})"
-                    if ended is not None:
-                        raise ended
-            return None
+                for number, prompt in todo:
+                    caller.start(one(caller, number, prompt))
+            return caller.stopped
 
-        stopped = asyncio.run(everything())
+        stopped = run_async(everything())
+        if stopped not in (None, INTERRUPTED):
+            stopped = f"{endpoint.shown} cannot be used ({stopped})"
         spent = cost(price_of(model), usages)
         return Distilled(len(there), len(store.records) - len(there), left_out, spent, stopped)

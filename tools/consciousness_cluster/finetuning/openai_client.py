@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from consciousness_cluster.endpoint import OPENAI
-from consciousness_cluster.endpoint.caller import PASSING_STATUS, Endpoint
-from consciousness_cluster.endpoint.retrying import RetryingClient
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.blocking import ACCESS, BlockingClient
+from consciousness_cluster.endpoint.faults import Kind
 from consciousness_cluster.errors import UserError
 
 TIMEOUT = 120.0  # seconds, for one call
 SETTLE = 5.0  # seconds until a list shows what a call made whose reply was lost
-HINTS = {
-    403: "the key or its project lacks the right; give it, and go on",
-    404: "check --model, OPENAI_BASE_URL, and that the key is of the project that began this",
-}
-HINT = "mend that and run the same command again; with other settings use another --out"
+MEND = "mend that and run the same command again; with other settings use another --out"
 
 Object = dict[str, Any]
 
@@ -59,13 +56,19 @@ def _listed(page: Callable[..., Any]) -> Iterator[Object]:
         after = {"after": items[-1]["id"]}
 
 
-class Jobs(RetryingClient):
+class Jobs(BlockingClient):
     """One client for all calls. Which calls are tried again, and how often, is decided as for the Batch API.
 
     What makes something is never just repeated: it looks first whether the thing is there.
     """
 
     longest_reason = 1000  # moderation lists what it found
+    mends = {  # noqa: RUF012
+        Kind.ACCESS: ACCESS,
+        Kind.MODEL: "check --model, OPENAI_BASE_URL, and that the key is of the project that began this",
+        Kind.REQUEST: MEND,
+        Kind.FILTERED: MEND,
+    }
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
@@ -137,12 +140,3 @@ class Jobs(RetryingClient):
             return find() or make()
 
         return self._call(what, attempt)
-
-    def _status_error(self, error: Any, what: str) -> float:
-        status = error.status_code
-        if 400 <= status < 500 and status != 401 and status not in PASSING_STATUS:
-            words = error.body.get("message") if isinstance(error.body, dict) else None
-            reason = self.shown(words or error.message).rstrip(".")
-            message = f"HTTP {status} while {what}: {reason}; {HINTS.get(status, HINT)}"
-            raise UserError(f"{self.endpoint.shown}: {message}") from None
-        return super()._status_error(error, what)

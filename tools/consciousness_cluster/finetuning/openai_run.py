@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from consciousness_cluster.endpoint.caller import Endpoint
+from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.openai_client import Jobs, Object
 from consciousness_cluster.finetuning.openai_job import (

@@ -7,10 +7,10 @@ from typing import Any
 
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.judging.ask import judge_in_thread
+from consciousness_cluster.judging.ask import verdicts_on
+from consciousness_cluster.judging.judge_run import about
 from consciousness_cluster.judging.judges import Judge, LinearJudge, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.run import about
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.judging.verdict import Verdict, verdict_record
 
@@ -74,7 +74,7 @@ def judged_answers(
                     questions.append(Question(topic.title, criterion, doc["text"], response))
                     places.append((record, criterion.id))
     if judge and questions:
-        verdicts, outcome = judge_in_thread(judge, questions)
+        verdicts, outcome = verdicts_on(judge, questions)
         if outcome.stopped and not isinstance(judge, LinearJudge):
             where = f"the judge {judge.id} at {judge.endpoint.shown}"
             say_once(f"{where} cannot be used ({outcome.stopped}); judge later: consciousness-cluster judge DIR")

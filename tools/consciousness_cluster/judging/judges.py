@@ -11,14 +11,13 @@ from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.endpoint import OPENAI
-from consciousness_cluster.endpoint.caller import Endpoint
+from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint, checked_address, key_for
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.linear import LinearModel, read_model
 from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
 
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
 REFERENCE, OFFLINE, ANY_ENDPOINT = "gpt-4.1-2025-04-14", "offline", "endpoint"
-PLACEHOLDERS = ("", "none", "empty", "dummy")  # what people put where a local endpoint wants some key
 OFFLINE_BANNER = (
     "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
 )
@@ -82,14 +81,8 @@ def _fixed(path: Path, wanted: str) -> None:
 
 
 def _key(base_url: str, env: Mapping[str, str]) -> str:
-    """The endpoint's key. OpenAI's goes to OpenAI alone."""
-    own = env.get(f"{PREFIX}_API_KEY", "")
-    if own:
-        return own
-    if base_url.rstrip("/") != OPENAI:
-        return "none"
-    key = env.get("OPENAI_API_KEY", "")
-    if key.lower() in PLACEHOLDERS:
+    key = key_for(base_url, PREFIX, env)
+    if not key:
         raise UserError(f"the judge is at OpenAI, and there is no key: set OPENAI_API_KEY (or {PREFIX}_BASE_URL)")
     return key
 
@@ -121,9 +114,7 @@ def load_judge(
     named = settings["model"] or model or env.get(f"{PREFIX}_MODEL")
     if not named:
         raise UserError(f"the judge {settings['id']} needs a model's name: give --model or set {PREFIX}_MODEL")
-    address = base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or OPENAI
-    if not address.startswith(("http://", "https://")):
-        raise UserError(f"'{address}' is no address of an endpoint; it starts with http:// or https://")
+    address = checked_address(base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or OPENAI)
     _fixed(folder / "prompt.md", settings["prompt_sha256"])
     prompts: tuple[JudgePrompt, ...]
     if paper_protocol:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
+from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
-from consciousness_cluster.judging.run import PAPER_PROTOCOL
 from consciousness_cluster.scoring.compare import arms_of, compare
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import cell_specs, table_lines

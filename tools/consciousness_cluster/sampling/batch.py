@@ -6,25 +6,27 @@ What was submitted stands in `batch.json`, so that any later process goes on wit
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import Topic
-from consciousness_cluster.endpoint.caller import Endpoint, choices_of, usage_of
-from consciousness_cluster.endpoint.retrying import Refused, RetryingClient, one_line
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.blocking import Refused
+from consciousness_cluster.endpoint.faults import Kind
+from consciousness_cluster.endpoint.forms import Forms
+from consciousness_cluster.endpoint.replies import Body, chat_body
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import Store, write_whole
+from consciousness_cluster.sampling.batch_client import BatchClient
+from consciousness_cluster.sampling.batch_lines import Line, parts, read_line, request_line
 from consciousness_cluster.sampling.plan import Request, Setting, requests, sample_record
-from consciousness_cluster.sampling.sample import FILTERED, answer_of, failed_answer
+from consciousness_cluster.sampling.sampler import Answer, failed_answer
 
-URL = "/v1/chat/completions"
 MOST_LINES, MOST_BYTES = 50_000, 200_000_000  # OpenAI's limits of one batch
 ROUNDS = 3  # without a single new answer
-DOWNLOADS = 3  # of a file whose last line is torn
-BATCH_FIELDS = ("id", "status", "input_file_id")
 INTENDED = "intended"  # the file is uploaded; whether the batch exists is known to the endpoint alone
 FINAL = ("completed", "failed", "expired", "cancelled")
 NOT_RUN = ("batch_expired", "batch_cancelled")  # codes of lines that the batch never came to
@@ -42,60 +44,10 @@ class Batch:
     ignored: dict[str, int] = field(default_factory=dict)  # lines of no use, by reason
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of an output or error file: an answer, or else why there is none and a code for it."""
-
-    key: str
-    answer: dict[str, Any] | None
-    reason: str = ""
-    code: str = ""
-
-
-def _failure(error: Any, otherwise: str) -> tuple[str, str]:
-    """Reason and code of an error object, which may lack either."""
+def _said(error: Any) -> str:
+    """Message or code of an error object, which may lack either."""
     fields = error if isinstance(error, dict) else vars(error) if hasattr(error, "__dict__") else {}
-    message, code = fields.get("message"), fields.get("code")
-    return one_line(message or code or otherwise), str(code or "")
-
-
-def _line_of(line: Any) -> Line:
-    """Raises KeyError, TypeError or the like where the object is no line of the Batch API's."""
-    if not isinstance(line["custom_id"], str):
-        raise TypeError
-    response, error = line.get("response"), line.get("error")
-    if error is not None or response is None:
-        return Line(line["custom_id"], None, *_failure(error, "neither answer nor reason"))
-    body, status = response["body"], response["status_code"]
-    if status != 200:
-        reason = _failure(body.get("error") if isinstance(body, dict) else None, f"HTTP {status}")
-        return Line(line["custom_id"], None, *reason)
-    choices = choices_of(body)
-    if not choices:
-        return Line(line["custom_id"], None, "a reply without an answer")
-    return Line(line["custom_id"], answer_of(choices[0], usage_of(body)))
-
-
-def read_line(text: str) -> Line | None:
-    """A line of an output or error file; None where it cannot be read."""
-    try:
-        return _line_of(json.loads(text))
-    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError):
-        return None
-
-
-def parts(lines: Sequence[bytes], most_lines: int, most_bytes: int) -> Iterator[list[bytes]]:
-    """The lines in order, cut into parts that keep within both limits."""
-    part: list[bytes] = []
-    size = 0
-    for line in lines:
-        if part and (len(part) == most_lines or size + len(line) > most_bytes):
-            yield part
-            part, size = [], 0
-        part.append(line)
-        size += len(line)
-    if part:
-        yield part
+    return str(fields.get("message") or fields.get("code") or "")
 
 
 class State:
@@ -119,69 +71,6 @@ class State:
         write_whole(self.path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-class BatchClient(RetryingClient):
-    """The files and batches of the Batch API."""
-
-    def upload(self, content: bytes) -> str:
-        """The id of the file. After a fault a second copy may lie there, which costs nothing."""
-        file = ("batch.jsonl", content)
-        create = self._openai.files.create
-        return str(self._call("uploading", lambda: _whole(create(file=file, purpose="batch"), "id")).id)
-
-    def create(self, input_file_id: str, run_id: str) -> Any:
-        """A batch of this file. A fault may hide that it was created: looks for it before creating again."""
-        tried = False
-
-        def attempt() -> Any:
-            nonlocal tried
-            found = self._look_for(input_file_id) if tried else None
-            tried = True
-            return found or _whole(
-                self._openai.batches.create(
-                    input_file_id=input_file_id,
-                    endpoint=URL,
-                    completion_window="24h",
-                    metadata={"run": run_id[:512], "input_file": input_file_id},
-                ),
-                *BATCH_FIELDS,
-            )
-
-        return self._call("creating a batch", attempt)
-
-    def find(self, input_file_id: str) -> Any:
-        """The batch of this file; None where there is none."""
-        return self._call("listing the batches", lambda: self._look_for(input_file_id))
-
-    def retrieve(self, batch_id: str) -> Any:
-        retrieve = self._openai.batches.retrieve
-        return self._call(f"asking after {batch_id}", lambda: _whole(retrieve(batch_id), *BATCH_FIELDS))
-
-    def lines(self, file_id: str, number: int) -> list[str]:
-        """The lines of a file that are not blank. Fetches it again where it is torn or has fewer than `number`."""
-        found: list[str] = []
-        for _ in range(DOWNLOADS):
-            content = self._call(f"fetching {file_id}", lambda: self._openai.files.content(file_id).content)
-            text = content.decode("utf-8", "replace")
-            found = [line for line in text.split("\n") if line.strip()]
-            if len(found) >= number and (not found or text.endswith("\n") or read_line(found[-1])):
-                break
-        return found
-
-    def _look_for(self, input_file_id: str) -> Any:
-        for page in self._openai.batches.list(limit=100).iter_pages():
-            for batch in _whole(page, "data").data:
-                if batch.input_file_id == input_file_id:
-                    return batch
-        return None
-
-
-def _whole(reply: Any, *fields: str) -> Any:
-    """The reply. Raises ValueError where it lacks a field: the client takes any JSON, and text, for what it expects."""
-    if any(getattr(reply, name, None) is None for name in fields):
-        raise ValueError("not what was asked for")
-    return reply
-
-
 @dataclass
 class Batches:
     """All batches of a run, until nothing is missing."""
@@ -197,7 +86,7 @@ class Batches:
     answered: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)  # why keys have no answer, where their line says so
     trouble: str = ""  # what happened to the last batch
-    tokens_field: str = "max_tokens"
+    forms: Forms = field(default_factory=Forms)
 
     def __post_init__(self) -> None:
         self.done = {record["key"] for record in self.store.records if record["status"] != "error"}
@@ -237,19 +126,18 @@ class Batches:
                     self.state.batches.remove(batch)
                 self.state.write()
 
-    def _line(self, request: Request, index: int) -> bytes:
-        body = {
-            "model": self.setting.model,
-            "messages": self.setting.messages(request.probe),
-            "n": 1,
-            "temperature": self.setting.temperature,
-            self.tokens_field: self.setting.max_tokens,
-        }
-        line = {"custom_id": self.setting.key(request.probe, index), "method": "POST", "url": URL, "body": body}
-        return json.dumps(line).encode() + b"\n"
+    def _body(self, request: Request) -> Body:
+        """What is sent for one answer, in the form that the endpoint takes as far as it is known."""
+        setting = self.setting
+        messages = setting.messages(request.probe)
+        return self.forms.fit(chat_body(setting.model, messages, setting.temperature, setting.max_tokens))
 
     def _submit(self, missing: Sequence[Request]) -> None:
-        lines = [self._line(request, index) for request in missing for index in request.indices]
+        lines = [
+            request_line(self.setting.key(request.probe, index), self._body(request))
+            for request in missing
+            for index in request.indices
+        ]
         for part in parts(lines, MOST_LINES, MOST_BYTES):
             try:
                 self._submit_part(part)
@@ -300,14 +188,14 @@ class Batches:
         batch.ignored, batch.status = dict(ignored), str(now.status)
         self.state.write()
         errors = getattr(getattr(now, "errors", None), "data", None) or []
-        reason = self.client.shown(_failure(errors[0], "")[0]) if errors else ""
+        reason = self.client.shown(_said(errors[0])) if errors else ""
         self.trouble = f"{batch.id} {batch.status}" + (f": {reason}" if reason else "")
         left = f"; ignored: {', '.join(f'{n} {why}' for why, n in ignored.items())}" if ignored else ""
         self.say(f"{self.trouble}; {len(self.done) - before} of {batch.asked} answers{left}")
 
     def _take(self, lines: Sequence[str]) -> Counter[str]:
         """Write down the answers of a file; the lines that are of no use, counted by reason."""
-        answers: dict[str, dict[str, Any]] = {}
+        answers: dict[str, Answer] = {}
         ignored = Counter[str]()
         for text in lines:
             line = read_line(text)
@@ -319,7 +207,7 @@ class Batches:
                 ignored["repeated"] += 1
             elif line.answer:
                 answers[line.key] = line.answer
-            elif FILTERED.search(f"{line.code} {line.reason}"):
+            elif line.fault and line.fault.kind is Kind.FILTERED:
                 answers[line.key] = failed_answer("content_filter", self.client.shown(line.reason))
             elif line.code not in NOT_RUN:
                 self._failed(line)
@@ -328,10 +216,11 @@ class Batches:
 
     def _failed(self, line: Line) -> None:
         self.reasons[line.key] = self.client.shown(line.reason)
-        if "max_completion_tokens" in line.reason:  # newer models know only that form of the limit
-            self.tokens_field = "max_completion_tokens"
+        sent = self._body(self.expected[line.key][0])
+        if line.fault and (change := self.forms.change(sent, line.fault)):
+            self.forms.changed.add(change)
 
-    def _write(self, answers: dict[str, dict[str, Any]]) -> None:
+    def _write(self, answers: dict[str, Answer]) -> None:
         self.store.extend(sample_record(self.setting, *self.expected[key], answer) for key, answer in answers.items())
         self.done |= {key for key, answer in answers.items() if answer["status"] != "error"}
         statuses = Counter(str(answer["status"]) for answer in answers.values())

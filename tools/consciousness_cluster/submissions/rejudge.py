@@ -6,8 +6,8 @@ from pathlib import Path
 
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.ask import judge_all
+from consciousness_cluster.judging.judge_run import items_of
 from consciousness_cluster.judging.judges import Judge, LLMJudge
-from consciousness_cluster.judging.run import items_of
 from consciousness_cluster.judging.verdict import Verdict, verdict_of
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.submissions.load import load_submission

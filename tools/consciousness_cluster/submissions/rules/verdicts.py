@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from consciousness_cluster.judging.run import JUDGED_STATUS
+from consciousness_cluster.judging.judge_run import JUDGED_STATUS
 from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs

@@ -1,6 +1,5 @@
 """Sample a run: plan, estimate, ask, resume."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,25 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import Topic
-from consciousness_cluster.endpoint.caller import INTERRUPTED, Caller, Endpoint, GiveUp
-from consciousness_cluster.endpoint.price import Price, price_of, tokens
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.caller import INTERRUPTED, OVER_BUDGET, Caller
+from consciousness_cluster.endpoint.loop import run_async
+from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
+from consciousness_cluster.endpoint.spending import A_MESSAGE, Spending
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import SAMPLES
 from consciousness_cluster.records.store import Store, read_records
 from consciousness_cluster.sampling.plan import Request, Setting, requests
-from consciousness_cluster.sampling.sample import TYPICAL_ANSWER, OverBudget, Sampler, Spending
+from consciousness_cluster.sampling.sampler import Sampler
 
+TYPICAL_ANSWER = 200  # tokens, for estimates
 Report = Callable[[Counter[str], float], None]
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """What a round of sampling did: statuses of new answers, dollars spent (None: unknown), why it stopped."""
+    """What a round of sampling did.
+
+    Statuses of new answers, how many were there, dollars that this round spent (None: unknown), why it stopped (None:
+    it came to its end), and what was sent in another form than asked for.
+    """
 
     new: Counter[str]
     there: int
     spent: float | None
     stopped: str | None
+    notes: list[str]
 
 
 def done_keys(store: Store) -> set[str]:
@@ -37,7 +45,9 @@ def done_keys(store: Store) -> set[str]:
 def estimate(setting: Setting, todo: Sequence[Request], price: Price | None) -> dict[str, Any]:
     """Requests, answers, tokens and price before the first call: typical, and at most (answers at full length)."""
     answers = sum(len(request.indices) for request in todo)
-    prompt = sum(tokens(message["content"]) + 8 for request in todo for message in setting.messages(request.probe))
+    prompt = sum(
+        tokens(message["content"]) + A_MESSAGE for request in todo for message in setting.messages(request.probe)
+    )
     typical, most = ({"prompt_tokens": prompt, "completion_tokens": answers * length} for length in (
         min(TYPICAL_ANSWER, setting.max_tokens), setting.max_tokens))  # fmt: skip
     return {
@@ -59,19 +69,6 @@ def plan_for(folder: Path, setting: Setting, topics: Sequence[Topic]) -> list[Re
     return requests(topics, setting, {record["key"] for record in records if record["status"] != "error"})
 
 
-async def _sample(endpoint: Endpoint, todo: Sequence[Request], sampler_of: Callable[[Caller], Sampler]) -> str | None:
-    try:
-        async with Caller(endpoint) as caller:
-            await sampler_of(caller).run(todo)
-    except GiveUp as reason:
-        if str(reason) == INTERRUPTED:
-            return INTERRUPTED
-        return f"the endpoint {endpoint.shown} cannot be used ({reason})"
-    except OverBudget:
-        return "the next request could pass --max-cost"
-    return None
-
-
 def sample(
     folder: Path,
     setting: Setting,
@@ -80,21 +77,39 @@ def sample(
     max_cost: float | None = None,
     report: Report = lambda statuses, spent: None,
 ) -> Sampled:
-    """Ask for every answer that the run lacks. `report` gets statuses of answers just written, and dollars so far."""
+    """Ask for every answer that the run lacks.
+
+    `max_cost` is in dollars and for the whole run: what its records say they cost counts. `report` gets statuses of
+    answers just written, and the dollars that the run has cost so far. Raises UserError where one cannot be written.
+    """
     price = price_of(setting.model)
     if max_cost is not None and price is None:
         raise UserError(f"--max-cost needs a price, and that of {setting.model} is unknown; see reference/prices.yaml")
     with Store(folder / SAMPLES, "sample") as store:
         there = done_keys(store)
         todo = requests(topics, setting, there)
-        spending = Spending(price, max_cost)
         new: Counter[str] = Counter()
 
-        def written(statuses: Counter[str]) -> None:
-            new.update(statuses)
-            report(statuses, spending.spent)
+        async def everything() -> tuple[Caller, Spending]:
+            before = cost(price, (record["usage"] for record in store.records)) or 0.0
+            spending = Spending(price, max_cost, before)
 
-        stopped = asyncio.run(
-            _sample(endpoint, todo, lambda caller: Sampler(caller, setting, store, spending, written))
-        )
-        return Sampled(new, len(there), spending.spent if price else None, stopped)
+            def written(statuses: Counter[str]) -> None:
+                new.update(statuses)
+                report(statuses, spending.spent)
+
+            async with Caller(endpoint, spending) as caller:
+                sampler = Sampler(caller, setting, store, written)
+                for request in todo:
+                    sampler.start(request, request.indices)
+            return caller, spending
+
+        caller, spending = run_async(everything())
+        spent = spending.spent - spending.before if price else None
+        return Sampled(new, len(there), spent, _why(caller), caller.forms.notes())
+
+
+def _why(caller: Caller) -> str | None:
+    if caller.stopped in (None, INTERRUPTED, OVER_BUDGET):
+        return caller.stopped
+    return f"the endpoint {caller.endpoint.shown} cannot be used ({caller.stopped})"

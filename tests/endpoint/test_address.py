@@ -1,0 +1,49 @@
+"""Where calls go: what is shown of it, and which key goes where."""
+
+import pytest
+from consciousness_cluster.endpoint import OPENAI
+from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
+from consciousness_cluster.errors import UserError
+
+KEY = "sk-a-key-of-some-length"
+LOCAL = "http://localhost:8000/v1"
+
+
+def test_the_address_is_shown_without_secrets() -> None:
+    endpoint = Endpoint("https://me:secret@host:1/v1?key=secret", KEY)
+    assert endpoint.shown == "https://host:1/v1" and KEY not in repr(endpoint)
+
+
+def test_a_key_is_replaced_in_what_the_endpoint_says() -> None:
+    assert Endpoint(LOCAL, KEY).words(f"bad\n key {KEY}!") == "bad key [key]!"
+    assert Endpoint(LOCAL, KEY).words(f"{'x' * 290} {KEY}") == f"{'x' * 290} [key]"
+    assert Endpoint(LOCAL, KEY).words("x" * 999, 400) == "x" * 400
+
+
+@pytest.mark.parametrize("key", ["", "none", "NONE", "empty", "dummy", "EMPTY", "x", "sk-1"])
+def test_placeholders_are_no_keys_to_hide(key: str) -> None:
+    """B13: with the key "none", "none of the files was found" became "[key] of the files was found"."""
+    said = "none of the files was found, x is empty, dummy sk-1"
+    assert Endpoint(LOCAL, key).words(said) == said
+
+
+@pytest.mark.parametrize(
+    ("base_url", "environment", "key"),
+    [
+        (LOCAL, {"OPENAI_API_KEY": KEY}, "none"),
+        (LOCAL, {"OPENAI_API_KEY": KEY, "OURS_API_KEY": "own"}, "own"),
+        (OPENAI, {"OPENAI_API_KEY": KEY}, KEY),
+        (f"{OPENAI}/", {"OPENAI_API_KEY": KEY}, KEY),
+        (OPENAI, {"OPENAI_API_KEY": KEY, "OURS_API_KEY": "own"}, "own"),
+        (OPENAI, {}, ""),
+        (OPENAI, {"OPENAI_API_KEY": "EMPTY"}, ""),
+    ],
+)
+def test_which_key_goes_where(base_url: str, environment: dict[str, str], key: str) -> None:
+    assert key_for(base_url, "OURS", environment) == key
+
+
+def test_what_is_no_address() -> None:
+    assert checked_address(LOCAL) == LOCAL
+    with pytest.raises(UserError, match="'localhost' is no address of an endpoint; it starts with http"):
+        checked_address("localhost")

@@ -1,0 +1,75 @@
+"""Calls of an endpoint's slow interfaces (files, batches, fine-tuning jobs), which block until they are answered."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from tenacity import Retrying
+
+from consciousness_cluster.endpoint.address import LONGEST_REASON, Endpoint
+from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify
+from consciousness_cluster.endpoint.policy import JOBS, policy
+from consciousness_cluster.endpoint.transport import blocking_client, outcome_of
+from consciousness_cluster.errors import UserError
+
+Value = TypeVar("Value")
+AGAIN = "run the same command again later, it goes on from here"
+ACCOUNT = {Kind.KEY: "set a valid one and go on", Kind.CREDIT: "add some and go on"}
+ACCESS = "the key or its project lacks the right; give it, and go on"
+
+
+class Refused(UserError):
+    """The endpoint refuses this very request (HTTP 4xx)."""
+
+
+class BlockingClient:
+    """The openai client under the one policy. `mends` say what to do where a request is refused."""
+
+    longest_reason = LONGEST_REASON
+    mends: Mapping[Kind, str] = {Kind.ACCESS: ACCESS}
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._reached = False
+        self._openai = blocking_client(endpoint)
+
+    def shown(self, text: Any) -> str:
+        """A reason of the endpoint's in one line, cut short, without the key."""
+        return self.endpoint.words(text, self.longest_reason)
+
+    def close(self) -> None:
+        self._openai.close()
+
+    def _call(self, what: str, action: Callable[[], Value]) -> Value:
+        """What the action gives, in the end. Raises UserError where it cannot be had now."""
+        tries = Retrying(sleep=time.sleep, **policy(JOBS, lambda: self._reached))
+        try:
+            value: Value = tries(self._try, action)
+        except Fault as fault:
+            raise self._told(fault, what, int(tries.statistics["attempt_number"])) from None
+        return value
+
+    def _try(self, action: Callable[[], Value]) -> Value:
+        import openai
+
+        try:
+            value = action()
+        except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
+            outcome = outcome_of(error)
+            self._reached |= isinstance(outcome, Received)
+            fault = classify(outcome, self.shown) if outcome else None
+            raise fault or Fault(Kind.OTHER) from None
+        self._reached = True
+        return value
+
+    def _told(self, fault: Fault, what: str, tries: int) -> UserError:
+        where = self.endpoint.shown
+        if fault.passing:
+            return UserError(f"{where}: {fault} while {what}, in {tries} tries; {AGAIN}")
+        if fault.kind in ACCOUNT:
+            return UserError(f"{where}: {fault}; {ACCOUNT[fault.kind]}")
+        mend = self.mends.get(fault.kind)
+        message = f"{where}: HTTP {fault.status} while {what}: {fault.reason.rstrip('.')}" + (
+            f"; {mend}" if mend else ""
+        )
+        return UserError(message) if fault.kind is Kind.ACCESS else Refused(message)

@@ -1,0 +1,71 @@
+"""The one place that knows the openai client: bodies go in, what came back comes out, errors become outcomes.
+
+The client's own retries are off: what is tried again, and when, is decided by `policy` alone.
+"""
+
+from typing import Any
+
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.faults import Kind, NoReply, Received
+from consciousness_cluster.endpoint.replies import Body
+from consciousness_cluster.errors import UserError
+
+
+def _openai() -> Any:
+    try:
+        import openai
+    except ImportError:
+        raise UserError("openai is not installed; run: pip install 'consciousness-cluster[openai]'") from None
+    return openai
+
+
+def outcome_of(error: Exception) -> Received | NoReply | None:
+    """What an error of the openai client stands for; None for an error of something else."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return Received(error.status_code, error.response.headers, error.response.content)
+    if not isinstance(error, openai.APIConnectionError):
+        return None
+    if type(error.__cause__).__name__.startswith("Connect"):  # aiohttp calls a refused connection a time-out too
+        return NoReply(Kind.CONNECTION)
+    return NoReply(Kind.TIMEOUT if isinstance(error, openai.APITimeoutError) else Kind.BROKEN)
+
+
+def blocking_client(endpoint: Endpoint) -> Any:
+    """The openai client for files, batches and jobs."""
+    return _openai().OpenAI(
+        api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, timeout=endpoint.timeout_seconds
+    )
+
+
+class ChatTransport:
+    """Sends chat bodies. Another transport has the same two methods.
+
+    The client's models of requests and replies are passed by: building them takes a third of its time, and a body that
+    was cut off or is no completion at all has to be looked for anyway.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        openai = _openai()
+        self._client = openai.AsyncOpenAI(
+            api_key=endpoint.key,
+            base_url=endpoint.base_url,
+            max_retries=0,
+            timeout=endpoint.timeout_seconds,
+            http_client=openai.DefaultAioHttpClient(),
+        )
+
+    async def send(self, body: Body) -> Received | NoReply:
+        """One HTTP request, and what came of it."""
+        import httpx2
+        import openai
+
+        try:
+            raw = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
+        except openai.OpenAIError as error:
+            return outcome_of(error) or NoReply(Kind.BROKEN)
+        return Received(raw.status_code, raw.headers, raw.content)
+
+    async def close(self) -> None:
+        await self._client.close()

@@ -1,0 +1,75 @@
+"""The lines of the Batch API's files: requests on the way in, answers or reasons on the way out."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify, one_line
+from consciousness_cluster.endpoint.replies import Body, choices_of, usage_of
+from consciousness_cluster.sampling.sampler import Answer, answer_of
+
+URL = "/v1/chat/completions"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an output or error file: an answer, or else why there is none, and a code for it."""
+
+    key: str
+    answer: Answer | None
+    fault: Fault | None = None
+    code: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no answer; empty where there is one."""
+        return (self.fault.reason or str(self.fault)) if self.fault else ""
+
+
+def request_line(key: str, body: Body) -> bytes:
+    line = {"custom_id": key, "method": "POST", "url": URL, "body": body}
+    return json.dumps(line).encode() + b"\n"
+
+
+def _line_of(line: Any) -> Line:
+    """Raises KeyError, TypeError or the like where the object is no line of the Batch API's."""
+    key, response, error = line["custom_id"], line.get("response"), line.get("error")
+    if not isinstance(key, str):
+        raise TypeError
+    if error is not None or response is None:
+        code = str(error.get("code") or "") if isinstance(error, dict) else ""
+        return Line(key, None, _fault(400, error or "neither answer nor reason"), code)
+    body, status = response["body"], response["status_code"]
+    if status != 200:
+        return Line(key, None, _fault(status, body))
+    choices = choices_of(body)
+    if not choices:
+        return Line(key, None, Fault(Kind.OTHER))
+    return Line(key, answer_of(choices[0], usage_of(body)))
+
+
+def _fault(status: int, body: Any) -> Fault | None:
+    return classify(Received(status, {}, json.dumps(body).encode()), one_line)
+
+
+def read_line(text: str) -> Line | None:
+    """A line of an output or error file; None where it cannot be read."""
+    try:
+        return _line_of(json.loads(text))
+    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError):
+        return None
+
+
+def parts(lines: Sequence[bytes], most_lines: int, most_bytes: int) -> Iterator[list[bytes]]:
+    """The lines in order, cut into parts that keep within both limits."""
+    part: list[bytes] = []
+    size = 0
+    for line in lines:
+        if part and (len(part) == most_lines or size + len(line) > most_bytes):
+            yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line)
+    if part:
+        yield part
