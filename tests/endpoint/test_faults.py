@@ -28,7 +28,11 @@ TABLE = [
     (received(404, error(message="no")), Kind.MODEL, "HTTP 404, no such model or address"),
     (received(402, error(message="pay")), Kind.CREDIT, "HTTP 402, the account has no credit left"),
     (received(429, error(code="insufficient_quota")), Kind.CREDIT, "HTTP 429, the account has no credit left"),
-    (received(429, error(type="insufficient_quota", message="x")), Kind.CREDIT, "HTTP 429, the account has no credit left"),
+    (
+        received(429, error(type="insufficient_quota", message="x")),
+        Kind.CREDIT,
+        "HTTP 429, the account has no credit left",
+    ),
     (received(429, error(message="slow down")), Kind.TOO_MANY, "HTTP 429"),
     *((received(status, error(message="x")), Kind.BUSY, f"HTTP {status}") for status in (408, 409, 425, 500, 503, 529)),
     (received(503, b"<html>busy</html>"), Kind.BUSY, "HTTP 503"),

@@ -49,6 +49,11 @@ def test_fields_are_renamed_or_left_out_and_all_others_stay() -> None:
     assert forms.fit(BODY) == BODY and forms.notes() == []
     forms.changed |= {"max_tokens", "n"}
     sent = forms.fit(BODY, ["temperature"])
-    assert sent == {"model": "m", "messages": [], "max_completion_tokens": 5, "response_format": {"type": "json_schema"}}
+    assert sent == {
+        "model": "m",
+        "messages": [],
+        "max_completion_tokens": 5,
+        "response_format": {"type": "json_schema"},
+    }
     assert forms.notes() == ["max_tokens is sent as max_completion_tokens", "n is left out"]
     assert BODY["max_tokens"] == 5, "the body itself is left as it is"

@@ -10,7 +10,7 @@ from consciousness_cluster.endpoint.gate import Gate
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr("consciousness_cluster.endpoint.gate.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("consciousness_cluster.endpoint.gate.monotonic", lambda: now[0])
     return now
 
 

@@ -1,9 +1,9 @@
 """How many calls may be in flight at once, and when the next may start."""
 
 import math
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import anyio
 
@@ -38,7 +38,7 @@ class Gate:
         place = object()
         await self._places.acquire_on_behalf_of(place)
         try:
-            while (wait := self._not_before - time.monotonic()) > 0 and not self._closed.is_set():
+            while (wait := self._not_before - monotonic()) > 0 and not self._closed.is_set():
                 await self.sleep(wait)
             yield
         finally:
@@ -57,15 +57,15 @@ class Gate:
     def too_many(self) -> None:
         """Narrow the gate (never below one call) where more than a few of the latest calls were refused."""
         self._refused += 1
-        if time.monotonic() - self._since < PAUSE:
+        if monotonic() - self._since < PAUSE:
             return
         if self._refused > REFUSED * (self._refused + self._succeeded):
             self._set(max(1.0, self.width * NARROWER))
-        self._since, self._succeeded, self._refused = time.monotonic(), 0, 0
+        self._since, self._succeeded, self._refused = monotonic(), 0, 0
 
     def pause(self, seconds: float) -> None:
         """Let no new call start for a while."""
-        self._not_before = max(self._not_before, time.monotonic() + seconds)
+        self._not_before = max(self._not_before, monotonic() + seconds)
 
     def close(self) -> None:
         """End all waits: the run is over."""
