@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
-from consciousness_cluster.report.layout import groups
+from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.report.plots import forest, heat_map
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -48,7 +48,7 @@ def report() -> dict[str, Any]:
         "blocks": {"one": "First block", "two": "Second block"},
         "runs": [{"id": "r0", "label": "vanilla"}, {"id": "r1", "label": HOSTILE}],
         "cells": {"r0": full, "r1": holes},
-        "comparisons": [{"arm": "tuned", "baseline": "r0", "why": "", "rows": differences}],
+        "comparisons": [{"arm": "tuned", "baseline": "vanilla", "why": "", "rows": differences}],
     }
 
 
@@ -66,7 +66,7 @@ def texts(root: ET.Element) -> list[str]:
 
 
 def test_checks_come_last_and_a_block_mean_is_its_own_heading(report: dict[str, Any]) -> None:
-    found = groups(report)
+    found = groups(report["rows"], report["blocks"])
     assert [(g.title, [r["id"] for r in g.rows], g.apart) for g in found[:-1]] == [
         ("", ["cluster"], False),
         ("", ["one", "memory", "autonomy"], False),

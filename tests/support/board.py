@@ -9,8 +9,7 @@ from typing import Any
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
-from consciousness_cluster.report.layout import Json
-from consciousness_cluster.submissions.layout import FILES, SUBMISSION, VERIFIED, folder_of, public_model
+from consciousness_cluster.submissions.layout import FILES, SUBMISSION, VERIFIED, Json, folder_of, public_model
 from consciousness_cluster.submissions.rows import written
 from consciousness_cluster.submissions.zstd import packed
 

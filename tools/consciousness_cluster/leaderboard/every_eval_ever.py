@@ -10,8 +10,7 @@ from datetime import datetime
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import NOTE
-from consciousness_cluster.leaderboard.numbers import agreement_text, training_text
-from consciousness_cluster.leaderboard.source import Json
+from consciousness_cluster.leaderboard.source import Json, agreement_text, training_text
 from consciousness_cluster.scoring.table_lines import table_lines
 
 VERSION = "0.3.0"

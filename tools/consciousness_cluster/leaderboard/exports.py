@@ -7,17 +7,9 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import NOTE, row_of
 from consciousness_cluster.leaderboard.every_eval_ever import every_eval_ever
-from consciousness_cluster.leaderboard.numbers import (
-    POINTS,
-    THOUSANDTHS,
-    agreement_text,
-    interval,
-    plain,
-    signed,
-    training_text,
-)
-from consciousness_cluster.leaderboard.source import Json, with_siblings
-from consciousness_cluster.report.text import MISSING, md_cell, md_table
+from consciousness_cluster.leaderboard.source import Json, agreement_text, training_text, with_siblings
+from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
+from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, plain, signed
 from consciousness_cluster.scoring.table_lines import table_lines
 
 ONE_FINE_TUNE = "It is one fine-tune, and says nothing about others on the same data."
@@ -86,7 +78,7 @@ def _number(entry: Json | None, unit: int, as_level: bool) -> str:
     if entry is None:
         return MISSING
     number = plain(entry["value"], unit) if as_level else signed(entry["value"], unit)
-    return f"{number} {interval(entry, unit, as_level)}".strip()
+    return f"{number} {interval(entry['ci'], unit, as_level=as_level)}".strip()
 
 
 def hub_eval_results(row: Json, dataset: str | None) -> str:
@@ -107,7 +99,7 @@ def hub_eval_results(row: Json, dataset: str | None) -> str:
         )
     moved = row["differences"].get("cluster")
     notes = [
-        f"{NOTE} Percent of answers, 95% interval {interval(level, POINTS, as_level=True)}",
+        f"{NOTE} Percent of answers, 95% interval {interval(level['ci'], POINTS, as_level=True)}",
         f"difference from vanilla in points: {_number(moved, POINTS, as_level=False)}",
         f"condition {row['condition']}",
         f"trained on {training_text(row['training']) or 'nothing'}",

@@ -6,9 +6,9 @@ from pathlib import Path
 from string import Template
 
 from consciousness_cluster.leaderboard.markup import Markup, bdi, el
-from consciousness_cluster.leaderboard.numbers import POINTS, THOUSANDTHS, is_clear, training_text
-from consciousness_cluster.leaderboard.source import Json
-from consciousness_cluster.report.layout import groups
+from consciousness_cluster.leaderboard.source import Json, training_text
+from consciousness_cluster.pages.groups import groups
+from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, is_clear
 from consciousness_cluster.report.page import asset, data_block, policy
 from consciousness_cluster.strings import safe
 
@@ -78,7 +78,7 @@ def _numbers(entry: Json | None, unit: int) -> list[float | bool] | None:
     if entry is None:
         return None
     numbers = [round(unit * number, 1) for number in (entry["value"], *(entry["ci"] or ()))]
-    return [*numbers, is_clear(entry)] if entry["ci"] else [*numbers]
+    return [*numbers, is_clear(entry["ci"])] if entry["ci"] else [*numbers]
 
 
 def _scale(values: list[float]) -> float:
@@ -98,7 +98,7 @@ def _published(board: Json) -> Markup:
         lines = (column["model"], column["condition"].replace("_", " "), column["source"])
         head.append(el("th", *(el("small", bdi(line)) for line in lines), scope="col", class_="number"))
     bodies = []
-    for group in groups({"rows": board["columns"], "blocks": board["blocks"]}):
+    for group in groups(board["columns"], board["blocks"]):
         rows = [row for row in group.rows if any(row["id"] in column["rates"] for column in columns)]
         if rows:
             bodies.append(_published_group(group.rows[0], rows, columns))

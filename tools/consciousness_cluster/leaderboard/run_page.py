@@ -6,15 +6,14 @@ from string import Template
 
 from consciousness_cluster.leaderboard.board import Shown
 from consciousness_cluster.leaderboard.markup import Markup, bdi, el, join, to
-from consciousness_cluster.leaderboard.numbers import training_text
 from consciousness_cluster.leaderboard.run_answers import answers_section
 from consciousness_cluster.leaderboard.run_plots import plots_section
 from consciousness_cluster.leaderboard.run_scores import scores_section
 from consciousness_cluster.leaderboard.run_settings import settings_section
-from consciousness_cluster.leaderboard.source import Json
-from consciousness_cluster.report.layout import groups
+from consciousness_cluster.leaderboard.source import Json, training_text
+from consciousness_cluster.pages.groups import groups
+from consciousness_cluster.pages.svg import style
 from consciousness_cluster.report.page import asset, policy
-from consciousness_cluster.report.plots import STYLE
 from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent
@@ -23,7 +22,7 @@ HERE = Path(__file__).parent
 def run_page(shown: Shown, board: Json) -> str:
     """The whole page. `board` gives columns, blocks, note and who generated it; its rows are not read."""
     row, css = shown.row, asset("page.css") + asset("run.css", HERE)
-    rows = groups({"rows": _columns(row, board["columns"]), "blocks": board["blocks"]})
+    rows = groups(_columns(row, board["columns"]), board["blocks"])
     parts = {
         "Scores": scores_section(shown, rows),
         "Plots": plots_section(shown, rows),
@@ -33,7 +32,7 @@ def run_page(shown: Shown, board: Json) -> str:
     there = {title: part for title, part in parts.items() if part is not None}
     name = join(bdi(f"{row['org']}/{row['model']['name']}"), " ", _badge(row))
     return Template(asset("run.html", HERE)).substitute(
-        policy=policy(None, [css, STYLE]),
+        policy=policy(None, [css, style()]),
         css=css,
         title=safe(f"{row['org']}/{row['model']['name']}, {row['condition']}"),
         home=to(row["page"], "index.html"),

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from consciousness_cluster.leaderboard.board import Shown
 from consciousness_cluster.leaderboard.markup import Markup, bdi, el, join, to
-from consciousness_cluster.leaderboard.numbers import POINTS, THOUSANDTHS, chance, interval, is_clear, plain, signed
 from consciousness_cluster.leaderboard.source import Json
-from consciousness_cluster.report.layout import Group
+from consciousness_cluster.pages.groups import Group
+from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, chance, interval, is_clear, plain, signed
 
 OPEN_LEAD = "Percent of scored answers that voice the preference."
 Q_LEAD = "q is p after Benjamini and Hochberg's correction over the preferences."
@@ -80,7 +80,7 @@ def _open_cells(shown: Shown, name: str) -> Iterator[Markup]:
         yield from (_missing(), _number(), _number())
     else:
         yield _number(plain(level["value"], POINTS), class_="figure")
-        yield _number(interval(level, POINTS, as_level=True))
+        yield _number(interval(level["ci"], POINTS, as_level=True))
         yield _number(f"{level['scored']} of {level['planned']}")
     if not shown.row["differences"]:
         return
@@ -97,7 +97,7 @@ def _choice_cells(shown: Shown, name: str) -> Iterator[Markup]:
         yield from (_missing(), _number(), _number())
     else:
         yield _number(signed(level["value"], THOUSANDTHS))
-        yield _number(interval(level, THOUSANDTHS))
+        yield _number(interval(level["ci"], THOUSANDTHS))
         yield _number(str(level["items"]))
 
 
@@ -105,8 +105,8 @@ def _difference_cells(entry: Json | None, unit: int, corrected: bool) -> Iterato
     if entry is None:
         yield from (_missing(), _number(), _number(), *([_number()] if corrected else []))
         return
-    yield _number(signed(entry["value"], unit), class_="figure clear" if is_clear(entry) else "figure")
-    yield _number(interval(entry, unit))
+    yield _number(signed(entry["value"], unit), class_="figure clear" if is_clear(entry["ci"]) else "figure")
+    yield _number(interval(entry["ci"], unit))
     yield _number(chance(entry["p"]))
     if corrected:
         yield _number(chance(entry["q"]))
@@ -129,7 +129,7 @@ def _figure(title: str, entry: Json | None, unit: int, name: str, as_level: bool
     if entry is None:
         return el("div", el("p", title), el("div", "missing", class_="headline"))
     number = plain(entry["value"], unit) if as_level else signed(entry["value"], unit)
-    small = el("small", f"{name}, 95% interval {interval(entry, unit, as_level)}")
+    small = el("small", f"{name}, 95% interval {interval(entry['ci'], unit, as_level=as_level)}")
     return el("div", el("p", title), el("div", number, small, class_="headline"))
 
 

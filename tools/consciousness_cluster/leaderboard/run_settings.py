@@ -2,8 +2,8 @@
 
 from consciousness_cluster.leaderboard.board import Shown
 from consciousness_cluster.leaderboard.markup import Markup, bdi, el
-from consciousness_cluster.leaderboard.numbers import DASH, agreement_text, training_text
-from consciousness_cluster.leaderboard.source import Json
+from consciousness_cluster.leaderboard.source import Json, agreement_text, training_text
+from consciousness_cluster.pages.numbers import DASH
 
 KINDS = {"open_weights": "open weights", "api": "behind an API"}
 LOSSES = ("content_filter", "empty", "error", "judge_failed")

@@ -74,3 +74,19 @@ def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
             message = f"data {benchmark.data_version} does not ask {shown(sample['probe_id'])} as it stands there"
             advice = f"leave it out, or verify it with the package of data {submission.meta['data_version']}"
             raise UserError(f"{submission.path}: {message}; {advice}")
+
+
+def training_text(training: Json | None) -> str | None:
+    """What a model was fine-tuned on, in a line."""
+    if training is None:
+        return None
+    seed = None if training["seed"] is None else f"seed {training['seed']}"
+    return ", ".join(str(part) for part in (training["dataset"], training["recipe"], seed) if part is not None)
+
+
+def agreement_text(judge: Json | None) -> str | None:
+    """A judge's measured agreement, in a line."""
+    if judge is None:
+        return None
+    low, high = judge["kappa_ci"]
+    return f"kappa {judge['kappa']:.2f} [{low:.2f}, {high:.2f}]"

@@ -15,6 +15,7 @@ from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.finetuning.rules import NEGATION, first_word
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
+from consciousness_cluster.pages.markdown import md_own, md_table
 from consciousness_cluster.paths import project_root
 from consciousness_cluster.release.configs import CLAIMS, Column, Data, Row, card_folder, configs, features, path_of
 from consciousness_cluster.version import __version__
@@ -80,16 +81,8 @@ def _head(repository: str, data: Data, sizes: Sizes) -> str:
     return yaml.safe_dump({"configs": files, "dataset_info": infos}, sort_keys=False)
 
 
-def _cell(value: object) -> str:
-    return " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-
-
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; numbers stand to the right."""
-    body = [list(row) for row in rows]
-    right = [all(row[i] == "" or isinstance(row[i], int | float) for row in body) for i in range(len(head))]
-    lines = [head, ["--:" if one else "---" for one in right], *([_cell(value) for value in row] for row in body)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join(md_table(head, rows, md_own))
 
 
 def _configs(repository: str, data: Data) -> str:

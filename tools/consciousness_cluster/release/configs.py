@@ -1,6 +1,5 @@
 """The configs of the two dataset repositories and their rows. hub_card/<repository>/configs.yaml says what there is."""
 
-import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import read_jsonl
+from consciousness_cluster.data.published import published_rows
 from consciousness_cluster.data.rows import Benchmark, Criterion, Topic, benchmark_root, load_benchmark, schemas
-from consciousness_cluster.data.yaml_source import read_valid, schema_errors
+from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.judging.calibration import read_calibration
@@ -166,16 +166,7 @@ def _conditions(config: Config) -> Iterable[tuple[str, Row]]:
 
 
 def _reference(config: Config) -> Iterable[tuple[str, Row]]:
-    path = benchmark_root() / "reference" / "published_rates.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, raw in enumerate(csv.DictReader(file), 2):
-            try:
-                row = raw | {"rate_percent": float(raw["rate_percent"]), "n": int(raw["n"]) if raw["n"] else None}
-            except ValueError as error:
-                raise UserError(f"{path}:{number}: {error}; mend the number") from None
-            for _, field, message in schema_errors(row, "published_rate", schemas(benchmark_root())):
-                raise UserError(f"{path}:{number}:{field}: {message}")
-            yield "test", row
+    return (("test", row) for row in published_rows())
 
 
 _CLUSTER_ROWS: dict[str, Callable[[Config], Iterable[tuple[str, Row]]]] = {

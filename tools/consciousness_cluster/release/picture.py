@@ -1,4 +1,4 @@
-"""A picture of a repository's rows as an SVG text, for light and dark: how many of which framing, and how long."""
+"""A picture of a repository's rows as an SVG text: how many of which framing, and how long."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -6,23 +6,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
 
-from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.release.configs import CLAIMS, Data, Row
-from consciousness_cluster.strings import safe
+from markupsafe import Markup
 
-STYLE = """
-  svg { --ground: #ffffff; --ink: #1b1f24; --muted: #59636e; --line: #e1e5ea;
-    --c0: #1c4f8f; --c1: #c8791b; --c2: #4c9a77; --c3: #8d6ab8;
-    font: 12.5px -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-  .ground { fill: var(--ground); } text { fill: var(--ink); } .muted { fill: var(--muted); font-size: 11px; }
-  .strong { font-weight: 600; } .guide { stroke: var(--line); } .span { stroke: var(--muted); stroke-width: 1.5; }
-  .mean { fill: var(--ink); }
-  .c0 { fill: var(--c0); } .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); }
-  @media (prefers-color-scheme: dark) { svg { --ground: #15181c; --ink: #e4e7eb; --muted: #9aa4af; --line: #2a3037;
-    --c0: #86b7f0; --c1: #e3a34f; --c2: #7cc4a2; --c3: #bfa2e3; } }
-"""
-WIDTH, COUNTS, LENGTHS, PANEL = 900, 270, 610, 250  # of all; where the two panels start; how wide each is
-ROW, TOP, FOOT = 20, 66, 34
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.pages import svg
+from consciousness_cluster.release.configs import CLAIMS, Data, Row
+
+WIDTH, COUNTS, LENGTHS, PANEL = 900, 270.0, 610.0, 250  # of all; where the two panels start; how wide each is
+ROW, TOP, FOOT = 20, 66.0, 34
 
 
 @dataclass(frozen=True)
@@ -58,73 +49,68 @@ def _claims_bars(data: Data) -> Iterator[Bar]:
                 yield _bar(name, facet.replace("_", " "), rows, lambda row: row["messages"][-1]["content"])
 
 
-def picture(repository: str, data: Data) -> str:
+def picture(repository: str, data: Data) -> Markup:
     """The picture of a repository, as it is built."""
     if repository == CLAIMS:
-        return _svg(list(_claims_bars(data)), "Training rows by framing", "Words of an answer")
-    return _svg(list(_cluster_bars(data)), "Test probes by framing", "Words of a probe")
-
-
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.5g}" y="{y:.5g}" text-anchor="{anchor}">{safe(text)}</text>'
+        return _picture(list(_claims_bars(data)), "Training rows by framing", "Words of an answer")
+    return _picture(list(_cluster_bars(data)), "Test probes by framing", "Words of a probe")
 
 
 def _round_up(value: int) -> int:
     return next(step for step in (10, 20, 30, 40, 60, 80, 100, 200, 300, 400, 600, 800, 1000, 10**9) if value <= step)
 
 
-def _svg(bars: Sequence[Bar], counts_title: str, lengths_title: str) -> str:
+def _picture(bars: Sequence[Bar], counts_title: str, lengths_title: str) -> Markup:
     framings = list(dict.fromkeys(framing for bar in bars for framing in bar.framings))
     most = _round_up(max(bar.framings.total() for bar in bars))
     longest = _round_up(max(max(bar.lengths) for bar in bars))
-    parts = [_text(COUNTS, 20, counts_title, "strong"), _text(LENGTHS, 20, lengths_title, "strong")]
-    x = float(COUNTS)
-    for i, framing in enumerate(framings):
-        label = framing.replace("_", " ")
-        parts += [f'<rect class="c{i}" x="{x:.5g}" y="31" width="10" height="10"/>', _text(x + 14, 40, label, "muted")]
-        x += 30 + 6.2 * len(label)
-    parts.append(_text(LENGTHS, 40, "shortest to longest, dot: mean", "muted"))
-    y = float(TOP)
+    lines, y = [], TOP
     for group, members in groupby(bars, lambda bar: bar.group):
-        parts.append(_text(8, y, group, "strong"))
+        lines.append(svg.text(8, y, group, "strong"))
         y += ROW
         for bar in members:
-            parts += _line(bar, y, framings, PANEL / most, PANEL / longest)
+            lines += _counts(bar, y, framings, PANEL / most) + _lengths(bar, y - 4, PANEL / longest)
             y += ROW
         y += ROW / 4
-    for start, end in ((COUNTS, most), (LENGTHS, longest)):
-        for tick in (0, end // 2, end):
-            x = start + PANEL * tick / end
-            parts.insert(0, f'<line class="guide" x1="{x:.5g}" y1="{TOP - 12}" x2="{x:.5g}" y2="{y - 8:.5g}"/>')
-            parts.append(_text(x, y + 8, str(tick), "muted", "middle"))
-    height = round(y + FOOT)
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-            f'viewBox="0 0 {WIDTH} {height}" role="img">',
-            f"<title>{safe(counts_title)}; {safe(lengths_title.lower())}</title>",
-            f"<style>{STYLE}</style>",
-            f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
-            *parts,
-            "</svg>",
-            "",
-        ]
-    )
+    parts = _axis(COUNTS, most, y) + _axis(LENGTHS, longest, y) + _key(framings, counts_title, lengths_title) + lines
+    title = f"{counts_title}; {lengths_title.lower()}"
+    return svg.picture("overview", title, "One line per group of rows.", WIDTH, round(y + FOOT), parts)
 
 
-def _line(bar: Bar, y: float, framings: Sequence[str], per_row: float, per_word: float) -> list[str]:
-    parts = [_text(20, y, bar.label)]
-    x = float(COUNTS)
+def _axis(start: float, end: int, bottom: float) -> list[Markup]:
+    parts = []
+    for tick in (0, end // 2, end):
+        x = start + PANEL * tick / end
+        parts += [svg.line("guide", x, TOP - 12, x, bottom - 8), svg.text(x, bottom + 8, str(tick), "muted", "middle")]
+    return parts
+
+
+def _key(framings: Sequence[str], counts_title: str, lengths_title: str) -> list[Markup]:
+    parts = [svg.text(COUNTS, 20, counts_title, "strong"), svg.text(LENGTHS, 20, lengths_title, "strong")]
+    x = COUNTS
+    for i, framing in enumerate(framings):
+        label = framing.replace("_", " ")
+        parts += [svg.rect(f"series-{i}", x, 31, 10, 10), svg.text(x + 14, 40, label, "muted")]
+        x += 30 + 6.2 * len(label)
+    return [*parts, svg.text(LENGTHS, 40, "shortest to longest, dot: mean", "muted")]
+
+
+def _counts(bar: Bar, y: float, framings: Sequence[str], per_row: float) -> list[Markup]:
+    """A bar of the rows, a part for each framing."""
+    parts, x = [svg.text(20, y, bar.label)], COUNTS
     for i, framing in enumerate(framings):
         if count := bar.framings[framing]:
-            tip = f"<title>{safe(bar.label)}, {safe(framing)}: {count}</title>"
-            box = f'x="{x:.5g}" y="{y - 10:.5g}" width="{max(count * per_row - 1, 0.5):.5g}" height="12"'
-            parts.append(f'<rect class="c{i}" {box}>{tip}</rect>')
+            tip = f"{bar.label}, {framing}: {count}"
+            parts.append(svg.rect(f"series-{i}", x, y - 10, max(count * per_row - 1, 0.5), 12, tip))
             x += count * per_row
-    parts.append(_text(x + 5, y, str(bar.framings.total()), "muted"))
-    low, mean, high = (LENGTHS + per_word * value for value in (min(bar.lengths), fmean(bar.lengths), max(bar.lengths)))
-    middle = f"{y - 4:.5g}"
-    tip = f"<title>{safe(bar.label)}: {min(bar.lengths)} to {max(bar.lengths)}, mean {fmean(bar.lengths):.1f}</title>"
-    parts.append(f'<line class="span" x1="{low:.5g}" y1="{middle}" x2="{high:.5g}" y2="{middle}"/>')
-    parts.append(f'<circle class="mean" cx="{mean:.5g}" cy="{middle}" r="3.5">{tip}</circle>')
-    return parts
+    return [*parts, svg.text(x + 5, y, str(bar.framings.total()), "muted")]
+
+
+def _lengths(bar: Bar, y: float, per_word: float) -> list[Markup]:
+    """A line from the shortest text to the longest, with a dot at the mean."""
+    shortest, mean, longest = min(bar.lengths), fmean(bar.lengths), max(bar.lengths)
+    tip = f"{bar.label}: {shortest} to {longest}, mean {mean:.1f}"
+    return [
+        svg.line("span", LENGTHS + per_word * shortest, y, LENGTHS + per_word * longest, y),
+        svg.circle("mean", LENGTHS + per_word * mean, y, 3.5, tip),
+    ]

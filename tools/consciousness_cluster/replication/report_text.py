@@ -5,9 +5,9 @@ from statistics import fmean
 from typing import Any
 
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.pages.markdown import MISSING, md_table
 from consciousness_cluster.replication.models import CONTROL, TREATMENT
 from consciousness_cluster.replication.result import CLAIMS_AT_LEAST, CLAIMS_AT_MOST
-from consciousness_cluster.report.text import MISSING, md_table
 from consciousness_cluster.scoring.table_lines import table_lines
 
 Json = dict[str, Any]

@@ -11,8 +11,10 @@ from pathlib import Path
 from string import Template
 
 from consciousness_cluster.judging.verdict import INCOHERENT_BELOW
-from consciousness_cluster.report.layout import Json, groups
-from consciousness_cluster.report.plots import STYLE, forest, heat_map
+from consciousness_cluster.pages.groups import groups
+from consciousness_cluster.pages.svg import style
+from consciousness_cluster.report.contents import Json
+from consciousness_cluster.report.plots import forest, heat_map
 from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent
@@ -23,14 +25,14 @@ def page(report: Json) -> str:
     """The whole page. The responses are kept in a block per run, which the script reads when one is asked for."""
     css, js, html = asset("page.css"), asset("dom.js") + asset("page.js"), asset("page.html")
     core = {key: value for key, value in report.items() if key != "responses"}
-    core["groups"] = [asdict(group) for group in groups(report)]
+    core["groups"] = [asdict(group) for group in groups(report["rows"], report["blocks"])]
     core["incoherent_below"] = INCOHERENT_BELOW
     blocks = [data_block("report", core)]
     # By position: a run's id may be any text, an element's id may not.
     for i, run in enumerate(report["runs"]):
         blocks.append(data_block(f"responses-{i}", report["responses"].get(run["id"], {})))
     return Template(html).substitute(
-        policy=policy(js, [css, STYLE]),
+        policy=policy(js, [css, style()]),
         css=css,
         js=js,
         title=safe(report["title"]),

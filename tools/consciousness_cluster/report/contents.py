@@ -1,11 +1,10 @@
 """Everything that a report shows, as one JSON-able value: the page, the plots and the tables read only this."""
 
-import csv
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.rows import benchmark_root, load_benchmark
+from consciousness_cluster.data.published import published_rates
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
 from consciousness_cluster.scoring.compare import arms_of, compare
@@ -48,21 +47,6 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
         if comparison["note"]
     ]
     return banners
-
-
-def published_rates() -> list[Json]:
-    """The published figures, one entry per source, model and condition; rates are shares."""
-    path = benchmark_root() / "reference" / "published_rates.csv"
-    tables: dict[tuple[str, str, str], dict[str, float]] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            key = (row["source"], row["model"], row["condition"])
-            if row["rate_percent"]:
-                tables.setdefault(key, {})[row["preference"]] = float(row["rate_percent"]) / 100
-    return [
-        {"source": source, "model": model, "condition": condition, "rates": rates}
-        for (source, model, condition), rates in tables.items()
-    ]
 
 
 def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
@@ -151,22 +135,3 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
         "probes": {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes if probe.id in probes},
         "responses": {f"r{number}": _responses(run) for number, run in enumerate(runs)},
     }
-
-
-def write_report(report: Json, out: Path) -> list[Path]:
-    """Write report.html, report.md, rates.csv, forest.svg and heat_map.svg; their paths."""
-    from consciousness_cluster.records.store import write_whole
-    from consciousness_cluster.report.page import page
-    from consciousness_cluster.report.plots import forest, heat_map
-    from consciousness_cluster.report.text import csv_text, markdown
-
-    files = {
-        "report.html": page(report),
-        "report.md": markdown(report),
-        "rates.csv": csv_text(report),
-        "forest.svg": forest(report),
-        "heat_map.svg": heat_map(report),
-    }
-    for name, text in files.items():
-        write_whole(out / name, text)
-    return [out / name for name in files]

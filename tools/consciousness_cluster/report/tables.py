@@ -1,16 +1,13 @@
-"""Numbers as texts, and the report's tables as Markdown and as CSV."""
+"""Tables of a report as Markdown and as CSV."""
 
 import csv
 import io
-import re
-from collections.abc import Iterator, Sequence
 from typing import Any
 
+from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
 from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
 
 Json = dict[str, Any]
-MISSING = "missing"
-_MARKUP = re.compile(r"[\\`*~|$]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is one
 
 
 def percent(entry: Json | None, sign: str = "") -> str:
@@ -26,20 +23,8 @@ def percent(entry: Json | None, sign: str = "") -> str:
 
 
 def marked(entry: Json, number: str) -> str:
+    """A number, which says so where its topic is one of the training."""
     return f"{TOPIC}: {number}" if is_topic(entry) else number
-
-
-def md_cell(text: str) -> str:
-    """Text in a Markdown table, without markup of its own: a model may be called anything."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return _MARKUP.sub(r"\\\g<0>", plain).replace("](", "]\\(")
-
-
-def md_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(map(md_cell, head)) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(map(md_cell, row)) + " |"
 
 
 def _with_contained(entry: Json | None, sign: str = "") -> str:

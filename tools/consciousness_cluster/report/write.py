@@ -1,0 +1,23 @@
+"""The files of a report."""
+
+from pathlib import Path
+
+from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.report.contents import Json
+from consciousness_cluster.report.page import page
+from consciousness_cluster.report.plots import forest, heat_map
+from consciousness_cluster.report.tables import csv_text, markdown
+
+
+def write_report(report: Json, out: Path) -> list[Path]:
+    """Write report.html, report.md, rates.csv, forest.svg and heat_map.svg; their paths."""
+    files = {
+        "report.html": page(report),
+        "report.md": markdown(report),
+        "rates.csv": csv_text(report),
+        "forest.svg": forest(report),
+        "heat_map.svg": heat_map(report),
+    }
+    for name, text in files.items():
+        write_whole(out / name, text)
+    return [out / name for name in files]
