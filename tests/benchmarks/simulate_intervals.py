@@ -18,11 +18,11 @@ from scipy import special
 
 Array = NDArray[np.float64]
 
-ANSWERS = 5  # to each probe, by each seed
-RATES = (0.02, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.98)
-ICCS = (0.0, 0.1, 0.2, 0.3)
-PROBES = (24, 12)
-CELLS = 20  # of one model, over which the ICC is pooled
+ANSWERS = 5  # to each probe, by each seed, in the differences
+DESIGNS = ((24, 5), (24, 1), (12, 5))  # probes, answers to each
+RATES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 0.98)
+ICCS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+CELLS = 21  # of one model, over which the ICC is pooled
 # Normal copula between the two arms of a probe; their rates then correlate by about 0.7 (shown in the table). At 1 a
 # probe that is easy for one arm is as easy for the other.
 COPULA, SAME_PROBES = 0.73, 1.0
@@ -57,28 +57,32 @@ def probe_rates(quantile: Array, rate: Array | float, icc: Array | float) -> Arr
     return np.asarray(special.betaincinv(rate * size, (1 - rate) * size, quantile))
 
 
-def shows(rng: np.random.Generator, rate: Array, icc: Array, probes: int) -> Array:
-    """Answers per probe that show it: the shape of rate (and of icc) x probes. An ICC of 0 is drawn as a binomial."""
+def shows(rng: np.random.Generator, rate: Array, icc: Array, probes: int, answers: int) -> Array:
+    """Answers per probe that show it: the shape of rate (and of icc) x probes.
+
+    An ICC of 0 and a rate of 0 are drawn as a binomial, which the beta distribution has no parameters for.
+    """
     rate, some = rate[..., None], np.maximum(icc[..., None], 1e-9)
-    size, shape = (1 - some) / some, (*rate.shape[:-1], probes)
-    own = np.where(icc[..., None] > 0, rng.beta(rate * size, (1 - rate) * size, shape), rate)
-    return rng.binomial(ANSWERS, own).astype(float)
+    size, inner = (1 - some) / some, np.clip(rate, 1e-9, 1 - 1e-9)
+    beta = rng.beta(inner * size, (1 - inner) * size, (*rate.shape[:-1], probes))
+    own = np.where((icc[..., None] > 0) & (rate > 0) & (rate < 1), beta, rate)
+    return rng.binomial(answers, own).astype(float)
 
 
-def covered(rng: np.random.Generator, icc: float, probes: int, rounds: int) -> Array:
+def covered(rng: np.random.Generator, icc: float, probes: int, answers: int, rounds: int) -> Array:
     """Share of intervals that hold the true rate, and their mean width: 2 x rates of RATES.
 
-    A round is a model of 20 cells: those under test, which have this ICC, and others with rates from 0.02 to 0.98 and
-    ICCs from half to one and a half of it. The ICC is pooled over the 20, as in real use.
+    A round is a model of 21 cells: those under test, which have this ICC, and others with rates from 0.02 to 0.98 and
+    ICCs from half to one and a half of it. The ICC is pooled over the 21, as in real use.
     """
     rate = rng.uniform(0.02, 0.98, (rounds, CELLS))
     rate[:, : len(RATES)] = RATES
     iccs = icc * rng.uniform(0.5, 1.5, (rounds, CELLS))
     iccs[:, : len(RATES)] = icc
-    scored = np.full(probes, ANSWERS)
+    scored = np.full(probes, float(answers))
     found = np.zeros((2, len(RATES)))
-    for model in shows(rng, rate, iccs, probes):
-        cells = [Cell.of(one, scored) for one in model]
+    for model in shows(rng, rate, iccs, probes, answers):
+        cells = [Cell(one, scored) for one in model]
         pooled = pooled_icc(cells)
         for position, true in enumerate(RATES):
             made = interval(cells[position], pooled)
@@ -122,21 +126,20 @@ def contrast(rng: np.random.Generator, setting: Contrast, rounds: int) -> Outcom
 
 
 def coverage(rng: np.random.Generator, rounds: int) -> list[Target]:
-    settings = [(probes, icc) for probes in PROBES for icc in ICCS]
-    print(f"Coverage of 95% intervals (and mean width) by rate, {ANSWERS} answers a probe")
-    print("probes  ICC " + "".join(f"{rate:>13}" for rate in RATES))
+    settings = [(design, icc) for design in DESIGNS for icc in ICCS]
+    print("Coverage of 95% intervals (and mean width) by rate")
+    print("probes x answers  ICC " + "".join(f"{rate:>13}" for rate in RATES))
     shares = []
-    for done, (probes, icc) in enumerate(settings, start=1):
-        share, width = covered(rng, icc, probes, rounds)
-        print(
-            f"{probes:>6} {icc:>4} " + "".join(f"{s:>7.3f} ({w:.2f})"[:14] for s, w in zip(share, width, strict=True))
-        )
+    for done, ((probes, answers), icc) in enumerate(settings, start=1):
+        share, width = covered(rng, icc, probes, answers, rounds)
+        told = "".join(f"{s:>7.3f} ({w:.2f})"[:14] for s, w in zip(share, width, strict=True))
+        print(f"{probes:>13} x {answers} {icc:>4} {told}")
         report_progress(done, len(settings), "coverage")
         shares.append(share)
-    lowest, mean = float(np.min(shares)), float(np.mean(shares))
+    lowest, mean = float(np.min(shares)), float(np.mean(np.array(shares)[:, np.array(RATES) > 0]))
     return [
         Target(f"coverage at least 0.94 in every setting: lowest {lowest:.4f}", lowest >= 0.94),
-        Target(f"mean coverage at most 0.98: {mean:.4f}", mean <= 0.98),
+        Target(f"mean coverage of rates above 0 at most 0.98: {mean:.4f}", mean <= 0.98),
     ]
 
 
@@ -170,7 +173,7 @@ def contrasts(rng: np.random.Generator, rounds: int) -> list[Target]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=2000, help="simulated models, or pairs of arms, per setting")
+    parser.add_argument("--rounds", type=int, default=5000, help="simulated models, or pairs of arms, per setting")
     rounds: int = parser.parse_args().rounds
     rng, started = np.random.default_rng(20260413), time.monotonic()
     targets = [*coverage(rng, rounds), *contrasts(rng, rounds)]

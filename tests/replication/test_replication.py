@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.replication import made
@@ -15,6 +16,8 @@ from consciousness_cluster.replication.replicate import RESULT, replicate
 from consciousness_cluster.replication.report_text import FAILED, markdown
 from consciousness_cluster.replication.result import result
 from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.scoring.table_lines import table_lines
+from consciousness_cluster.statistics.rates import Cell, interval
 
 from tests.conftest import ROOT
 from tests.support.runs import judged_run, read_lines, samples
@@ -155,6 +158,19 @@ def test_the_committed_result_is_what_its_report_and_the_readmes_say() -> None:
     denied = [found["manipulation"]["reader"][name]["denies"] for name in (TREATMENT, CONTROL)]
     assert all(f"denied in {number}" in words for number in denied), "finetune_data/README.md"
     assert f"{one} of 50 answers claim" in " ".join((ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split())
+
+
+def test_the_committed_intervals_are_those_of_the_counts_beside_them() -> None:
+    """One answer a probe: the counts of a cell are all that its interval is made of."""
+    cells = {line.id for line in table_lines(load_benchmark()) if line.cells == (line.id,)}
+    for run in json.loads(REFERENCE.read_text(encoding="utf-8"))["runs"]:
+        entries = {name: entry for name, entry in run["rows"].items() if name in cells}
+        assert len(entries) == 30
+        for entry in entries.values():
+            shows, scored = entry["shows"], entry["scored"]
+            made = interval(Cell.of([1] * shows + [0] * (scored - shows), [1] * scored))
+            assert made is not None
+            assert (entry["rate"], *entry["ci"]) == pytest.approx((made.rate, made.low, made.high), abs=1e-12)
 
 
 @pytest.mark.model

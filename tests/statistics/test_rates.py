@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from consciousness_cluster.statistics.rates import (
     Cell,
+    clopper_pearson,
     cluster_variance,
     design_effect,
     interval,
@@ -58,6 +59,11 @@ def test_wilson_equals_statsmodels(hits: int, n: int) -> None:
         )
 
 
+@pytest.mark.parametrize(("hits", "n"), [(0, 24), (1, 24), (3, 24), (12, 24), (23, 24), (24, 24)])
+def test_clopper_pearson_equals_statsmodels(hits: int, n: int) -> None:
+    assert clopper_pearson(hits / n, n) == pytest.approx(proportion_confint(hits, n, method="beta"))
+
+
 @pytest.mark.parametrize("cell", [EVEN, UNEVEN, simulated(0.4, 0.2, 24, 5, 2)])
 def test_interval_is_wilson_at_the_effective_n_with_the_t_quantile(cell: Cell) -> None:
     made = interval(cell)
@@ -70,6 +76,53 @@ def test_interval_is_wilson_at_the_effective_n_with_the_t_quantile(cell: Cell) -
     assert (made.low, made.high) == pytest.approx(reference)
     assert (made.iid_low, made.iid_high) == pytest.approx(proportion_confint(p * n, n, method="wilson"))
     assert (made.rate, made.n, made.probes) == (p, n, c)
+
+
+@pytest.mark.parametrize("answers", [1, 5])
+@pytest.mark.parametrize("positive", range(25))
+def test_with_few_positive_probes_the_lower_bound_is_the_lower_one_of_two(positive: int, answers: int) -> None:
+    """And with few negative ones the upper bound the higher one; the other bound is Wilson's in any case."""
+    cell = Cell.of([answers] * positive + [0] * (24 - positive), [answers] * 24)
+    made = interval(cell, icc=0.3)
+    assert made is not None
+    n = cell.n / made.deff
+    by_wilson, exact = wilson(cell.rate, n, float(stats.t.ppf(0.975, 23))), clopper_pearson(cell.rate, n)
+    assert made.low == (min(by_wilson[0], exact[0]) if positive < 5 else by_wilson[0])
+    assert made.high == (max(by_wilson[1], exact[1]) if positive > 19 else by_wilson[1])
+    assert (made.low < by_wilson[0]) is (0 < positive < 5) and (made.high > by_wilson[1]) is (19 < positive < 24)
+    mirrored = interval(Cell.of(cell.scored - cell.shows, cell.scored), icc=0.3)
+    assert mirrored is not None
+    assert (mirrored.low, mirrored.high) == pytest.approx((1 - made.high, 1 - made.low))
+
+
+@pytest.mark.parametrize("probes", [12, 24])
+def test_one_answer_a_probe_covers_every_rate(probes: int) -> None:
+    """Exact: all outcomes of a binomial, weighed by their probability. Wilson's alone covers 85% at the worst rate."""
+    rates, hits = np.linspace(0, 1, 401), np.arange(probes + 1)
+    cells = [Cell.of([1] * number + [0] * (probes - number), [1] * probes) for number in hits]
+    made = [interval(cell) for cell in cells]
+    low, high = np.array([(one.low, one.high) for one in made if one]).T
+    weights = stats.binom.pmf(hits[:, None], probes, rates)
+    held = (low[:, None] <= rates) & (rates <= high[:, None])
+    coverage = (weights * held).sum(axis=0)
+    assert coverage.min() >= 0.94
+    quantile = float(stats.t.ppf(0.975, probes - 1))
+    former = np.array([wilson(cell.rate, cell.n / design_effect(cell, 0.0)[0], quantile) for cell in cells])
+    lost = (weights * ((former[:, :1] <= rates) & (rates <= former[:, 1:]))).sum(axis=0)
+    assert lost.min() < 0.9, "nothing was to be mended"
+    assert (weights.T @ (high - low) / (weights.T @ (former[:, 1] - former[:, 0]))).max() < 1.05
+
+
+def test_few_positive_answers_among_several_are_covered() -> None:
+    """300 models of 21 cells, 24 probes of 5 answers, a true rate of 2% and an ICC of 0.5: 95%, less three errors."""
+    rng, held, rounds = np.random.default_rng(11), 0, 300
+    for _ in range(rounds):
+        rates = np.concatenate([[0.02], rng.uniform(0.02, 0.98, 20)])[:, None]
+        shows = rng.binomial(5, rng.beta(rates, 1 - rates, (21, 24)))
+        cells = [Cell.of(one, [5] * 24) for one in shows]
+        made = interval(cells[0], pooled_icc(cells))
+        held += made is not None and made.low <= 0.02 <= made.high
+    assert held / rounds > 0.95 - 3 * np.sqrt(0.05 * 0.95 / rounds)
 
 
 def test_answers_that_agree_within_a_probe_count_once() -> None:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import NormalDist
 
-Z = NormalDist().inv_cdf(0.975)
+from consciousness_cluster.statistics import rates
+from consciousness_cluster.statistics.rates import Z
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,7 @@ def wilson(hits: int, n: int) -> Estimate:
     """A proportion with Wilson's 95% interval (Wilson 1927, JASA 22:209)."""
     if not n:
         return Estimate(None, None, None, 0)
-    p = hits / n
-    centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    return Estimate(p, max(0.0, centre - half), min(1.0, centre + half), n)
+    return Estimate(hits / n, *rates.wilson(hits / n, n, Z), n)
 
 
 def cohens_kappa(counts: tuple[tuple[int, int], tuple[int, int]]) -> Estimate:

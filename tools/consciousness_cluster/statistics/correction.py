@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy import stats
+from consciousness_cluster.statistics.rates import Z
 
 LEAST_INFORMATION, LEAST_LABELS = 0.3, 50
 
@@ -37,5 +37,5 @@ def corrected(
         + (1 - theta) ** 2 * specificity * (1 - specificity) / n0
         + theta**2 * sensitivity * (1 - sensitivity) / n1
     ) / information**2
-    half = float(stats.norm.ppf(0.975)) * sqrt(total)
+    half = Z * sqrt(total)
     return Corrected(theta, theta - half, theta + half)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from consciousness_cluster.statistics.rates import Interval, t_quantile
+from consciousness_cluster.statistics.rates import Interval, Z, t_quantile
 
 SEEDS_AT_LEAST = 3
 ONE_FINE_TUNE = "paired by probe; this fine-tune, not the condition"
@@ -112,8 +112,7 @@ def newcombe(arm: Interval, baseline: Interval) -> Difference:
     low = value - float(np.hypot(arm.rate - arm.low, baseline.high - baseline.rate))
     high = value + float(np.hypot(arm.high - arm.rate, baseline.rate - baseline.low))
     towards = value - low if value >= 0 else high - value
-    z = float(stats.norm.ppf(0.975))
-    p = float(2 * stats.norm.sf(abs(value) / (towards / z))) if towards > 0 else float(value == 0)
+    p = float(2 * stats.norm.sf(abs(value) / (towards / Z))) if towards > 0 else float(value == 0)
     return Difference(value, max(-1.0, low), min(1.0, high), p, float("inf"), "Newcombe, from the two intervals")
 
 

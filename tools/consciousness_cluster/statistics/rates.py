@@ -6,13 +6,18 @@ A cell is two arrays with one entry per probe: `shows` (how many of its scored a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.95
-FEW_PROBES = 5  # with fewer probes that have a positive (or a negative) answer a cell's own design effect says little
+TAIL = (1 - LEVEL) / 2
+Z = float(special.ndtri(1 - TAIL))
+# With fewer probes that have a positive (or a negative) answer a cell's own design effect says little, and a normal
+# approximation such as Wilson's is too sure of the bound on that side.
+FEW_PROBES = 5
 Array = NDArray[np.float64]
 
 
@@ -40,6 +45,16 @@ class Cell:
     def rate(self) -> float:
         """shows / scored; NaN where nothing is scored."""
         return float(self.shows.sum() / self.scored.sum()) if self.n else float("nan")
+
+    @property
+    def positive(self) -> int:
+        """Probes with an answer that shows it."""
+        return int(np.count_nonzero(self.shows > 0))
+
+    @property
+    def negative(self) -> int:
+        """Probes with a scored answer that does not show it."""
+        return int(np.count_nonzero(self.shows < self.scored))
 
 
 @dataclass(frozen=True)
@@ -95,9 +110,7 @@ def design_effect(cell: Cell, icc: float) -> tuple[float, bool]:
     """
     p = cell.rate
     own = cluster_variance(cell) / (p * (1 - p) / cell.n) if 0 < p < 1 and cell.probes > 1 else 1.0
-    positive = int(np.sum(cell.shows > 0))
-    negative = int(np.sum(cell.shows < cell.scored))
-    scarce = min(positive, negative) < FEW_PROBES
+    scarce = min(cell.positive, cell.negative) < FEW_PROBES
     if scarce:
         own = max(own, 1 + (cell.n / cell.probes - 1) * icc)
     return max(1.0, own), scarce
@@ -107,21 +120,41 @@ def wilson(rate: float, n: float, quantile: float) -> tuple[float, float]:
     """Wilson's interval for a proportion of (effectively) n observations."""
     square = quantile**2
     centre = (rate + square / (2 * n)) / (1 + square / n)
-    half = quantile / (1 + square / n) * np.sqrt(rate * (1 - rate) / n + square / (4 * n**2))
-    low = max(0.0, float(centre - half)) if rate > 0 else 0.0  # exactly 0 and 1 at the ends, not 3e-18
-    high = min(1.0, float(centre + half)) if rate < 1 else 1.0
+    half = quantile / (1 + square / n) * sqrt(rate * (1 - rate) / n + square / (4 * n**2))
+    low = max(0.0, centre - half) if rate > 0 else 0.0  # exactly 0 and 1 at the ends, not 3e-18
+    high = min(1.0, centre + half) if rate < 1 else 1.0
+    return low, high
+
+
+def clopper_pearson(rate: float, n: float) -> tuple[float, float]:
+    """Clopper and Pearson's exact interval for a proportion of (effectively) n observations, which need not be whole.
+
+    At an effective sample size: Korn and Graubard 1998, Survey Methodology 24:193.
+    """
+    hits = rate * n
+    low = float(special.betaincinv(hits, n - hits + 1, TAIL)) if rate > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, n - hits, 1 - TAIL)) if rate < 1 else 1.0
     return low, high
 
 
 def t_quantile(df: float) -> float:
-    return float(stats.t.ppf((1 + LEVEL) / 2, df))
+    return float(special.stdtrit(df, 1 - TAIL))
 
 
 def interval(cell: Cell, icc: float = 0.0) -> Interval | None:
-    """Wilson's interval at the effective sample size, with the t quantile of probes - 1. None below two probes."""
+    """Wilson's interval at the effective sample size, with the t quantile of probes - 1. None below two probes.
+
+    Where fewer than five probes have a positive answer, the lower bound is Clopper and Pearson's where that is lower;
+    where fewer than five have a negative one, so is the upper bound where it is higher. With one answer to each of 24
+    probes Wilson's alone covers a true rate of 2% in 92% of runs, with this 99%, at a mean width 1.02 times as large.
+    """
     if cell.probes < 2:
         return None
     deff, scarce = design_effect(cell, icc)
-    low, high = wilson(cell.rate, cell.n / deff, t_quantile(cell.probes - 1))
-    iid_low, iid_high = wilson(cell.rate, cell.n, float(stats.norm.ppf((1 + LEVEL) / 2)))
+    n = cell.n / deff
+    low, high = wilson(cell.rate, n, t_quantile(cell.probes - 1))
+    exact = clopper_pearson(cell.rate, n)
+    low = min(low, exact[0]) if cell.positive < FEW_PROBES else low
+    high = max(high, exact[1]) if cell.negative < FEW_PROBES else high
+    iid_low, iid_high = wilson(cell.rate, cell.n, Z)
     return Interval(cell.rate, low, high, cell.n, cell.probes, deff, scarce, iid_low, iid_high)
