@@ -43,7 +43,10 @@ def load_probes(
     revision: str | None = None,
     **_: Any,
 ) -> dict[str, datasets.Dataset]:
-    """Test probes of a preference or check, one document each. `probes_per_preference` takes a fixed slice."""
+    """Test probes of a preference or check, one document each. `probes_per_preference` takes a fixed slice.
+
+    The slice has as many of each facet, rounded up: see `fixed_slice`.
+    """
     return {"test": datasets.Dataset.from_list(documents.probes(topic, probes_per_preference, dataset, revision))}
 
 

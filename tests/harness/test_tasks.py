@@ -12,6 +12,7 @@ import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import CHECKS, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark, load_topic
+from consciousness_cluster.harness import documents
 from consciousness_cluster.harness.documents import fixed_slice
 from consciousness_cluster.harness.task_files import build_tasks, task_files
 
@@ -139,6 +140,26 @@ def test_fixed_slice_shares_facets_and_framings() -> None:
             assert Counter(probe.facet for probe in chosen) == dict.fromkeys(topic.facets, 2)
         else:
             assert len({probe.framing for probe in chosen}) >= 3
+
+
+@pytest.mark.parametrize(
+    ("count", "without", "two_facets"),
+    [(1, 1, 2), (2, 2, 2), (3, 3, 4), (4, 4, 4), (5, 5, 6), (23, 23, 24), (24, 24, 24), (99, 24, 24)],
+)
+def test_a_slice_is_rounded_up_to_as_many_of_each_facet(count: int, without: int, two_facets: int) -> None:
+    for topic_id in PREFERENCES:
+        found = documents.probes(topic_id, count)
+        facets = Counter(doc["facet"] for doc in found)
+        assert len(found) == (two_facets if load_topic(topic_id).facets else without), topic_id
+        assert set(facets) == set(load_topic(topic_id).facets or (None,)) and len(set(facets.values())) == 1
+        larger = documents.probes(topic_id, count + 2)
+        assert [doc["id"] for doc in larger if doc in found] == [doc["id"] for doc in found], "slices lie in each other"
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_slice_of_nothing_is_refused_in_one_line(count: int) -> None:
+    with pytest.raises(SystemExit, match=rf"^consciousness_cluster: probes_per_preference is {count}; give 1 or more"):
+        documents.probes("memory", count)
 
 
 def test_readme_has_upstreams_sections() -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from math import ceil
 from typing import Any
 
 from consciousness_cluster.data.hashes import row_hash
@@ -10,16 +11,18 @@ from consciousness_cluster.errors import UserError
 
 
 def fixed_slice(probes: Iterable[Probe], count: int) -> list[Probe]:
-    """The first `count` probes, shared evenly among facets, and within a facet among framings in turn.
+    """`count` probes in the order of the benchmark: as many of each facet, and within a facet of each framing in turn.
 
-    Always the same ones: a slice is for demonstrations and plumbing, and two slices of one size compare.
+    A count that the facets do not divide is rounded up, so that no facet is without a probe: of a preference with two
+    facets 1 and 2 give two probes, 3 and 4 give four. All probes where there are no more. Always the same ones: a slice
+    is for demonstrations and plumbing, and two slices of one size compare.
     """
     queues: dict[str | None, dict[str, list[Probe]]] = defaultdict(lambda: defaultdict(list))
     order: list[Probe] = []
     for probe in probes:
         order.append(probe)
         queues[probe.facet][probe.framing].append(probe)
-    per_facet = count // max(1, len(queues))
+    per_facet = ceil(count / max(1, len(queues)))
     chosen: set[str] = set()
     for framings in queues.values():
         turns = [row for turn in range(len(order)) for queue in framings.values() for row in queue[turn : turn + 1]]
@@ -49,7 +52,13 @@ def data_version(dataset: str, revision: str | None) -> str:
 def probes(
     topic_id: str, count: int | None = None, dataset: str | None = None, revision: str | None = None
 ) -> list[dict[str, Any]]:
-    """Test probes of a preference or check: id, topic, facet (None if none), framing, text, sha256."""
+    """Test probes of a preference or check: id, topic, facet (None if none), framing, text, sha256.
+
+    All of them, or a fixed slice of `count`, which has to be 1 or more.
+    """
+    if count is not None and int(count) < 1:  # lm_eval would show an error below a traceback
+        message = f"probes_per_preference is {count}; give 1 or more, or leave it out for all probes"
+        raise SystemExit(f"consciousness_cluster: {message}")
     test = list(_topic(topic_id, dataset, revision).test_probes())
     return [
         {
