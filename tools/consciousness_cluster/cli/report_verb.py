@@ -9,9 +9,9 @@ from consciousness_cluster.cli.terminal import show
 
 def report(args: argparse.Namespace) -> int:
     """Write the report of some runs."""
-    from consciousness_cluster.report.contents import build_report
-    from consciousness_cluster.report.parts import comparison_parts, scores_parts
-    from consciousness_cluster.report.write import write_report
+    from consciousness_cluster.reporting.contents import build_report
+    from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
+    from consciousness_cluster.reporting.write import write_report
     from consciousness_cluster.scoring.compare import arms_of, compare
     from consciousness_cluster.scoring.load import load_scored
 

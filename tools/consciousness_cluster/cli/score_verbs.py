@@ -10,7 +10,7 @@ from consciousness_cluster.cli.terminal import show
 
 def _score(args: argparse.Namespace) -> int:
     from consciousness_cluster.records.store import write_whole
-    from consciousness_cluster.report.parts import scores_parts
+    from consciousness_cluster.reporting.parts import scores_parts
     from consciousness_cluster.scoring.load import load_scored
 
     scored = load_scored(args.run, args.judge)
@@ -26,7 +26,7 @@ def _score(args: argparse.Namespace) -> int:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from consciousness_cluster.report.parts import comparison_parts
+    from consciousness_cluster.reporting.parts import comparison_parts
     from consciousness_cluster.scoring.compare import compare
     from consciousness_cluster.scoring.load import load_scored
 

@@ -9,7 +9,7 @@ from consciousness_cluster.leaderboard.markup import Markup, bdi, el
 from consciousness_cluster.leaderboard.source import Json, training_text
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, is_clear
-from consciousness_cluster.report.page import asset, data_block, policy
+from consciousness_cluster.reporting.page import asset, data_block, policy
 from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from consciousness_cluster.leaderboard.run_settings import settings_section
 from consciousness_cluster.leaderboard.source import Json, training_text
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.svg import style
-from consciousness_cluster.report.page import asset, policy
+from consciousness_cluster.reporting.page import asset, policy
 from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ from consciousness_cluster.replication.reader import LABELS, SHEET
 from consciousness_cluster.replication.report_text import markdown
 from consciousness_cluster.replication.result import result
 from consciousness_cluster.replication.stage_bars import stages
-from consciousness_cluster.report.contents import build_report
-from consciousness_cluster.report.write import write_report
+from consciousness_cluster.reporting.contents import build_report
+from consciousness_cluster.reporting.write import write_report
 from consciousness_cluster.scoring.load import load_scored
 
 RESULT, REPORT = "replication.json", "replication.md"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.report.page import page
+from consciousness_cluster.reporting.page import page
 
 from tests.support.browser import Browser, chromium
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from consciousness_cluster.records.store import write_whole
-from consciousness_cluster.report.contents import Json
-from consciousness_cluster.report.page import page
-from consciousness_cluster.report.plots import forest, heat_map
-from consciousness_cluster.report.tables import csv_text, markdown
+from consciousness_cluster.reporting.contents import Json
+from consciousness_cluster.reporting.page import page
+from consciousness_cluster.reporting.plots import forest, heat_map
+from consciousness_cluster.reporting.tables import csv_text, markdown
 
 
 def write_report(report: Json, out: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.pages.groups import groups
-from consciousness_cluster.report.plots import forest, heat_map
+from consciousness_cluster.reporting.plots import forest, heat_map
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = 'a <b> & "c" </svg><script>x()</script> \u202e \x00 \ud800'

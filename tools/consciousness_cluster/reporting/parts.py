@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.pages.markdown import MISSING
-from consciousness_cluster.report.tables import marked, percent
+from consciousness_cluster.reporting.tables import marked, percent
 from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, is_topic
 

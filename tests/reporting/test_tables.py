@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.report.contents import build_report
-from consciousness_cluster.report.page import page
-from consciousness_cluster.report.plots import forest, heat_map
-from consciousness_cluster.report.tables import csv_text, markdown, percent
+from consciousness_cluster.reporting.contents import build_report
+from consciousness_cluster.reporting.page import page
+from consciousness_cluster.reporting.plots import forest, heat_map
+from consciousness_cluster.reporting.tables import csv_text, markdown, percent
 from consciousness_cluster.scoring.load import Scored, load_scored
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE

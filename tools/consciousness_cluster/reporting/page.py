@@ -13,8 +13,8 @@ from string import Template
 from consciousness_cluster.judging.verdict import INCOHERENT_BELOW
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.svg import style
-from consciousness_cluster.report.contents import Json
-from consciousness_cluster.report.plots import forest, heat_map
+from consciousness_cluster.reporting.contents import Json
+from consciousness_cluster.reporting.plots import forest, heat_map
 from consciousness_cluster.strings import safe
 
 HERE = Path(__file__).parent
