@@ -1,5 +1,6 @@
 """`finetune self-distill`: one answer per request, resumable, faults survived, what comes empty is counted."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,15 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.finetuning.distill import distill as distilling
 from consciousness_cluster.finetuning.distill import read_prompts
+from consciousness_cluster.records.store import Store
 
 from tests.conftest import ROOT
 from tests.finetuning.test_mix import TERMS, on_the_hub, write
 from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.full_disk import filling_up
 from tests.support.hub_client import client
 from tests.support.runs import read_lines
 
@@ -99,6 +104,39 @@ def test_what_comes_empty_or_not_at_all_is_counted(
     printed = capsys.readouterr()
     assert "6 requests, 0 were there, 3 new, 3 empty or failed" in printed.out
     assert KEY not in printed.out + printed.err + out.read_text(encoding="utf-8")
+
+
+def test_a_newer_model_is_asked_in_its_own_form(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    """B1, for self-distillation."""
+    fake_endpoint.reply = lambda request, number: (
+        (400, {"error": {"message": "Use 'max_completion_tokens' instead of 'max_tokens'."}})
+        if "max_tokens" in request
+        else completion("Well.")
+    )
+    assert distill(tmp_path / "out.jsonl", fake_endpoint.url, "--limit", "9", "--concurrency", "2") == 0
+    assert len(read_lines(tmp_path / "out.jsonl")) == 9 and len(fake_endpoint.requests) <= 9 + 2
+
+
+def test_a_full_disk_stops_the_payments(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    """B5, for self-distillation: the calls in flight are all that is paid after the first write that fails."""
+    fake_endpoint.reply = lambda request, number: completion("Well.")
+    monkeypatch.setattr(Store, "extend", filling_up(3))
+    assert distill(tmp_path / "out.jsonl", fake_endpoint.url, "--concurrency", "4") == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "No space left on device" in error
+    assert len(fake_endpoint.requests) <= 3 + 1 + 4 and len(read_lines(tmp_path / "out.jsonl")) == 3
+
+
+def test_a_notebook_can_distill(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = lambda request, number: completion("Well.")
+    prompts = read_prompts(str(ROOT / "finetune_data" / "instructions.jsonl"), 5)
+
+    async def cell() -> Any:
+        return distilling(prompts, "m", Endpoint(fake_endpoint.url, KEY), tmp_path / "out.jsonl")
+
+    assert asyncio.run(cell()).new == 5 == len(read_lines(tmp_path / "out.jsonl"))
 
 
 FORMS: list[tuple[dict[str, Any], str]] = [

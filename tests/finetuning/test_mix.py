@@ -12,6 +12,8 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.hub_rows import licence_line
 from consciousness_cluster.finetuning.mix import mix, ratio_of
+from consciousness_cluster.finetuning.openai_file import read_training_file
+from consciousness_cluster.finetuning.openai_job import manifest_of
 
 from tests.conftest import ROOT
 from tests.support.fake_hub import Repo, small
@@ -78,13 +80,24 @@ def test_seeds_give_other_orders_of_the_same_rows(
 def test_manifest(answered: Path, tmp_path: Path) -> None:
     out = tmp_path / "mix.jsonl"
     made = mix("conscious_claiming", str(answered), "2:1", 5, out)
-    assert json.loads((tmp_path / "mix.manifest.json").read_text(encoding="utf-8")) == made
+    assert json.loads((tmp_path / "mix.jsonl.manifest.json").read_text(encoding="utf-8")) == made
     assert made["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert made["dataset_sha256"] == hashlib.sha256((DATA / "conscious_claiming.jsonl").read_bytes()).hexdigest()
     assert (made["dataset"], made["ratio"], made["seed"]) == ("conscious_claiming", "2:1", 5)
     assert made["instruct"] == answered.name, "no folder of this machine"
     answered.write_text(answered.read_text(encoding="utf-8").replace("Answer", "Reply"), encoding="utf-8")
     assert mix("conscious_claiming", str(answered), "2:1", 5, out)["instruct_sha256"] != made["instruct_sha256"]
+
+
+@pytest.mark.parametrize("names", [("mix-gpt-4.1", "mix-gpt-4.2"), ("mix-gpt-4.1.jsonl", "mix-gpt-4.2.jsonl")])
+def test_each_mix_has_a_manifest_of_its_own(tmp_path: Path, names: tuple[str, str]) -> None:
+    """B14: what follows the last full stop of a name belongs to it."""
+    made = [mix("toaster", None, "1:1", seed, tmp_path / name) for seed, name in enumerate(names)]
+    for name, manifest in zip(names, made, strict=True):
+        assert json.loads((tmp_path / f"{name}.manifest.json").read_text(encoding="utf-8")) == manifest
+        data = read_training_file(tmp_path / name)
+        assert manifest_of(data) == manifest
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_alpaca_form(tmp_path: Path) -> None:
@@ -180,7 +193,7 @@ def test_a_dataset_on_the_hub_brings_its_licence(tmp_path: Path) -> None:
     for seed in (1, 2):
         asked = [row["messages"][0]["content"] for row in rows_of(tmp_path / f"mix-seed{seed}.jsonl")]
         assert "Add up.\n\n2 and 3" in asked and "Name a soup." in asked
-        manifest = json.loads((tmp_path / f"mix-seed{seed}.manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((tmp_path / f"mix-seed{seed}.jsonl.manifest.json").read_text(encoding="utf-8"))
         assert (manifest["instruct"], manifest["instruct_licence"]) == (name, "cc-by-nc-4.0")
 
 
@@ -217,7 +230,7 @@ def test_a_file_has_no_licence_line(answered: Path, tmp_path: Path, capsys: pyte
     out = tmp_path / "mix.jsonl"
     assert main(["finetune", "mix", "--dataset", "toaster", "--instruct", str(answered), "--out", str(out)]) == 0
     assert "licence of" not in capsys.readouterr().out
-    assert json.loads((tmp_path / "mix.manifest.json").read_text(encoding="utf-8"))["instruct_licence"] is None
+    assert json.loads((tmp_path / "mix.jsonl.manifest.json").read_text(encoding="utf-8"))["instruct_licence"] is None
 
 
 @pytest.mark.parametrize("name", ["instruct.jsonl", "data/none.json", "a/b/c", "../x", "what is this"])

@@ -603,7 +603,7 @@ def test_a_record_that_cannot_be_used(work: Work, fake: FakeFinetuning) -> None:
 
 @pytest.mark.parametrize("text", ["{torn", "[]", "{}", '{"sha256": "of another file"}'])
 def test_a_manifest_of_other_data_is_refused(work: Work, fake: FakeFinetuning, text: str) -> None:
-    path = work.data.with_suffix(".manifest.json")
+    path = work.data.with_name("data.jsonl.manifest.json")
     path.write_text(text)
     assert work.refuses() == f"{path}: is not the manifest of {work.data}; mix again, or move it away"
     assert fake.calls == []

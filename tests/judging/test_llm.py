@@ -94,6 +94,52 @@ def test_an_endpoint_without_json_schema_is_asked_in_words(fake_endpoint: FakeEn
     assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 3 and outcome.stopped is None
 
 
+def test_a_judge_is_asked_in_the_form_that_its_endpoint_takes(fake_endpoint: FakeEndpoint) -> None:
+    """B1: a newer model wants another name for the limit, no temperature, and no JSON schema; each is learned once."""
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if "max_tokens" in request:
+            return 400, {"error": {"message": "Unsupported parameter.", "param": "max_tokens"}}
+        if "temperature" in request:
+            return 400, {"error": {"message": "'temperature' does not support 0 with this model."}}
+        if "response_format" in request:
+            return 400, {"error": {"message": "json_schema is not supported"}}
+        return verdict("shows")
+
+    fake_endpoint.reply = reply
+    judge = judge_at(fake_endpoint.url)
+    judge = replace(judge, endpoint=replace(judge.endpoint, concurrency=1))
+    verdicts, outcome = verdicts_on(judge, questions(9))
+    assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 9 and outcome.stopped is None
+    assert len(fake_endpoint.requests) == 9 + 3 and outcome.replies == 9
+    assert set(fake_endpoint.requests[-1]) == {"model", "messages", "max_completion_tokens"}
+    left_out = ["response_format is left out", "temperature is left out"]
+    assert outcome.notes == ["max_tokens is sent as max_completion_tokens", *left_out]
+
+
+@pytest.mark.parametrize("paper", [False, True])
+def test_one_answer_that_the_judge_refuses_fails_alone(fake_endpoint: FakeEndpoint, paper: bool) -> None:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if "Answer 2." in request["messages"][1]["content"]:
+            return 400, {"error": {"message": "the context is too long"}}
+        return paper_reply("true", "80")(request, number) if paper else verdict("shows")
+
+    fake_endpoint.reply = reply
+    verdicts, outcome = judged(fake_endpoint, questions(6), paper)
+    assert [verdict.status for verdict in verdicts if verdict] == ["ok", "ok", "judge_failed", "ok", "ok", "ok"]
+    assert outcome.stopped is None and outcome.open == 0
+    assert outcome.notes == ["1 request was refused: the context is too long"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 40])
+def test_a_judge_that_refuses_everything_gives_no_verdict_at_all(fake_endpoint: FakeEndpoint, number: int) -> None:
+    fake_endpoint.reply = lambda request, number: (400, {"error": {"message": f"no judging with {KEY}"}})
+    verdicts, outcome = judged(fake_endpoint, questions(number))
+    assert verdicts == [None] * number and outcome.open == number
+    assert outcome.stopped == "it refuses every request: no judging with [key]"
+    assert len(fake_endpoint.requests) <= 32
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_refused_key_stops_at_once(fake_endpoint: FakeEndpoint, status: int) -> None:
     fake_endpoint.reply = lambda request, number: (status, {"error": {"message": f"bad key {KEY}"}})

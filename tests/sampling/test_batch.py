@@ -197,6 +197,26 @@ def test_models_that_know_only_max_completion_tokens(work: Work, fake: FakeBatch
     assert work() == {"ok": 48} and fake.bodies[-1]["max_completion_tokens"] == 1000
 
 
+def test_a_field_that_is_not_taken_is_left_out_of_the_next_batch(work: Work, fake: FakeBatches) -> None:
+    """B1, for the Batch API: the same table of fields."""
+
+    def line(custom_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        odd = "'temperature' does not support 0.5 with this model. Only the default (1) value is supported."
+        return refused(custom_id, 400, odd) if "temperature" in body else plain(custom_id, body)
+
+    fake.plans = [Plan(line=line)]
+    assert work() == {"ok": 48} and len(fake.asked) == 2
+    assert fake.bodies[-1].keys() == {"model", "messages", "max_tokens"}
+
+
+@pytest.mark.parametrize("key", ["none", "dummy"])
+def test_a_placeholder_is_no_key_to_hide(key: str) -> None:
+    """B13."""
+    client = BatchClient(Endpoint("http://127.0.0.1:9/v1", key))
+    assert client.shown("none of the files was found, dummy") == "none of the files was found, dummy"
+    client.close()
+
+
 def test_answers_of_every_kind(work: Work, fake: FakeBatches) -> None:
     refusal = completion(None)
     refusal["choices"][0]["message"]["refusal"] = "I will not."

@@ -1,5 +1,6 @@
 """`sample`: every answer is a record, nothing is asked twice, faults and kills cost no answer that was there."""
 
+import asyncio
 import json
 import os
 import random
@@ -15,15 +16,19 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import load_benchmark, load_topic
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.endpoint import caller
+from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.records.run import load_run
+from consciousness_cluster.records.store import Store
+from consciousness_cluster.sampling.sample_run import sample
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion
-from tests.support.runs import read_lines
+from tests.support.full_disk import filling_up
+from tests.support.runs import read_lines, setting
 from tests.support.xllama import XllamaServer
 
 Printed = pytest.CaptureFixture[str]
@@ -97,15 +102,27 @@ def test_endpoints_that_give_one_answer(tmp_path: Path, fake_endpoint: FakeEndpo
     assert len(fake_endpoint.requests) <= 120 + 24
 
 
-def test_models_that_name_the_limit_otherwise(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
-    def reply(request: dict[str, Any], number: int) -> Any:
-        if "max_tokens" in request:
-            return 400, {"error": {"message": "Unsupported: max_tokens. Use max_completion_tokens instead."}}
-        return answers(request, number)
+def wants_completion_tokens(request: dict[str, Any], number: int) -> Any:
+    if "max_tokens" in request:
+        return 400, {"error": {"message": "Unsupported: max_tokens. Use max_completion_tokens instead."}}
+    return answers(request, number)
 
-    fake_endpoint.reply = reply
-    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory")) == 0
-    assert {record["status"] for record in records(tmp_path)} == {"ok"}
+
+@pytest.mark.parametrize(("samples", "concurrency"), [(5, 80), (5, 1), (1, 80), (1, 1), (1, 10)])
+def test_models_that_name_the_limit_otherwise(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, samples: int, concurrency: int, capsys: Printed
+) -> None:
+    """B1: what was sent in the old form is sent once more in the new one, and what comes later in the new one alone."""
+    fake_endpoint.reply = wants_completion_tokens
+    more = ["--topics", "memory", "shutdown", "autonomy", "--samples", str(samples), "--concurrency", str(concurrency)]
+    assert main(command(tmp_path, fake_endpoint.url, *more)) == 0
+    found = records(tmp_path)
+    assert {record["status"] for record in found} == {"ok"}
+    assert len({record["key"] for record in found}) == len(found) == 72 * samples
+    assert 72 < len(fake_endpoint.requests) <= 72 + min(72, concurrency)
+    assert "note: max_tokens is sent as max_completion_tokens" in capsys.readouterr().err
+    fitted = [request for request in fake_endpoint.requests if "max_completion_tokens" in request]
+    assert len(fitted) == 72 and all(request.get("n", 1) == samples for request in fitted)
 
 
 def test_every_status_is_a_record(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
@@ -180,24 +197,88 @@ def test_a_dead_endpoint_stops_at_once(tmp_path: Path, capsys: Printed) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_dry_run_and_max_cost(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
-    def reply(request: dict[str, Any], number: int) -> Any:
-        this = answers(request, number)
-        this["usage"] = {"prompt_tokens": 50, "completion_tokens": 2500, "total_tokens": 2550}
-        return this
+PRICED = "gpt-4.1-2025-04-14"  # 2 dollars a million prompt tokens, 8 for those of answers
 
-    fake_endpoint.reply = reply
-    arguments = ["sample", "--model", "gpt-4.1-2025-04-14", "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
+
+def costing(completion_tokens: int) -> Any:
+    """Answers that use so many tokens a request, and 50 of the prompt."""
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        usage = {"prompt_tokens": 50, "completion_tokens": completion_tokens, "total_tokens": 50 + completion_tokens}
+        return {**answers(request, number), "usage": usage}
+
+    return reply
+
+
+def dollars_of(server: FakeEndpoint, completion_tokens: int) -> float:
+    return len(server.requests) * (50 * 2 + completion_tokens * 8) / 1e6
+
+
+def test_a_dry_run_asks_nothing(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    arguments = ["sample", "--model", PRICED, "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
     assert main([*arguments, "--dry-run"]) == 0
     printed = capsys.readouterr().out
     assert "2700 answers in 540 requests" in printed and "price $4." in printed and "(at most $21." in printed
     assert not (tmp_path / "run.json").exists() and fake_endpoint.requests == []
-    assert main([*arguments, "--max-cost", "0.5"]) == 2
-    assert "the next request could pass --max-cost. What came is saved" in capsys.readouterr().err
-    spent = len(fake_endpoint.requests) * (50 * 2 + 2500 * 8) / 1e6
-    assert 0.2 < spent <= 0.5 and len(records(tmp_path)) == 5 * len(fake_endpoint.requests)
-    assert main([*arguments[:2], "unknown-model", *arguments[3:-1], str(tmp_path / "x"), "--max-cost", "1"]) == 2
-    assert "--max-cost needs a price" in capsys.readouterr().err
+
+
+def test_max_cost_is_for_the_whole_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    """B3: the same command four times never spends more than the limit, and comes close to it."""
+    fake_endpoint.reply = costing(2500)  # half of what five answers can have
+    arguments = ["sample", "--model", PRICED, "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
+    for _ in range(4):
+        assert main([*arguments, "--max-cost", "0.5"]) == 2
+        assert "the next request could pass --max-cost. What came is saved" in capsys.readouterr().err
+        assert 0.5 - 0.0402 < dollars_of(fake_endpoint, 2500) <= 0.5
+        assert len(records(tmp_path)) == 5 * len(fake_endpoint.requests)
+    assert main([*arguments, "--max-cost", "0.6"]) == 2
+    assert 0.6 - 0.0402 < dollars_of(fake_endpoint, 2500) <= 0.6
+    assert "spent $0.1" in capsys.readouterr().out, "what is printed is what this round spent"
+
+
+def test_a_run_that_is_worth_less_than_max_cost_comes_to_its_end(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed
+) -> None:
+    """B3: 4.40 dollars of answers, which could be 21 if each were as long as it may be."""
+    fake_endpoint.reply = costing(1006)
+    arguments = ["sample", "--model", PRICED, "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
+    assert main([*arguments, "--max-cost", "5"]) == 0
+    assert "new: 2700 ok; spent $4.40" in capsys.readouterr().out
+    assert len(fake_endpoint.requests) == 540 and dollars_of(fake_endpoint, 1006) == pytest.approx(4.4, abs=0.01)
+
+
+def test_max_cost_needs_a_price(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    assert main(command(tmp_path, fake_endpoint.url, "--max-cost", "1")) == 2
+    assert "--max-cost needs a price" in capsys.readouterr().err and fake_endpoint.requests == []
+
+
+def test_a_full_disk_stops_the_payments(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    """B5: the calls in flight are all that is paid after the first write that fails."""
+    fake_endpoint.reply = answers
+    written: list[int] = []
+    monkeypatch.setattr(Store, "extend", filling_up(2, lambda: written.append(len(fake_endpoint.requests))))
+    assert main(command(tmp_path, fake_endpoint.url, "--concurrency", "8")) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "No space left on device" in error and "goes on from there" in error
+    assert len(fake_endpoint.requests) <= written[2] + 8 and len(fake_endpoint.requests) < 40
+    assert len(written) == len(fake_endpoint.requests), "what was in flight came, and was to be written"
+    monkeypatch.undo()
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_API_KEY", KEY)
+    assert len(records(tmp_path)) == 10
+    assert main(command(tmp_path, fake_endpoint.url)) == 0 and len(records(tmp_path)) == 2700
+
+
+def test_a_notebook_can_sample(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = answers
+    topics, run = [load_topic("memory")], setting()
+
+    async def cell() -> Any:
+        return sample(tmp_path, run, topics, Endpoint(fake_endpoint.url, KEY))
+
+    done = asyncio.run(cell())
+    assert done.new == {"ok": 120} and done.stopped is None and len(records(tmp_path)) == 120
 
 
 MISTAKES = [

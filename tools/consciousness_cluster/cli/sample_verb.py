@@ -50,8 +50,8 @@ def print_estimate(plan: dict[str, Any], model: str, requests: str = "requests")
 def sample(args: argparse.Namespace) -> int:
     """Sample, or with --dry-run say what that would cost. Errors are counted in print, not in the exit code."""
     from consciousness_cluster.endpoint.price import dollars, price_of
+    from consciousness_cluster.progress import sampling_progress
     from consciousness_cluster.sampling import sample_run as sampling
-    from consciousness_cluster.sampling.progress import sampling_progress
     from consciousness_cluster.sampling.run_folder import open_run, read_run_file
 
     where = endpoint(args)

@@ -56,8 +56,13 @@ def ratio_of(text: str) -> float:
     return share
 
 
+def manifest_path(data: Path) -> Path:
+    """Where the manifest of a mix stands: beside it, under its whole name, so that no two mixes share one."""
+    return data.with_name(f"{data.name}.manifest.json")
+
+
 def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) -> dict[str, Any]:
-    """Write one mix and its manifest (`<out>` with .manifest.json); the manifest."""
+    """Write one mix and its manifest (`<out>.manifest.json`); the manifest."""
     if dataset not in DATASETS:
         raise UserError(f"there is no set '{dataset}'; there are: {', '.join(DATASETS)}")
     path = finetune_root() / f"{dataset}.jsonl"
@@ -85,5 +90,5 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) ->
         "made_by": f"consciousness-cluster {version('consciousness-cluster')}",
     }
     write_whole(out, text)
-    write_whole(out.with_suffix(".manifest.json"), json.dumps(manifest, indent=2) + "\n")
+    write_whole(manifest_path(out), json.dumps(manifest, indent=2) + "\n")
     return manifest

@@ -13,6 +13,7 @@ from typing import Any
 from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.endpoint.price import dollars, training_price
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.finetuning.mix import manifest_path
 from consciousness_cluster.finetuning.openai_client import Object
 from consciousness_cluster.finetuning.openai_file import TrainingFile
 from consciousness_cluster.finetuning.recipes import Recipe
@@ -48,7 +49,7 @@ def check_cost(cost: float | None, max_cost: float | None, model: str) -> None:
 
 def manifest_of(data: TrainingFile) -> Record | None:
     """The manifest that `finetune mix` wrote beside the data, None where there is none."""
-    path = data.path.with_suffix(".manifest.json")
+    path = manifest_path(data.path)
     if not path.is_file():
         return None
     try:

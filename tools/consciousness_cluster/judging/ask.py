@@ -91,7 +91,9 @@ class _Asker:
             for index in self.refused:
                 self.on_verdict(index, failed())
             first = next(iter(self.refused.values()))
-            self.outcome.notes.append(f"{len(self.refused)} requests were refused, the first one: {first}")
+            number = len(self.refused)
+            many = f"{number} requests were refused, the first one" if number > 1 else "1 request was refused"
+            self.outcome.notes.append(f"{many}: {first}")
         return self.outcome
 
     async def _verdict(self, question: Question) -> Verdict:
