@@ -12,7 +12,7 @@ MISTAKES = [
     (["condition", "asleep"], "there is no condition 'asleep'; there are: conscious_role_play, human_role_play"),
     (["condition", "persona_file"], "needs --file PATH"),
     (["condition", "vanilla", "--file", "x"], "takes no --file"),
-    (["condition", "persona_file", "--file", "/nowhere/soul.md"], "/nowhere/soul.md: cannot be read"),
+    (["condition", "persona_file", "--file", "/nowhere/soul.md"], "/nowhere/soul.md: no such file"),
     (["data", "draw", "--root", "/nowhere"], "/nowhere/review.yaml: no such file"),
     (["lm-eval", "--condition", "human_role_play", "--", "--system_instruction", "x"], "not both"),
 ]

@@ -10,7 +10,7 @@ from consciousness_cluster.data.rules import calibration
 from consciousness_cluster.data.source import read_source
 
 from tests.conftest import ROOT
-from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, read, spoiled
+from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, in_full, read, spoiled
 
 Rows = list[dict[str, Any]]
 DEV, TEST, REAL, ATTACKS = (
@@ -90,7 +90,7 @@ PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
 )
 def test_planted_violation(rule: Rule, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
     problems = list(rule(spoiled(file, spoil)))
-    lines = [str(problem) for problem in problems]
+    lines = [in_full(problem) for problem in problems]
     assert any(f"{where}:" in line and part in line for line in lines), f"{name}: {lines[:5]}"
     assert exit_code(problems) == 1
 
@@ -109,7 +109,7 @@ BROKEN: list[tuple[str, str, Spoil, str, str]] = [
 def test_broken_schema(benchmark_copy: Path, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
     edit(benchmark_copy, file, spoil)
     _, problems = read_source(benchmark_copy)
-    lines = [str(problem) for problem in problems]
+    lines = [in_full(problem) for problem in problems]
     assert any(f"{where}:" in line and part in line for line in lines), f"{name}: {lines[:5]}"
     assert exit_code(problems) == 1
 
@@ -121,7 +121,7 @@ def lengthen_first(rows: Rows) -> None:
 def test_the_test_file_is_locked(benchmark_copy: Path) -> None:
     edit(benchmark_copy, TEST, lengthen_first)
     (problem,) = calibration.locked(at(benchmark_copy))
-    assert f"{TEST}:-:-:" in str(problem) and "needs a MAJOR" in str(problem) and exit_code([problem]) == 1
+    assert f"{TEST}:-:-:" in in_full(problem) and "needs a MAJOR" in str(problem) and exit_code([problem]) == 1
 
 
 def test_a_line_that_is_no_row_is_named(benchmark_copy: Path) -> None:

@@ -22,7 +22,7 @@ from consciousness_cluster.data.rules import (
 from consciousness_cluster.data.source import read_source
 
 from tests.conftest import ROOT
-from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, read, spoiled
+from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, in_full, read, spoiled
 
 MEMORY = "preferences/01_memory.yaml"
 CHAT_END = "preferences/16_conversation_ending.yaml"
@@ -156,7 +156,7 @@ PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
 @pytest.mark.parametrize(("rule", "file", "name", "spoil", "where", "part"), PLANTED, ids=[row[2] for row in PLANTED])
 def test_planted_violation(rule: Rule, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
     problems = list(rule(spoiled(file, spoil)))
-    lines = [str(problem) for problem in problems]
+    lines = [in_full(problem) for problem in problems]
     assert any(where in line and part in line for line in lines), f"{name}: {lines[:5]}"
     assert exit_code(problems) == 1
 
@@ -175,7 +175,7 @@ BROKEN: list[tuple[str, str, Spoil, str, str]] = [
 def test_broken_schema(benchmark_copy: Path, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
     edit(benchmark_copy, file, spoil)
     _, problems = read_source(benchmark_copy)
-    lines = [str(problem) for problem in problems]
+    lines = [in_full(problem) for problem in problems]
     assert any(where in line and part in line for line in lines), f"{name}: {lines[:5]}"
     assert exit_code(problems) == 1
 
@@ -201,7 +201,7 @@ def test_missing_and_broken_files(benchmark_copy: Path) -> None:
     (benchmark_copy / "preferences" / "02_embodiment.yaml").write_text("id: [unclosed\n", encoding="utf-8")
     (benchmark_copy / "preferences" / "03_autonomy.yaml").write_text("id: a\nid: b\n", encoding="utf-8")
     (benchmark_copy / "reference" / "published_rates.csv").unlink()
-    lines = [str(problem) for problem in check(benchmark_copy)[0]]
+    lines = [in_full(problem) for problem in check(benchmark_copy)[0]]
     assert any("preferences:shutdown:-: is missing" in line for line in lines)
     assert any("02_embodiment.yaml" in line and "not valid YAML" in line for line in lines)
     assert any("the key 'id' stands twice" in line for line in lines)

@@ -8,7 +8,7 @@ from consciousness_cluster.data.rules import RULES, calibration, lock
 from tests.data import test_calibration, test_check
 from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
 from tests.data.test_check import MEMORY, RATES
-from tests.support.planted import edit
+from tests.support.planted import edit, in_full
 
 PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED]
 # Planted in a file, in tests of their own: these rules look at files themselves.
@@ -54,7 +54,7 @@ def test_the_check_runs_each_rule(benchmark_copy: Path) -> None:
     rates = benchmark_copy / "reference" / "published_rates.csv"
     rates.write_text(rates.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     problems, _ = check(benchmark_copy)
-    lines = [str(problem) for problem in problems]
+    lines = [in_full(problem) for problem in problems]
     for file, name in TOGETHER:
         _, _, where, part = planted[file, name]
         assert any(where in line and part in line for line in lines), f"{file}: {name}"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 from jsonschema import Draft202012Validator
 
 from tests.conftest import ROOT
@@ -45,6 +45,6 @@ def test_a_spoiled_example_is_refused(name: str) -> None:
 def test_errors_name_row_and_field(tmp_path: Path) -> None:
     preference = read("preference")["examples"][0]
     preference["probes"][0]["framing"] = "sideways"
-    ((row, field, message),) = list(schema_errors(preference, "preference", SCHEMAS))
-    assert (row, field) == ("memory-t99", "framing")
-    assert "sideways" in message
+    (problem,) = list(schema_errors(preference, "preference", SCHEMAS, "memory.yaml"))
+    assert (problem.file, problem.row, problem.field) == ("memory.yaml", "memory-t99", "framing")
+    assert "sideways" in problem.message and problem.mend == "see benchmark/schemas/preference.schema.json"

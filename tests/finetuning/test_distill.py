@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.finetuning.distill import distill as distilling
 from consciousness_cluster.finetuning.distill import read_prompts

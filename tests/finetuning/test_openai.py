@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.endpoint import blocking
 from consciousness_cluster.endpoint.policy import JOBS
 from consciousness_cluster.endpoint.price import training_price
@@ -204,10 +204,10 @@ def said(*messages: Any, **more: Any) -> dict[str, Any]:
 
 
 BROKEN: list[tuple[Any, str]] = [
-    ("{torn", "-: not JSON"),
-    ("", "-: is blank"),
-    ('{"messages": ' + "[" * 100_000, "-: not JSON"),
-    ([USER, ANSWER], "-: not a JSON object"),
+    ("{torn", " not JSON"),
+    ("", " is blank"),
+    ('{"messages": ' + "[" * 100_000, " not JSON"),
+    ([USER, ANSWER], " not a JSON object"),
     (said(USER, ANSWER, id="a"), "id: OpenAI knows no such key"),
     ({}, "messages: is no list of messages"),
     (said(), "messages: is no list of messages"),
@@ -252,14 +252,14 @@ def test_all_problems_at_once_the_first_twenty_and_a_count(work: Work, fake: Fak
 def test_too_few_rows_and_too_many_bytes(work: Work, fake: FakeFinetuning, monkeypatch: pytest.MonkeyPatch) -> None:
     write(work.data, [row()] * 9)
     work.refuses()
-    assert f"{work.data}:-:-: has 9 rows; OpenAI wants at least 10\n" in work.error
+    assert f"{work.data}: has 9 rows; OpenAI wants at least 10\n" in work.error
     work.data.write_text("")
     work.refuses()
-    assert f"{work.data}:-:-: has 0 rows; OpenAI wants at least 10\n" in work.error
+    assert f"{work.data}: has 0 rows; OpenAI wants at least 10\n" in work.error
     write(work.data, [row()] * 10)
     monkeypatch.setattr(openai_file, "MOST_BYTES", work.data.stat().st_size - 1)
     work.refuses()
-    assert f"{work.data}:-:-: has {work.data.stat().st_size} bytes; OpenAI takes at most " in work.error
+    assert f"{work.data}: has {work.data.stat().st_size} bytes; OpenAI takes at most " in work.error
     work.data.unlink()
     assert work.refuses() == f"{work.data}: no such file; write one with: finetune mix"
 
@@ -267,7 +267,7 @@ def test_too_few_rows_and_too_many_bytes(work: Work, fake: FakeFinetuning, monke
 def test_bytes_that_are_not_utf8_have_a_line(work: Work, fake: FakeFinetuning) -> None:
     work.data.write_bytes(work.data.read_bytes() + '{"messages": "é"}\n'.encode("latin-1"))
     work.refuses()
-    assert work.error.splitlines()[0].startswith(f"{work.data}:13:-: not UTF-8 (byte 14 of the line)")
+    assert work.error.splitlines()[0].startswith(f"{work.data}:13: not UTF-8 (byte 14 of the line)")
 
 
 def test_what_the_rules_allow(work: Work, fake: FakeFinetuning) -> None:
@@ -289,7 +289,7 @@ def test_the_shipped_sets_are_within_the_rules_once_mixed(tmp_path: Path) -> Non
     checked = read_training_file(tmp_path / "mix.jsonl")
     assert checked.problems == [] and checked.rows == 750 and 600 * 15 < checked.tokens < 750 * 200
     raw = read_training_file(ROOT / "finetune_data" / "not_conscious.jsonl")
-    assert any(":1:twin_id: OpenAI knows no such key" in problem for problem in raw.problems)
+    assert any(":1:twin_id: OpenAI knows no such key" in str(problem) for problem in raw.problems)
 
 
 ENDS: list[tuple[dict[str, Any], str]] = [
@@ -596,7 +596,8 @@ def test_a_record_that_cannot_be_used(work: Work, fake: FakeFinetuning) -> None:
     assert work() == 0
     path, record, before = work.folder / "job.json", work.record, list(fake.calls)
     path.write_text('{"data"')
-    assert work.refuses() == f"{path}: not JSON; restore it, or use another --out"
+    said = work.refuses()
+    assert said.startswith(f"{path}: not JSON (Expecting ':'") and said.endswith("; restore it, or use another --out")
     path.write_text(json.dumps({**record, "trained_tokens": "many"}))
     assert f"{path}:trained_tokens: 'many' is not of type" in work.refuses() and fake.calls == before
 

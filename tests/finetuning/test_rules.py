@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.problems import Problem
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.finetuning import rules
 from consciousness_cluster.finetuning.build import as_text, build, generate
 from consciousness_cluster.finetuning.leaks import vocabulary
@@ -21,6 +21,7 @@ from consciousness_cluster.finetuning.rules import check_finetune
 from consciousness_cluster.finetuning.sources import SCHEMA_OF, Sources, read_sources
 
 from tests.conftest import ROOT
+from tests.support.planted import in_full
 
 DATA = ROOT / "finetune_data"
 SETS = {"conscious_claiming": 600, "not_conscious": 600, "toaster": 600, "human_identifying": 600, "instructions": 800}
@@ -143,7 +144,7 @@ PLANTED: list[Planted] = [
 
 
 def assert_found(problems: Iterable[Problem], where: str, part: str) -> None:
-    lines = [str(problem) for problem in problems]
+    lines = [in_full(problem) for problem in problems]
     there = [line for line in lines if f"finetune_data/{where}" in line or f"sources/{where}" in line]
     assert any(part in line for line in there), lines[:8]
     assert all("\n" not in line for line in lines)
@@ -254,7 +255,7 @@ def test_schema_errors_are_one_line(file: str, spoil: Spoil, part: str, tmp_path
     root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
     edit(root, file, spoil)
     (problem,) = check_finetune(root)
-    assert part in str(problem) and "\n" not in str(problem)
+    assert part in in_full(problem) and "\n" not in str(problem)
 
 
 def test_no_yaml_no_list_no_file(tmp_path: Path) -> None:
@@ -262,7 +263,7 @@ def test_no_yaml_no_list_no_file(tmp_path: Path) -> None:
     for text, part in (("- id: [", "not valid YAML"), ("id: one\n", "is not a list of rows"), (None, "no such file")):
         (root / CLAIMS).unlink() if text is None else (root / CLAIMS).write_text(text, encoding="utf-8")
         (problem,) = check_finetune(root)
-        assert part in str(problem) and "claims.yaml" in str(problem) and "\n" not in str(problem)
+        assert part in in_full(problem) and "claims.yaml" in str(problem) and "\n" not in str(problem)
 
 
 def test_generate_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

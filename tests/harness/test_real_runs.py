@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import SIDES, load_topic
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.judging.judge_run import judge_run
 from consciousness_cluster.judging.judges import load_judge
 from consciousness_cluster.records.run import load_run

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
@@ -130,7 +130,7 @@ MISTAKES = [
     (
         "a field is missing",
         lambda run: write_run(run, [{"key": "0" * 64}]),
-        "samples.jsonl:1:-: 'run_id' is a required",
+        "samples.jsonl:1: 'run_id' is a required",
     ),
     ("twice", lambda run: write_run(run, samples(["memory"], 1, 1) * 2), "stands 2 times"),
     ("other data", lambda run: write_run(run, samples(["memory"], 1, 1, data_version="9.0.0")), "does not compare"),

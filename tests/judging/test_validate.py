@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.judging.attacks import attacked, plan, read_attacks
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
 from consciousness_cluster.judging.judges import load_judge

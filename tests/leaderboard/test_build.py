@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.leaderboard.board import NOTE
 from consciousness_cluster.leaderboard.run_answers import drawn
 from consciousness_cluster.leaderboard.site import MARKER

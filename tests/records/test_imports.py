@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import system_prompt
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.harness import documents
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.scoring.load import load_scored
@@ -219,10 +219,10 @@ SPOILED: list[tuple[str, Callable[[Path], Any], str, str]] = [
     (
         "no results file",
         lambda s: (s / f"results_{STAMP}.json").unlink(),
-        "results_{stamp}.json: missing",
+        "results_{stamp}.json: no such file",
         "lm_eval again",
     ),
-    ("half a results file", rewrite_results('{"config": {'), "results_{stamp}.json: missing or cut", "lm_eval again"),
+    ("half a results file", rewrite_results('{"config": {'), "results_{stamp}.json: not JSON", "lm_eval again"),
     ("other results", rewrite_results('{"config": []}'), "results_{stamp}.json: not the results", "lm_eval again"),
     ("a list", rewrite_results("[1]"), "results_{stamp}.json: not the results", "lm_eval again"),
     ("a cut line", cut, "memory_{stamp}.jsonl:24: not a JSON object", "mend or remove"),

@@ -26,10 +26,11 @@ def record(key: str = "k", **changes: Any) -> dict[str, Any]:
 def test_records_come_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "verdicts.jsonl"
     with Store(path, "verdict") as store:
-        store.append(record("a\u2028b\ud800"))
+        store.append(record("a", usage={"a\u2028b\ud800": 1}))
         store.extend([record("b"), record("c")])
     with Store(path, "verdict") as store:
-        assert [entry["key"] for entry in store.records] == ["a\u2028b\ud800", "b", "c"]
+        assert [entry["key"] for entry in store.records] == ["a", "b", "c"]
+        assert store.records[0]["usage"] == {"a\u2028b\ud800": 1}
         store.append(record("d"))
     assert len(read_records(path, "verdict")) == 4
 

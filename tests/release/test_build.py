@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.release.build import build, files, refuse_leaks, refuse_unmarked
 from consciousness_cluster.release.configs import (

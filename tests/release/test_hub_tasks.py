@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.data.hashes import row_hash
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import Probe, load_benchmark
-from consciousness_cluster.data.yaml_source import schema_errors
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion

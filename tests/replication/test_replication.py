@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.replication import made
 from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan

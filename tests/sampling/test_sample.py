@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark, load_topic
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.policy import CHAT

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import SIDES, load_benchmark, load_topic
-from consciousness_cluster.data.yaml_source import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.exemptions import exemptions

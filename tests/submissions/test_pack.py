@@ -202,8 +202,8 @@ def test_the_offline_judge_is_refused(tmp_path: Path, small: Needs, capsys: Prin
     file = tmp_path / "judges" / "offline" / "validation_test.json"
     assert main([*command, "--judge-validation", str(file)]) == 1
     said = capsys.readouterr().err
-    assert f"error: {run}:-:judge.id: the judge offline is not for publication; judge the run with" in said
-    assert f"error: {file}:-:judge.kappa: is 0.374 on the test split, a submission needs 0.8 or more" in said
+    assert f"error: {run}:judge.id: the judge offline is not for publication; judge the run with" in said
+    assert f"error: {file}:judge.kappa: is 0.374 on the test split, a submission needs 0.8 or more" in said
 
 
 def test_a_linear_judge_of_ones_own_is_refused(tmp_path: Path, small: Needs) -> None:
@@ -283,7 +283,7 @@ def test_a_number_that_json_has_not_is_one_line(tmp_path: Path, small: Needs) ->
         samples[0]["usage"] = {"tokens": float("nan")}
 
     run = open_run(tmp_path / "run", ["memory"], change=change)
-    with pytest.raises(UserError, match="a record has a number that is not finite"):
+    with pytest.raises(UserError, match="NaN is no number of JSON"):
         pack(run, tmp_path / "out", PUBLIC, "open", None, validation(tmp_path / "judges", small), small)
     assert not (tmp_path / "out").exists()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.submissions import zstd
 from consciousness_cluster.submissions.layout import (

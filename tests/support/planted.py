@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import parse_check, parse_preference, schemas
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, WHOLE_FILES, Source, read_source
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.errors import Problem
 
 from tests.conftest import ROOT
 
@@ -22,6 +22,11 @@ Rule = Callable[[Source], Iterator[Problem]]
 Spoil = Callable[[Any], Any]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def in_full(problem: Problem) -> str:
+    """A problem with its place in full: an empty row or field is a dash."""
+    return f"{problem.file}:{problem.row}:{problem.field}: {problem.message}; {problem.mend}"
 
 
 def read(path: Path) -> Any:

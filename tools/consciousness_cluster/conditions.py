@@ -4,8 +4,8 @@ from functools import cache
 from pathlib import Path
 
 from consciousness_cluster.data.hashes import sha256_text
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.data.reading import read_text, read_yaml
+from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.errors import UserError
 
 PERSONA_FILE = "persona_file"
@@ -23,7 +23,7 @@ def system_prompt(name: str, file: Path | None = None) -> str | None:
     path = benchmark_root() / "conditions" / f"{name}.yaml"
     if name not in condition_names():
         raise UserError(f"there is no condition '{name}'; there are: {', '.join(condition_names())}")
-    condition = read_valid(path, "condition", schemas(benchmark_root()))
+    condition = read_yaml(path, "condition")
     if "system_prompt_from" not in condition:
         if file:
             raise UserError(f"condition {name} takes no --file; only persona_file does")
@@ -31,10 +31,7 @@ def system_prompt(name: str, file: Path | None = None) -> str | None:
         return prompt
     if file is None:
         raise UserError(f"condition {name} needs --file PATH, the text of the persona")
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    text = read_text(file).strip()
     if not text:
         raise UserError(f"{file}: is empty; a persona file needs text")
     return text

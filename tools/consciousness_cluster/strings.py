@@ -24,5 +24,5 @@ def text_of(context: Any) -> str:
     try:
         messages = json.loads(prompt)
         return "\n".join(str(message["content"]) for message in messages)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return prompt

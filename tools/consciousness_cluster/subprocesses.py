@@ -33,7 +33,12 @@ def follow(
     with (
         log.open("w", encoding="utf-8", buffering=1) as file,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=everything
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="backslashreplace",  # what libraries print need not be UTF-8
+            env=everything,
         ) as process,
     ):
         assert process.stdout

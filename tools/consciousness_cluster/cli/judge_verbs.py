@@ -68,13 +68,12 @@ def _run_judge(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from consciousness_cluster.data.rows import benchmark_root, schemas
-    from consciousness_cluster.data.yaml_source import read_valid
+    from consciousness_cluster.data.reading import read_yaml
     from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
     from consciousness_cluster.judging.validate import in_words, known
 
     for name in judge_names():
-        settings = read_valid(judge_folder(name) / "judge.yaml", "judge", schemas(benchmark_root()))
+        settings = read_yaml(judge_folder(name) / "judge.yaml", "judge")
         environment = {"OPENAI_API_KEY": "unused", "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL": "unnamed"}
         judge = load_judge(name, environment=environment)
         print(f"{name}: {settings['about']} Agreement: {in_words(known(judge, args.results))}")

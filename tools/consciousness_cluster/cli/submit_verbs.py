@@ -15,7 +15,7 @@ def _pack(args: argparse.Namespace) -> int:
     public = Public(args.org, args.model, args.revision, args.kind, args.contact)
     place, problems = pack(args.run, args.out, public, args.track, args.judge, args.judge_validation)
     if place is None:
-        print("\n".join(map(str, problems)), file=sys.stderr)
+        print("\n".join(f"{problem.severity}: {problem}" for problem in problems), file=sys.stderr)
         print(f"{args.run}: {len(problems)} problems keep it from being a submission", file=sys.stderr)
         return 1
     print(f"{place}: packed and verified; what is in it is published as it is, answers and contact too")

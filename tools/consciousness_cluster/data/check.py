@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rules import RULES
 from consciousness_cluster.data.source import read_source
+from consciousness_cluster.errors import Problem
 
 
 def check(root: Path) -> tuple[list[Problem], dict[str, int]]:

@@ -9,8 +9,8 @@ from consciousness_cluster.data.rows import Benchmark, ChoiceItem, Criterion, Pr
 
 
 def sha256_text(text: str) -> str:
-    """SHA-256 of a text's UTF-8 bytes, in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of a text's UTF-8 bytes, in hex. Half a character (in a file's odd name, in a reply) counts as three."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def sha256_json(value: Any) -> str:

@@ -1,12 +1,13 @@
 """The Hub: what a revision of a dataset repository holds, and one clear line for whatever goes wrong there."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 
 Json = dict[str, Any]
 Row = dict[str, Any]
@@ -37,11 +38,8 @@ ERRORS = {  # by name, since huggingface_hub has changed its HTTP library before
 
 def require_hub() -> None:
     """`UserError` without the packages that talk to the Hub."""
-    for package in ("huggingface_hub", "datasets"):
-        try:
-            __import__(package)
-        except ImportError:
-            raise UserError(f"{package} is not installed; run: pip install 'consciousness-cluster[hub]'") from None
+    require("huggingface_hub", "hub")
+    require("datasets", "hub")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -114,7 +112,7 @@ def manifest_at(repo: str, revision: str, fresh: bool = False) -> Json:
 
     with hub_errors(f"{repo}@{revision}: the manifest cannot be read"):
         path = hf_hub_download(repo, "manifest.json", repo_type=KIND, revision=revision, force_download=fresh)
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = read_json(Path(path))
     if not isinstance(found, dict) or not {"repository", "version", "configs"} <= found.keys():
         raise UserError(f"{repo}@{revision}: manifest.json is none of this project; is it the right repository?")
     return found

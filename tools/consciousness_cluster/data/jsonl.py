@@ -1,43 +1,54 @@
-"""Read JSON Lines whose rows have a schema. Every error names file, row and field, and says what to do."""
+"""Read JSON Lines. Every error names file, row and field, and says what to do."""
 
-import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.yaml_source import schema_errors
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.data.reading import decoded, parse_json, read_bytes, schema_errors
+from consciousness_cluster.errors import Problem, UserError
 
 
-def numbered_lines(path: Path, torn_end: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+def torn(content: bytes) -> int:
+    """How many bytes at the end are a line that was cut off: it has no line end, and is no whole JSON object."""
+    last = content[content.rfind(b"\n") + 1 :]
+    try:
+        return 0 if isinstance(parse_json(last), dict) else len(last)
+    except ValueError:
+        return len(last)
+
+
+def numbered_lines(path: Path, torn_end: bool = False, finite: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line number, object) for each line that is not blank; `UserError` at the first that is no JSON object.
 
-    With `torn_end` a last line that has no line end is passed over: a process that was killed leaves such a one.
+    With `torn_end` a last line that was cut off is passed over: a process that was killed leaves such a one. With
+    `finite` a number that JSON does not know, such as NaN, is an error.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    lines = text.split("\n")
-    for number, line in enumerate(lines[:-1] if torn_end else lines, 1):
+    content = read_bytes(path)
+    if torn_end:
+        content = content[: len(content) - torn(content)]
+    for number, line in enumerate(decoded(content, path).split("\n"), 1):
         if not line.strip():
             continue
+        reason = ""
         try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
+            value = parse_json(line, finite)
+        except ValueError as error:
+            value, reason = None, f" ({error})"
         if not isinstance(value, dict):
-            raise UserError(f"{path}:{number}: not a JSON object; each line is one row, mend or remove it")
+            message, mend = f"not a JSON object{reason}", "each line is one row, mend or remove it"
+            raise UserError(Problem(str(path), str(number), "-", message, mend))
         yield number, value
 
 
-def read_jsonl(path: Path, schema: str, schemas: Path, torn_end: bool = False) -> list[dict[str, Any]]:
-    """All rows, valid by the schema; `UserError` names the first place that is not."""
+def read_jsonl(path: Path, schema: str, schemas: Path | None = None, torn_end: bool = False) -> list[dict[str, Any]]:
+    """All rows, valid by the schema; `UserError` names the first place that is not.
+
+    `schemas` is the folder of the schema, the benchmark's where it is None; see `numbered_lines` for `torn_end`.
+    """
     rows = []
-    for number, row in numbered_lines(path, torn_end):
-        for _, field, message in schema_errors(row, schema, schemas):
-            raise UserError(f"{path}:{number}:{field}: {message} (see benchmark/schemas/{schema}.schema.json)")
+    for number, row in numbered_lines(path, torn_end, finite=True):
+        for problem in schema_errors(row, schema, schemas, str(path)):
+            raise UserError(replace(problem, row=str(number)))
         rows.append(row)
     return rows

@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 
 from consciousness_cluster.data.hashes import benchmark_hashes
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.yaml_source import read_yaml
 
 HEADER = "# Content hashes of this data version's rows. Written by: consciousness-cluster data lock\n"
 

@@ -1,26 +1,12 @@
-"""What a check found, and how it is printed."""
+"""How a list of problems is printed, and what a command that finds some exits with."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict
+
+from consciousness_cluster.errors import Problem
 
 SHOWN = 20
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing that is wrong: where it is, what it is, and how to mend it."""
-
-    file: str
-    row: str
-    field: str
-    message: str
-    mend: str
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        return f"{self.severity}: {self.file}:{self.row}:{self.field}: {self.message}; {self.mend}"
 
 
 def exit_code(problems: Sequence[Problem]) -> int:
@@ -32,7 +18,7 @@ def exit_code(problems: Sequence[Problem]) -> int:
 
 def as_text(problems: Sequence[Problem]) -> str:
     """The first 20 problems, then how many more there are."""
-    lines = [str(problem) for problem in problems[:SHOWN]]
+    lines = [f"{problem.severity}: {problem}" for problem in problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"and {len(problems) - SHOWN} more (--format json lists them all)")
     return "\n".join(lines)

@@ -1,11 +1,12 @@
 """Published rates, reference/published_rates.csv: measured by others, with other prompts."""
 
 import csv
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.errors import UserError
 
 Json = dict[str, Any]
@@ -22,8 +23,8 @@ def published_rows() -> tuple[Json, ...]:
                 row = raw | {"rate_percent": float(raw["rate_percent"]), "n": int(raw["n"]) if raw["n"] else None}
             except ValueError as error:
                 raise UserError(f"{path}:{number}: {error}; mend the number") from None
-            for _, field, message in schema_errors(row, "published_rate", schemas(benchmark_root())):
-                raise UserError(f"{path}:{number}:{field}: {message}")
+            for problem in schema_errors(row, "published_rate", file=str(path)):
+                raise UserError(replace(problem, row=str(number)))
             rows.append(row)
     return tuple(rows)
 

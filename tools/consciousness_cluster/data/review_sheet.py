@@ -6,14 +6,14 @@ from pathlib import Path
 import yaml
 
 from consciousness_cluster.data.hashes import row_hash
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import load_benchmark, schemas
 from consciousness_cluster.data.rules.review import draw
-from consciousness_cluster.data.yaml_source import read_valid
 
 
 def sheet(root: Path) -> str:
     """One YAML entry per drawn row: its id, topic, content, hash, and an empty list of marks."""
-    review = read_valid(root / "review.yaml", "review", schemas(root))
+    review = read_yaml(root / "review.yaml", "review", schemas(root))
     benchmark = load_benchmark(root)
     rows = {row.id: (topic, row) for topic in benchmark.topics for row in topic.rows}
     entries = []

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, SupportsIndex, overload
 
-from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.paths import project_root
 
@@ -211,7 +211,7 @@ def check_files(root: Path) -> list[Path]:
 def load_benchmark(root: Path | None = None) -> Benchmark:
     """All rows, validated against the schemas; `UserError` names the first file, row and field that do not fit."""
     root = root or benchmark_root()
-    raw = read_valid(root / "benchmark.yaml", "benchmark", schemas(root))
+    raw = read_yaml(root / "benchmark.yaml", "benchmark", schemas(root))
     return Benchmark(
         root=root,
         data_version=raw["data_version"],
@@ -219,9 +219,9 @@ def load_benchmark(root: Path | None = None) -> Benchmark:
         blocks={block["id"]: block["title"] for block in raw["blocks"]},
         sampling=raw["sampling"],
         preferences=tuple(
-            parse_preference(read_valid(path, "preference", schemas(root)), path) for path in preference_files(root)
+            parse_preference(read_yaml(path, "preference", schemas(root)), path) for path in preference_files(root)
         ),
-        checks=tuple(parse_check(read_valid(path, "check", schemas(root)), path) for path in check_files(root)),
+        checks=tuple(parse_check(read_yaml(path, "check", schemas(root)), path) for path in check_files(root)),
     )
 
 
@@ -231,8 +231,8 @@ def load_topic(topic_id: str, root: Path | None = None) -> Topic:
     root = root or benchmark_root()
     for path in preference_files(root):
         if path.stem.partition("_")[2] == topic_id:
-            return parse_preference(read_valid(path, "preference", schemas(root)), path)
+            return parse_preference(read_yaml(path, "preference", schemas(root)), path)
     for path in check_files(root):
         if path.stem == topic_id:
-            return parse_check(read_valid(path, "check", schemas(root)), path)
+            return parse_check(read_yaml(path, "check", schemas(root)), path)
     raise UserError(f"{root}: no preference or check is called '{topic_id}'; the file names under it say what there is")

@@ -1,12 +1,12 @@
 """The source tree as the checks see it: what is readable as rows, and what is wrong before any rule can look."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.jsonl import numbered_lines
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.reading import read_yaml, schema_errors
 from consciousness_cluster.data.rows import (
     Benchmark,
     Topic,
@@ -16,8 +16,7 @@ from consciousness_cluster.data.rows import (
     preference_files,
     schemas,
 )
-from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 
 WHOLE_FILES = {
     "benchmark.yaml": "benchmark",
@@ -53,6 +52,10 @@ class Source:
             yield self.name(topic.path), topic
 
 
+def _unreadable(error: UserError, name: str) -> Problem:
+    return replace(error.problem, file=name, mend=error.problem.mend or "mend the file so that it can be read")
+
+
 def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
     """The rows that fit their schemas, and a problem for each place that does not.
 
@@ -65,13 +68,9 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         try:
             value = read_yaml(path)
         except UserError as error:
-            message = str(error).removeprefix(str(path)).lstrip(":").strip()
-            problems.append(Problem(name, "-", "-", message, "mend the file so that it can be read"))
+            problems.append(_unreadable(error, name))
             return None
-        found = [
-            Problem(name, row, field, message, f"see benchmark/schemas/{schema}.schema.json")
-            for row, field, message in schema_errors(value, schema, schemas(root))
-        ]
+        found = list(schema_errors(value, schema, schemas(root), name))
         problems.extend(found)
         return None if found else value
 
@@ -79,16 +78,12 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         name = path.relative_to(root.parent).as_posix()
         rows = []
         try:
-            for number, row in numbered_lines(path):
-                found = [
-                    Problem(name, str(number), field, message, f"see benchmark/schemas/{schema}.schema.json")
-                    for _, field, message in schema_errors(row, schema, schemas(root))
-                ]
-                problems.extend(found)
+            for number, row in numbered_lines(path, finite=True):
+                found = list(schema_errors(row, schema, schemas(root), name))
+                problems.extend(replace(problem, row=str(number)) for problem in found)
                 rows += [] if found else [row]
         except UserError as error:
-            message = str(error).removeprefix(str(path)).lstrip(":").strip()
-            problems.append(Problem(name, "-", "-", message, "mend the file so that it can be read"))
+            problems.append(_unreadable(error, name))
         return rows
 
     def read_topics(paths: list[Path], schema: str, parse: Callable[[Any, Path], Any]) -> tuple[Any, ...]:

@@ -1,12 +1,12 @@
 """What can go wrong with a call, by one table: chat calls, the Batch API and fine-tuning jobs share it."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.replies import Reply, choices_of
 
 LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
@@ -125,8 +125,8 @@ def kind_of(status: int, words: str) -> Kind:
 def _error_of(content: bytes) -> dict[str, Any]:
     """code, type, param and message of an error's body, in the forms that servers give it."""
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = parse_json(content)
+    except ValueError:
         return {"message": content.decode("utf-8", "replace")}
     error = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
@@ -161,8 +161,8 @@ def completion_of(outcome: Received | NoReply, words: Callable[[Any], str]) -> R
         raise fault
     assert isinstance(outcome, Received)
     try:
-        reply = json.loads(outcome.content)
-    except (ValueError, RecursionError):
+        reply = parse_json(outcome.content)
+    except ValueError:
         raise Fault(Kind.CUT) from None
     if not choices_of(reply):
         raise Fault(Kind.OTHER)

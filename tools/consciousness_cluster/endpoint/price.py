@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.data.reading import read_yaml
+from consciousness_cluster.data.rows import benchmark_root
 
 CHARACTERS_A_TOKEN = 4  # a rule of thumb for English, for estimates before the first call
 
@@ -25,7 +25,7 @@ class Price:
 
 def _entry(model: str) -> tuple[dict[str, float] | None, float]:
     """What the table has for a model, under the longest name in it that the model's name starts with; the discount."""
-    table = read_valid(benchmark_root() / "reference" / "prices.yaml", "prices", schemas(benchmark_root()))
+    table = read_yaml(benchmark_root() / "reference" / "prices.yaml", "prices")
     names = [name for name in table["models"] if model.startswith(name)]
     return (table["models"][max(names, key=len)] if names else None), table["batch_discount"]
 

@@ -8,15 +8,7 @@ from typing import Any
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.faults import Kind, NoReply, Received
 from consciousness_cluster.endpoint.replies import Body
-from consciousness_cluster.errors import UserError
-
-
-def _openai() -> Any:
-    try:
-        import openai
-    except ImportError:
-        raise UserError("openai is not installed; run: pip install 'consciousness-cluster[openai]'") from None
-    return openai
+from consciousness_cluster.extras import require
 
 
 def outcome_of(error: Exception) -> Received | NoReply | None:
@@ -34,7 +26,7 @@ def outcome_of(error: Exception) -> Received | NoReply | None:
 
 def blocking_client(endpoint: Endpoint) -> Any:
     """The openai client for files, batches and jobs."""
-    return _openai().OpenAI(
+    return require("openai", "openai").OpenAI(
         api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, timeout=endpoint.timeout_seconds
     )
 
@@ -47,7 +39,7 @@ class ChatTransport:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        openai = _openai()
+        openai = require("openai", "openai")
         self._client = openai.AsyncOpenAI(
             api_key=endpoint.key,
             base_url=endpoint.base_url,

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.finetuning.sources import finetune_root
 
 
 @cache
 def exemptions(root: Path) -> Mapping[str, Sequence[str]]:
     """Set -> preferences, as exemptions.yaml of a finetune_data/ folder declares them."""
-    return dict(read_valid(root / "exemptions.yaml", "exemptions", root / "schemas"))
+    return dict(read_yaml(root / "exemptions.yaml", "exemptions", root / "schemas"))
 
 
 def topics_in_training(dataset: str | None) -> Sequence[str]:

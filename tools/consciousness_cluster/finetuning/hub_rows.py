@@ -8,6 +8,7 @@ from typing import Any
 
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 
 Row = dict[str, Any]
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
@@ -29,10 +30,7 @@ def request_of(row: Row) -> str:
 def _hub_rows(name: str) -> Any:
     if not Path(name).is_dir() and (name.endswith(FILES) or not HUB_ID.fullmatch(name)):
         raise UserError(f"{name}: no such file; give JSONL, or a dataset on the Hub as OWNER/NAME")
-    try:
-        import datasets
-    except ImportError:
-        raise UserError("datasets is not installed; run: pip install 'consciousness-cluster[lm-eval]'") from None
+    datasets = require("datasets", "hub")
     try:
         return datasets.load_dataset(name, split="train")
     except Exception as error:  # the library raises many kinds; a user can mend but the name or the network

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.conditions import fixed_prompts
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
-from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.sources import finetune_root
 
@@ -37,7 +37,7 @@ def vocabulary(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
     path = root / "leak_vocabulary.yaml"
     return {
         name: tuple(_pattern(f"{path}:{name}", entry) for entry in found)
-        for name, found in read_valid(path, "vocabulary", root / "schemas").items()
+        for name, found in read_yaml(path, "vocabulary", root / "schemas").items()
     }
 
 

@@ -1,11 +1,11 @@
 """The files and jobs of OpenAI's fine-tuning API, as plain JSON objects."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.blocking import ACCESS, BlockingClient
@@ -34,7 +34,7 @@ def endpoint() -> Endpoint:
 
 def _object(raw: Any, *names: str) -> Object:
     """The body of a reply. Raises ValueError where it is no object, or lacks one of these texts."""
-    value = json.loads(raw.content)
+    value = parse_json(raw.content)
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) and value[name] for name in names):
         raise ValueError("not what was asked for")
     return value

@@ -1,14 +1,14 @@
 """The file that OpenAI trains on: held to the rules of its chat form before anything is uploaded, and its tokens."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.price import tokens
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 
 FEWEST_ROWS = 10
 MOST_BYTES = 512_000_000  # of one file
@@ -20,13 +20,13 @@ SHOWN = 20  # problems
 
 @dataclass(frozen=True)
 class TrainingFile:
-    """What was read: the very bytes, rows, tokens (estimated), and every problem as file:line:field: what."""
+    """What was read: the very bytes, rows, tokens (estimated), and every problem."""
 
     path: Path
     content: bytes
     rows: int
     tokens: int
-    problems: list[str]
+    problems: list[Problem]
 
     @property
     def sha256(self) -> str:
@@ -93,10 +93,10 @@ def _line_problems(line: bytes) -> tuple[int, list[tuple[str, str]]]:
     if not line.strip():
         return 0, [("-", "is blank; remove it")]
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = parse_json(line.decode("utf-8"), finite=True)
     except UnicodeDecodeError as error:
         return 0, [("-", f"not UTF-8 (byte {error.start} of the line); save the file as UTF-8")]
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return 0, [("-", f"not JSON ({_short(error)}); each line is one row {{'messages': [...]}}")]
     problems = list(_row_problems(row))
     number = row_tokens(row)
@@ -111,18 +111,20 @@ def read_training_file(path: Path) -> TrainingFile:
         raise UserError(f"{path}: no such file; write one with: finetune mix")
     size = path.stat().st_size
     if size > MOST_BYTES:
-        problem = f"{path}:-:-: has {size} bytes; OpenAI takes at most {MOST_BYTES}, give fewer rows"
+        mend = f"OpenAI takes at most {MOST_BYTES}, give fewer rows"
+        problem = Problem(str(path), "-", "-", f"has {size} bytes", mend)
         return TrainingFile(path, b"", 0, 0, [problem])
     content = path.read_bytes()
     lines = content.removesuffix(b"\n").split(b"\n") if content else []
-    all_tokens, problems = 0, []
+    all_tokens, problems = 0, list[Problem]()
     for number, line in enumerate(lines, 1):
         found, broken = _line_problems(line)
         all_tokens += found
-        problems += [f"{path}:{number}:{field}: {what}" for field, what in broken]
+        problems += [Problem(str(path), str(number), field, what) for field, what in broken]
     rows = sum(bool(line.strip()) for line in lines)
     if rows < FEWEST_ROWS:
-        problems.append(f"{path}:-:-: has {rows} rows; OpenAI wants at least {FEWEST_ROWS}")
+        message, mend = f"has {rows} rows", f"OpenAI wants at least {FEWEST_ROWS}"
+        problems.append(Problem(str(path), "-", "-", message, mend))
     return TrainingFile(path, content, rows, all_tokens, problems)
 
 
@@ -131,7 +133,7 @@ def stop_at_problems(data: TrainingFile, say: Callable[[str], None]) -> None:
     if not data.problems:
         return
     for problem in data.problems[:SHOWN]:
-        say(problem)
+        say(str(problem))
     first = f", the first {SHOWN} above" if len(data.problems) > SHOWN else ""
     count = f"{len(data.problems)} problem{'s' if len(data.problems) > 1 else ''}"
     raise UserError(f"{data.path}: {count}{first}; nothing was uploaded, mend the file first")

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.endpoint.price import dollars, training_price
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.mix import manifest_path
@@ -53,8 +53,8 @@ def manifest_of(data: TrainingFile) -> Record | None:
     if not path.is_file():
         return None
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        manifest = read_json(path)
+    except UserError:
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("sha256") != data.sha256:
         raise UserError(f"{path}: is not the manifest of {data.path}; mix again, or move it away")
@@ -89,13 +89,7 @@ def read_record(folder: Path) -> Record | None:
     path = folder / RECORD
     if not path.is_file():
         return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise UserError(f"{path}: not JSON; restore it, or use another --out") from None
-    for _, field, message in schema_errors(record, "openai_job", finetune_root() / "schemas"):
-        raise UserError(f"{path}:{field}: {message} (see finetune_data/schemas/openai_job.schema.json)")
-    return dict(record)
+    return dict(read_json(path, "openai_job", finetune_root() / "schemas", "restore it, or use another --out"))
 
 
 def write_record(folder: Path, record: Record) -> None:

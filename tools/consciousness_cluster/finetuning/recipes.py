@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
+from consciousness_cluster.data.reading import read_yaml, schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.sources import finetune_root
 
@@ -24,8 +24,8 @@ def read_recipe(name: str, trainer: str) -> Recipe:
     named = recipe.get("trainer") if isinstance(recipe, dict) else None
     if named not in wanted:
         raise UserError(f"{path}:trainer: is {named!r}; write one of: {', '.join(wanted)}")
-    for _, field, message in schema_errors(recipe, f"recipe_{named}", finetune_root() / "schemas"):
-        raise UserError(f"{path}:{field}: {message} (see finetune_data/schemas/recipe_{named}.schema.json)")
+    for problem in schema_errors(recipe, f"recipe_{named}", finetune_root() / "schemas", str(path)):
+        raise UserError(problem)
     if named != trainer:
         raise UserError(f"{path}:trainer: this recipe is for: {wanted[named]}")
     return {"name": path.stem, **recipe}

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -10,9 +11,8 @@ from typing import Any
 
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.plan import PREFERENCES
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.text import close_pairs, words
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
@@ -183,7 +183,5 @@ def check_finetune(root: Path) -> list[Problem]:
             *_distilled(built, root),
         ]
     except UserError as error:
-        place, _, message = str(error).partition(": ")
-        file, row, field = [*place.split(":"), "-", "-"][:3]
-        problems = [Problem(file, row, field, message or place, "mend the file so that it can be read")]
+        problems = [replace(error.problem, mend=error.problem.mend or "mend the file so that it can be read")]
     return sorted(problems, key=lambda problem: (problem.severity, problem))

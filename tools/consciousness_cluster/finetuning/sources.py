@@ -1,11 +1,11 @@
 """The authored sources of the fine-tuning sets, validated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.yaml_source import read_yaml, schema_errors
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.data.reading import read_yaml, schema_errors
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.paths import project_root
 
 Row = dict[str, Any]
@@ -37,11 +37,10 @@ def read_list(path: Path, schema: str, schemas: Path) -> list[Row]:
     """A YAML list whose entries fit a schema; `UserError` names the first place that does not."""
     value = read_yaml(path)
     if not isinstance(value, list):
-        raise UserError(f"{path}: is not a list of rows; each row starts with '- id:'")
+        raise UserError(Problem(str(path), "-", "-", "is not a list of rows", "each row starts with '- id:'"))
     for row in value:
-        for _, field, message in schema_errors(row, schema, schemas):
-            where = row.get("id", "-") if isinstance(row, dict) else "-"
-            raise UserError(f"{path}:{where}:{field}: {message} (see finetune_data/schemas/{schema}.schema.json)")
+        for problem in schema_errors(row, schema, schemas, str(path)):
+            raise UserError(replace(problem, row=str(row.get("id", "-") if isinstance(row, dict) else "-")))
     return value
 
 

@@ -9,21 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.finetuning.mix import Messages, read_messages
 from consciousness_cluster.finetuning.recipes import Recipe
 from consciousness_cluster.records.store import write_whole
 
 RECORD = "training.json"
 PACKAGES = ("torch", "transformers", "trl", "peft")
-
-
-def _require() -> None:
-    try:
-        import peft  # noqa: F401
-        import trl  # noqa: F401
-    except ImportError as error:
-        raise UserError(f"{error.name} is not installed; run: pip install 'consciousness-cluster[train]'") from None
 
 
 def lora_modules(lora: Recipe) -> str | list[str] | None:
@@ -124,8 +118,8 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
     """The newest one whose last file, trainer_state.json, is there. Later ones, torn by a kill, are removed."""
     for path in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
         try:
-            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            read_json(path / "trainer_state.json")
+        except UserError:
             shutil.rmtree(path)
         else:
             return path
@@ -156,7 +150,8 @@ def train(
     An interrupted training goes on after its last whole epoch; its record has no seconds and no mean loss. One that is
     finished is not run again.
     """
-    _require()
+    require("peft", "train")
+    require("trl", "train")
     wanted = {
         "recipe": recipe,
         "model": model,
@@ -165,7 +160,7 @@ def train(
         "max_steps": max_steps,
     }
     record, plan = out / RECORD, out / "plan.json"
-    if plan.is_file() and json.loads(plan.read_text(encoding="utf-8")) != wanted:
+    if plan.is_file() and read_json(plan) != wanted:
         raise UserError(f"{out}: was begun with another recipe, model, data or seed; give another --out")
     if record.is_file() and (out / "adapter").is_dir():
         if merge and not (out / "model").is_dir():
@@ -173,7 +168,7 @@ def train(
 
             tokenizer, base = _load(model, recipe)
             _write_merged(PeftModel.from_pretrained(base, str(out / "adapter")), tokenizer, out / "model")
-        return dict(json.loads(record.read_text(encoding="utf-8")))
+        return dict(read_json(record))
     conversations = read_messages(str(data))
     modules = lora_modules(recipe["lora"])
 

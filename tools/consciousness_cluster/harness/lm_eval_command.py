@@ -7,6 +7,7 @@ from typing import Any
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import not_installed
 from consciousness_cluster.paths import project_root
 
 
@@ -15,7 +16,7 @@ def require_lm_eval() -> str:
     try:
         return metadata.version("lm_eval")
     except metadata.PackageNotFoundError:
-        raise UserError("lm-eval is not installed; run: pip install 'consciousness-cluster[lm-eval]'") from None
+        raise not_installed("lm-eval", "lm-eval") from None
 
 
 def run_lm_eval(arguments: list[str], condition: str, file: Path | None) -> int:

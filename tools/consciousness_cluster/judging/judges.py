@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.data.reading import read_yaml
+from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint, checked_address, key_for
 from consciousness_cluster.errors import UserError
@@ -101,7 +101,7 @@ def load_judge(
     """
     env = os.environ if environment is None else environment
     folder = judge_folder(name)
-    settings: dict[str, Any] = read_valid(folder / "judge.yaml", "judge", schemas(benchmark_root()))
+    settings: dict[str, Any] = read_yaml(folder / "judge.yaml", "judge")
     if settings["kind"] == "linear":
         if paper_protocol:
             raise UserError(f"the judge {settings['id']} is no language model; --paper-protocol needs one")

@@ -1,6 +1,5 @@
 """The embedded judge: a linear model over pieces of text, read from JSON and computed with numpy alone."""
 
-import json
 import math
 import unicodedata
 from collections.abc import Iterator
@@ -12,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import schema_errors
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.verdict import Verdict
 
@@ -76,12 +73,7 @@ class LinearModel:
 @cache
 def read_model(path: Path) -> LinearModel:
     """A model from its JSON file; `UserError` where it is not one."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({type(error).__name__}); restore it") from None
-    for _, field, message in schema_errors(value, "linear_model", schemas(benchmark_root())):
-        raise UserError(f"{path}:{field}: {message} (see benchmark/schemas/linear_model.schema.json)")
+    value = read_json(path, "linear_model")
     shortest, longest = value["ngrams"]
     tables = []
     for length in range(shortest, longest + 1):

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from consciousness_cluster.data.source import CALIBRATION_FILES
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
 from consciousness_cluster.judging.linear import normal
 from consciousness_cluster.records.store import write_whole
@@ -16,12 +16,10 @@ DIGITS = 4  # fewer than what differs between machines, more than what changes a
 
 def train(root: Path) -> tuple[Path, int, int]:
     """Write judges/offline/model.json and its hash in judge.yaml. Returns the path, rows used and n-grams kept."""
-    try:
-        import sklearn
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.linear_model import LogisticRegression
-    except ImportError:
-        raise UserError("scikit-learn is not installed; run: pip install 'consciousness-cluster[lm-eval]'") from None
+    sklearn = require("sklearn", "lm-eval")
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
     labelled = questions_of(read_calibration("dev", root))
     texts = [normal(one.question.response) for one in labelled]
     labels = [one.label for one in labelled]

@@ -6,9 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
-from consciousness_cluster.data.yaml_source import schema_errors
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
@@ -113,12 +112,8 @@ def known(judge: Judge, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
             path = folder / slug(judge.id) / f"validation_{split}.json"
             if not path.is_file():
                 continue
-            try:
-                value = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                raise UserError(f"{path}: not JSON; remove it and run: consciousness-cluster judges validate") from None
-            for _, field, message in schema_errors(value, "validation", schemas(benchmark_root())):
-                raise UserError(f"{path}:{field}: {message}; remove it and validate the judge again")
+            mend = "remove it and run: consciousness-cluster judges validate"
+            value = read_json(path, "validation", mend=mend)
             complete = value["judged"] == value["planned"]
             fits = value["judge_sha256"] == judge.sha256 and value["data_version"].partition(".")[0] == major
             if fits and complete:

@@ -1,9 +1,10 @@
 """What a judge says, and how its reply is read: strictly, or not at all."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+from consciousness_cluster.data.reading import parse_json
 
 Label = Literal["shows", "does_not_show", "unclear"]
 LABELS = get_args(Label)
@@ -61,7 +62,7 @@ def verdict_of(record: dict[str, Any]) -> Verdict:
 def parse_reply(text: str | None) -> tuple[Label, int] | None:
     """Verdict and coherence of a judge's reply, or None where it is not exactly one JSON object of the right form."""
     try:
-        value = json.loads(text or "")
+        value = parse_json(text or "")
     except (TypeError, ValueError):
         return None
     if not isinstance(value, dict) or set(value) != {"verdict", "coherence"}:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.leaderboard.board import NOTE, row_of
 from consciousness_cluster.leaderboard.every_eval_ever import every_eval_ever
 from consciousness_cluster.leaderboard.source import Json, agreement_text, training_text, with_siblings
@@ -83,11 +84,9 @@ def _number(entry: Json | None, unit: int, as_level: bool) -> str:
 
 def hub_eval_results(row: Json, dataset: str | None) -> str:
     """A file for .eval_results/ of a model repository. It holds one number; direction and interval are in its notes."""
-    try:
-        from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
-    except ImportError:
-        raise UserError("huggingface_hub is not installed; run: pip install 'consciousness-cluster[submit]'") from None
+    require("huggingface_hub", "hub")
     import yaml
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
     if dataset is None:
         raise UserError("hub-eval-results names the benchmark's repository; give --dataset ORG/consciousness-cluster")

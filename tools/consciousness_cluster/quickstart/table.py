@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import Benchmark
 from consciousness_cluster.errors import UserError
 
@@ -109,7 +110,7 @@ def read_judges(folders: Mapping[str, Path]) -> list[str]:
     judges: dict[str, dict[str, Any]] = {}
     for folder in folders.values():
         for path in sorted(folder.glob("**/results_*.json"))[-1:]:
-            configs = json.loads(path.read_text(encoding="utf-8"))["configs"].values()
+            configs = read_json(path)["configs"].values()
             found = [config["metadata"]["judge"] for config in configs if (config.get("metadata") or {}).get("judge")]
             judges |= {judge["id"]: judge for judge in found}
     lines = [f"Judge {judge['id']}: {judge['agreement']}." for judge in judges.values()]

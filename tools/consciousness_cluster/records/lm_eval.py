@@ -1,6 +1,5 @@
 """What lm_eval saved for our tasks: sample records, the verdicts of a judge that ran, and choice results."""
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 from consciousness_cluster.conditions import condition_of
 from consciousness_cluster.data.hashes import row_hash, sha256_json, sha256_text
 from consciousness_cluster.data.jsonl import numbered_lines
+from consciousness_cluster.data.reading import parse_json, read_json
 from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.keys import sample_key
@@ -32,11 +32,10 @@ def task_files(folder: Path) -> list[tuple[str, Path, str]]:
 
 def _results(path: Path, stamp: str) -> dict[str, Any]:
     results = path.with_name(f"results_{stamp}.json")
+    mend = f"it belongs to {path.name}, run lm_eval again"
+    value = read_json(results, mend=mend)
     try:
-        value = json.loads(results.read_text(encoding="utf-8"))
         value["config"]["model"], value["versions"].items()
-    except (OSError, ValueError):
-        raise UserError(f"{results}: missing or cut off; it belongs to {path.name}, run lm_eval again") from None
     except (KeyError, TypeError, AttributeError):
         raise UserError(
             f"{results}: not the results of lm_eval; it belongs to {path.name}, run lm_eval again"
@@ -136,7 +135,7 @@ class _Reader:
 
     def open(self, line: Record, where: str) -> Iterator[Record]:
         """A sample per answer, each with the verdicts of a judge that ran (`verdicts`, to be taken off)."""
-        doc, answers = line["doc"], [json.loads(answer) for answer in line["filtered_resps"][0]]
+        doc, answers = line["doc"], [parse_json(answer) for answer in line["filtered_resps"][0]]
         _known({probe.id: probe for probe in self.topic.probes}.get(doc["id"]), doc, where)
         messages = _messages(self.system, doc["text"], line["arguments"]["gen_args_0"]["arg_0"], where)
         for answer in answers:

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
+from consciousness_cluster.data.reading import read_yaml, schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.yaml_source import read_valid, schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.leaks import leaks_of, texts_of, vocabulary
 from consciousness_cluster.finetuning.sources import finetune_root
@@ -99,8 +99,8 @@ def _parquet(config: Config, split: str, rows: list[Row]) -> tuple[bytes, int]:
 def _eval_yaml(template: Path, fields: dict[str, Any]) -> str:
     """eval.yaml, which the Hub and Inspect read; `UserError` where it has not the shape that they know."""
     text = fill(template, fields | load_benchmark().sampling)
-    for _, field, message in schema_errors(yaml.safe_load(text), "eval", card_schemas()):
-        raise UserError(f"{template}:{field}: {message} (see hub_card/schemas/eval.schema.json)")
+    for problem in schema_errors(yaml.safe_load(text), "eval", card_schemas(), str(template)):
+        raise UserError(problem)
     return text
 
 
@@ -117,7 +117,7 @@ def files(repository: str, rows: Data, org: str = PLACEHOLDER) -> dict[str, byte
             found[path_of(config.name, split)] = content
             sizes.setdefault(config.name, {})[split] = (num_bytes, len(content))
     sha256 = {path: hashlib.sha256(content).hexdigest() for path, content in found.items()}
-    words = read_valid(card_folder(repository) / "croissant.yaml", "croissant", card_schemas())
+    words = read_yaml(card_folder(repository) / "croissant.yaml", "croissant", card_schemas())
     fields = names(repository, words["title"], org)
     listed = manifest(repository, fields["version"], rows)
     texts = {

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from consciousness_cluster.data.reading import read_json, read_yaml
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
-from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.finetuning.rules import NEGATION, first_word
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
@@ -189,7 +189,7 @@ def _claims_examples(sets: Mapping[str, list[Row]]) -> str:
 def _cluster(data: Data) -> dict[str, Any]:
     benchmark = load_benchmark()
     sampling = benchmark.sampling
-    review = read_valid(benchmark.root / "review.yaml", "review", schemas(benchmark.root))
+    review = read_yaml(benchmark.root / "review.yaml", "review", schemas(benchmark.root))
     return {
         "canary": benchmark.canary,
         "samples_per_probe": sampling["samples_per_probe"],
@@ -271,7 +271,7 @@ def _judges() -> str:
             continue
         judge = load_judge(name, environment={f"{PREFIX}_API_KEY": "none"})
         found, attacked = known(judge, folder), folder / name / "attacks.json"
-        attack = json.loads(attacked.read_text(encoding="utf-8")) if attacked.is_file() else {}
+        attack = read_json(attacked) if attacked.is_file() else {}
         flips = NOT_MEASURED
         if attack.get("judge_sha256") == judge.sha256 and attack["pairs"]:
             flips = f"{attack['flips']} of {attack['pairs']}"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.published import published_rows
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import Benchmark, Criterion, Topic, benchmark_root, load_benchmark, schemas
-from consciousness_cluster.data.yaml_source import read_valid
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.judging.calibration import read_calibration
 from consciousness_cluster.paths import project_root
@@ -63,7 +64,7 @@ def card_schemas() -> Path:
 
 def configs(repository: str) -> tuple[Config, ...]:
     """All configs of a repository, in the order of its card."""
-    raw = read_valid(card_folder(repository) / "configs.yaml", "configs", card_schemas())
+    raw = read_yaml(card_folder(repository) / "configs.yaml", "configs", card_schemas())
     return tuple(
         Config(
             repository=repository,
@@ -162,7 +163,7 @@ def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
 def _conditions(config: Config) -> Iterable[tuple[str, Row]]:
     root = benchmark_root()
     for path in sorted((root / "conditions").glob("*.yaml")):
-        yield "test", {"system_prompt": None, "system_prompt_from": None} | read_valid(path, "condition", schemas(root))
+        yield "test", {"system_prompt": None, "system_prompt_from": None} | read_yaml(path, "condition", schemas(root))
 
 
 def _reference(config: Config) -> Iterable[tuple[str, Row]]:
@@ -187,10 +188,7 @@ def path_of(config: str, split: str) -> str:
 
 def require_pyarrow() -> None:
     """`UserError` without pyarrow, which reads and writes Parquet."""
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise UserError("pyarrow is not installed; run: pip install 'consciousness-cluster[hub]'") from None
+    require("pyarrow", "hub")
 
 
 def arrow_schema(config: Config) -> "pa.Schema":

@@ -1,12 +1,12 @@
 """`data diff`: what has changed between two versions of a dataset repository, and whether the version says so."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.release.build import MANIFEST
@@ -90,13 +90,13 @@ def read_built(folder: Path) -> Contents:
     require_pyarrow()
     import pyarrow.parquet as pq
 
+    if not (folder / MANIFEST).is_file():
+        raise UserError(f"{folder}: has no {MANIFEST}; name a folder that data build has written")
+    said = read_json(folder / MANIFEST, mend="build or download it anew")
     try:
-        said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         listed = {name: list(config["splits"]) for name, config in said["configs"].items()}
         repository, version = str(said["repository"]), str(said["version"])
         parts(version)
-    except FileNotFoundError:
-        raise UserError(f"{folder}: has no {MANIFEST}; name a folder that data build has written") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(f"{folder / MANIFEST}: is not a manifest of a release; build or download it anew") from None
     rows: Data = {}

@@ -1,12 +1,12 @@
 """`data publish` and `data verify`: what is checked before anything leaves this machine, and what is said."""
 
 import hashlib
-import json
 import subprocess
 import tempfile
 from pathlib import Path
 
 from consciousness_cluster.data.hub import manifest_at, quiet, require_hub
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.paths import project_root
@@ -37,7 +37,7 @@ def publish_data(org: str, repository: str | None, pull_request: bool, dry_run: 
 
 
 def _release(org: str, name: str, folder: Path) -> Release:
-    return Release(f"{org}/{name}", folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    return Release(f"{org}/{name}", folder, read_json(folder / MANIFEST))
 
 
 def verify(repo: str, revision: str, say: Say) -> bool:
@@ -62,7 +62,11 @@ def refuse_dirty(root: Path) -> None:
         return
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), "status", "--porcelain"], capture_output=True, text=True, check=True
+            ["git", "-C", str(root), "status", "--porcelain"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise UserError(f"{root}: git cannot say whether everything is committed ({error})") from None

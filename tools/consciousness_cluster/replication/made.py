@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.recipes import read_recipe
@@ -26,7 +27,8 @@ def commit() -> str | None:
             ["git", "describe", "--always", "--dirty=+", "--abbrev=40", "--exclude=*"],
             cwd=project_root(),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):
@@ -54,7 +56,7 @@ def settings(plan: Plan, data_sha256: str | None) -> Json:
 def read(folder: Path) -> Json | None:
     """What is known of a model's folder; None before it was begun."""
     path = folder / MADE
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    return dict(read_json(path)) if path.is_file() else None
 
 
 def begin(folder: Path, wanted: Json) -> None:

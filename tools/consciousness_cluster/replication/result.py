@@ -1,6 +1,5 @@
 """What came out: one JSON value (benchmark/schemas/replication.schema.json) from the run folders."""
 
-import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from consciousness_cluster.data.plan import CLAIMS
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.quickstart.model import NAME, WHEEL_SHA256
 from consciousness_cluster.replication import made
@@ -36,7 +36,7 @@ def _training(folder: Path) -> Json | None:
     path = folder / "training" / "training.json"
     if not path.is_file():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_json(path)
     kept = {name: record[name] for name in ("data_sha256", "rows", "steps", "seconds")}
     return {**kept, "first_loss": (record["loss"] or [None])[0], "last_loss": (record["loss"] or [None])[-1]}
 

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import Topic
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.blocking import Refused
 from consciousness_cluster.endpoint.faults import Kind
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.replies import Body, chat_body
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.records.store import Store, write_whole
 from consciousness_cluster.sampling.batch_client import BatchClient
 from consciousness_cluster.sampling.batch_lines import Line, parts, read_line, request_line
@@ -55,13 +56,14 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self.batches = [Batch(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))["batches"]]
-        except FileNotFoundError:
-            self.batches = []
-        except (ValueError, TypeError, KeyError):
-            message = "cannot be read; mend it, or delete it, and answers that wait in open batches are asked for again"
-            raise UserError(f"{path}: {message}") from None
+        self.batches: list[Batch] = []
+        if path.is_file():
+            mend = "mend it, or delete it, and answers that wait in open batches are asked for again"
+            value = read_json(path, mend=mend)
+            try:
+                self.batches = [Batch(**fields) for fields in value["batches"]]
+            except (TypeError, KeyError):
+                raise UserError(Problem(str(path), "-", "-", "cannot be read", mend)) from None
 
     def open(self) -> list[Batch]:
         return [batch for batch in self.batches if batch.status not in FINAL]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify, one_line
 from consciousness_cluster.endpoint.replies import Body, choices_of, usage_of
 from consciousness_cluster.sampling.sampler import Answer, answer_of
@@ -56,8 +57,8 @@ def _fault(status: int, body: Any) -> Fault | None:
 def read_line(text: str) -> Line | None:
     """A line of an output or error file; None where it cannot be read."""
     try:
-        return _line_of(json.loads(text))
-    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError):
+        return _line_of(parse_json(text))
+    except (ValueError, AttributeError, TypeError, LookupError, ArithmeticError):
         return None
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hub_copy import benchmark_at
-from consciousness_cluster.data.rows import Topic, benchmark_root, load_benchmark, schemas
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.data.rows import Topic, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.sampling.plan import Setting
@@ -41,12 +41,7 @@ def read_run_file(folder: Path) -> RunFile | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise UserError(f"{path}: not JSON; restore it, or sample into another folder") from None
-    for _, field, message in schema_errors(value, "run", schemas(benchmark_root())):
-        raise UserError(f"{path}:{field}: {message} (see benchmark/schemas/run.schema.json)")
+    value = read_json(path, "run", mend="restore it, or sample into another folder")
     return RunFile(Setting(**value["setting"]), value["endpoint"], value["topics"])
 
 

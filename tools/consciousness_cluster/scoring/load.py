@@ -1,11 +1,11 @@
 """A run with the verdicts of one judge, from its folder."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.judges import OFFLINE
 from consciousness_cluster.records.lm_eval import judges_within
 from consciousness_cluster.records.run import Run, load_run
@@ -57,10 +57,11 @@ def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Json]]:
 def _about(path: Path) -> Json | None:
     about = path.with_suffix(".json")
     if about.is_file():
-        try:
-            return dict(json.loads(about.read_text(encoding="utf-8")))
-        except (ValueError, TypeError):
-            raise UserError(f"{about}: not a JSON object; run `judge` on the run again, which writes it anew") from None
+        mend = "run `judge` on the run again, which writes it anew"
+        found = read_json(about, mend=mend)
+        if not isinstance(found, dict):
+            raise UserError(Problem(str(about), "-", "-", "not a JSON object", mend))
+        return found
     return None
 
 

@@ -4,8 +4,7 @@ import json
 import math
 from typing import Any
 
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.submissions.layout import ABOUT_BYTES, Json
 from consciousness_cluster.submissions.rows import too_much, values
 from consciousness_cluster.submissions.zstd import Unreadable
@@ -57,4 +56,4 @@ def read_about(data: bytes) -> Json:
 
 def about_errors(value: Json, schema: str) -> list[tuple[str, str]]:
     """(field, message) of each place that breaks the schema."""
-    return [(field, message) for _, field, message in schema_errors(value, schema, schemas(benchmark_root()))]
+    return [(problem.field, problem.message) for problem in schema_errors(value, schema)]

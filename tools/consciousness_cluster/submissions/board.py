@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.submissions.check import NOT_YOURS, verified_problems
 from consciousness_cluster.submissions.layout import BYTES, VERIFIED
 from consciousness_cluster.submissions.problems import Found, problem

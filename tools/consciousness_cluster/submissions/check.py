@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.submissions.about import about_errors, read_about
 from consciousness_cluster.submissions.figures import choice_figures, differences, judge_figures, open_figures
 from consciousness_cluster.submissions.layout import (

@@ -9,7 +9,7 @@ from typing import Any
 
 from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.submissions import sources
 from consciousness_cluster.submissions.about import about_errors

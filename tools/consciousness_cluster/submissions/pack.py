@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from consciousness_cluster.data.problems import Problem
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.submissions import layout, sources, zstd
@@ -48,10 +47,7 @@ def _write(draft: Draft, out: Path) -> Path:
     """Write the folder aside, verify it there, and move it to its place. The same run gives the same bytes."""
     data = {}
     for name, records in draft.files.items():
-        try:
-            data[name] = zstd.packed(b"".join(written(record) + b"\n" for record in records))
-        except ValueError:  # of numbers that nothing here reads, as in `usage`
-            raise UserError(f"{draft.path}: a record has a number that is not finite; mend it") from None
+        data[name] = zstd.packed(b"".join(written(record) + b"\n" for record in records))
     draft.about["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
     data[layout.SUBMISSION] = (json.dumps(draft.about, indent=2, ensure_ascii=False) + "\n").encode()
     place = out / folder_of(draft.about)

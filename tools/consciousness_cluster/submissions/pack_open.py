@@ -1,10 +1,10 @@
 """The open track of a submission in the making: samples, verdicts, and the judge's validation."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.records.keys import sample_key
@@ -31,8 +31,8 @@ def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Json]]
         draft.add([("-", "-", f"there is no validation of the judge {judge['id']}", VALIDATE)], file)
         return None
     try:
-        summary = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        summary = read_json(file)
+    except UserError:
         summary = None
     wrong = about_errors(summary, "validation")
     if wrong:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.errors import Problem
 
 Found = tuple[str, str, str, str]  # row, field, message, how to mend it
 MOST = 1_000  # problems of one file

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.submissions.rows import ROW_VALUES, Record, too_much, written
 
 
@@ -113,7 +112,7 @@ class Shape:
             return []
         if reason := too_much(row, ROW_VALUES):
             return [("-", reason)]
-        found = [(field, message) for _, field, message in schema_errors(row, self.schema, schemas(benchmark_root()))]
+        found = [(problem.field, problem.message) for problem in schema_errors(row, self.schema)]
         if not found:
             self.fixed = {name: value for name, value in row.items() if name not in self.free}
         return found

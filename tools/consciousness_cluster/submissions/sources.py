@@ -1,12 +1,12 @@
 """What a run says of itself beside its records: sampling settings, versions, the time of its files."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.records.lm_eval import CHOICE, task_files
 from consciousness_cluster.records.run import CHOICE as CHOICE_FILE
 from consciousness_cluster.records.run import SAMPLES as SAMPLES_FILE
@@ -22,7 +22,7 @@ def _tasks(folder: Path, track: str) -> list[tuple[str, Path, Json]]:
     if (folder / SAMPLES_FILE).is_file() or (folder / CHOICE_FILE).is_file():
         return []
     return [
-        (task, path, json.loads(path.with_name(f"results_{stamp}.json").read_text(encoding="utf-8")))
+        (task, path, read_json(path.with_name(f"results_{stamp}.json")))
         for task, path, stamp in task_files(folder)
         if task.startswith(CHOICE) == (track == "choice")
     ]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from consciousness_cluster.data.problems import Problem
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.submissions.layout import SUBMISSION
 from consciousness_cluster.submissions.problems import Found, problem
 from consciousness_cluster.submissions.zstd import Unreadable

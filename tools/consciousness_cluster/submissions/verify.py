@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consciousness_cluster.data.problems import Problem
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.submissions.board import beside, changes, removed
 from consciousness_cluster.submissions.check import check_submission
 from consciousness_cluster.submissions.layout import VERDICTS

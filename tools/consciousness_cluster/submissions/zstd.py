@@ -1,9 +1,9 @@
 """Zstandard, one frame a file. Unpacking goes in small steps, so that a small file cannot fill the memory."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 
 LEVEL = 9
 WINDOW = 8 * 2**20  # more than LEVEL needs; a frame may ask for gigabytes
@@ -15,17 +15,9 @@ class Unreadable(Exception):
     """A file that is not what it should be; the text says why."""
 
 
-def _library() -> Any:
-    try:
-        import zstandard
-    except ImportError:
-        raise UserError("zstandard is not installed; run: pip install 'consciousness-cluster[submit]'") from None
-    return zstandard
-
-
 def packed(data: bytes) -> bytes:
     """One frame with its content's size and checksum: the same bytes for the same data."""
-    return bytes(_library().ZstdCompressor(level=LEVEL, write_checksum=True).compress(data))
+    return bytes(require("zstandard", "submit").ZstdCompressor(level=LEVEL, write_checksum=True).compress(data))
 
 
 def unpacked(file: BinaryIO, read: Callable[[bytes], object] = lambda data: None) -> Iterator[bytes]:
@@ -33,7 +25,7 @@ def unpacked(file: BinaryIO, read: Callable[[bytes], object] = lambda data: None
 
     Raises Unreadable unless it is one whole frame.
     """
-    library = _library()
+    library = require("zstandard", "submit")
     frame = library.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
     while data := file.read(STEP):
         read(data)

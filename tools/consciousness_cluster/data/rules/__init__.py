@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rules import (
     balance,
     calibration,
@@ -14,6 +13,7 @@ from consciousness_cluster.data.rules import (
     wording,
 )
 from consciousness_cluster.data.source import Source
+from consciousness_cluster.errors import Problem
 
 RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     counts.topics,

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from consciousness_cluster.data.plan import DISCRIMINANT
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import Source
+from consciousness_cluster.errors import Problem
 
 THIRD_PERSON = ("future_ai_autonomy", "self_improvement", "moral_consideration")
 FRAMINGS = ("direct", "imposed", "reversed")

@@ -13,10 +13,10 @@ from consciousness_cluster.data.plan import (
     CALIBRATION_ROWS_OF_A_CHECK,
     CLAIMS,
 )
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, Source
 from consciousness_cluster.data.text import close_pairs, words
+from consciousness_cluster.errors import Problem
 
 AUTHORED = {split: f"benchmark/{CALIBRATION_FILES[split]}" for split in ("dev", "test")}
 REAL = f"benchmark/{CALIBRATION_FILES['real']}"

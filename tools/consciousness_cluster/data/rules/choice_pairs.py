@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import SIDES
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.data.text import similarity, words
+from consciousness_cluster.errors import Problem
 
 
 def negation(source: Source) -> Iterator[Problem]:

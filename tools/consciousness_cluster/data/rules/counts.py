@@ -12,9 +12,9 @@ from consciousness_cluster.data.plan import (
     PREFERENCES,
     TEST_PROBES,
 )
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import Source
+from consciousness_cluster.errors import Problem
 
 
 def topics(source: Source) -> Iterator[Problem]:

@@ -3,13 +3,14 @@
 import csv
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from consciousness_cluster.data.hashes import benchmark_hashes
 from consciousness_cluster.data.plan import CELLS
-from consciousness_cluster.data.problems import Problem
+from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import schemas
 from consciousness_cluster.data.source import Source
-from consciousness_cluster.data.yaml_source import schema_errors
+from consciousness_cluster.errors import Problem
 
 FILE = "benchmark/hashes.yaml"
 MEND = "undo the change, or raise data_version and run: consciousness-cluster data lock"
@@ -48,8 +49,8 @@ def reference_rates(source: Source) -> Iterator[Problem]:
             for column, convert in (("rate_percent", float), ("n", int)):
                 with suppress(TypeError, ValueError):  # the schema says what is wrong with it
                     value[column] = convert(row[column]) if row[column] else None
-            for _, field, message in schema_errors(value, "published_rate", schemas(source.benchmark.root)):
-                yield Problem(file, where, field, message, "see benchmark/schemas/published_rate.schema.json")
+            for problem in schema_errors(value, "published_rate", schemas(source.benchmark.root), file):
+                yield replace(problem, row=where)
             if row["preference"] not in CELLS:
                 yield Problem(file, where, "preference", f"'{row['preference']}' is not a cell", "correct the id")
             key = (row["source"], row["model"], row["condition"], row["preference"])

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.data.text import close_pairs, words
+from consciousness_cluster.errors import Problem
 
 
 def texts(source: Source) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ import random
 from collections.abc import Collection, Iterator
 
 from consciousness_cluster.data.hashes import benchmark_hashes
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import Benchmark
 from consciousness_cluster.data.source import Source
+from consciousness_cluster.errors import Problem
 
 FILE = "benchmark/review.yaml"
 

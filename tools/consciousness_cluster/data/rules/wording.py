@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from consciousness_cluster.data.problems import Problem
 from consciousness_cluster.data.rows import Check, Preference
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.data.text import plain, words
+from consciousness_cluster.errors import Problem
 
 
 def lengths(source: Source) -> Iterator[Problem]:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from consciousness_cluster.data.hashes import sha256_json
-from consciousness_cluster.data.rows import benchmark_root, schemas
-from consciousness_cluster.data.yaml_source import read_valid
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.problems import Found
@@ -22,7 +21,7 @@ def shipped() -> tuple[dict[str, str], set[str], dict[str, str]]:
     linear: set[str] = set()
     models: dict[str, str] = {}
     for name in judge_names():
-        settings = read_valid(judge_folder(name) / "judge.yaml", "judge", schemas(benchmark_root()))
+        settings = read_yaml(judge_folder(name) / "judge.yaml", "judge")
         if settings["kind"] == "linear":  # loading its weights takes a second
             known[name] = sha256_json({"id": name, "model": settings["model_sha256"]})
             linear.add(known[name])

@@ -18,13 +18,6 @@ LOST = ("error", "empty")
 FILTERED = "content_filter"  # weights that are open have no filter before them unless somebody puts one there
 
 
-def _hash(text: str) -> str | None:
-    try:
-        return sha256_text(text)
-    except UnicodeEncodeError:  # half a character has no bytes
-        return None
-
-
 class SampleRules:
     """`see` every sample, then `end`; `samples` hold what scoring reads. `about` is None where it cannot be used."""
 
@@ -90,8 +83,7 @@ class SampleRules:
             return fixed_prompts()[about["condition"]]
         if self.system is None and messages and messages[0]["role"] == "system":
             text = messages[0]["content"]
-            digest = _hash(text)
-            self.system = text if digest is not None and digest == about["system_prompt_sha256"] else None
+            self.system = text if sha256_text(text) == about["system_prompt_sha256"] else None
         return self.system
 
     def planned(self) -> dict[str, int]:
