@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from consciousness_cluster.endpoint.finish import finish_of, word_of
 from consciousness_cluster.endpoint.answers import FILTERED, Answer, answers_of, error_of
+from consciousness_cluster.endpoint.finish import finish_of, word_of
 from consciousness_cluster.endpoint.traces import split_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
