@@ -20,13 +20,13 @@ def make(folder: Path, number: int) -> Path:
     opened = Opened.read(packed_choice(folder))
     tree = folder / "tree"
     for one in range(number):
-        opened.about["run_id"] = f"choice-{one:012}"
+        opened.manifest["run_id"] = f"choice-{one:012}"
         for row in opened.rows[CHOICE]:
             answers = needs().items[row["item_id"]][1].side(row["side"])
             row["shows_logprob"] *= 1 + 0.001 * (one % 7)
             row["margin"] = answers.margin(row["shows_logprob"], row["does_not_show_logprob"])
-        opened.about["scores"] = choice_figures(opened.rows[CHOICE], needs())
-        opened.save(tree / folder_of(opened.about))
+        opened.manifest["scores"] = choice_figures(opened.rows[CHOICE], needs())
+        opened.save(tree / folder_of(opened.manifest))
     return tree
 
 

@@ -18,8 +18,7 @@ from consciousness_cluster.leaderboard.run_answers import drawn
 from consciousness_cluster.leaderboard.site import MARKER
 from consciousness_cluster.leaderboard.source import entries
 from consciousness_cluster.scoring.compare import compare
-from consciousness_cluster.submissions.rows import written
-from consciousness_cluster.submissions.zstd import packed, unpacked
+from consciousness_cluster.submissions.packed import packed, unpacked, written
 from jsonschema import Draft202012Validator
 
 from tests.conftest import ROOT

@@ -1,6 +1,6 @@
 """The rows that the board starts with: real ones, that verify, and none with synthetic verdicts."""
 
-from consciousness_cluster.submissions.load import load_submissions
+from consciousness_cluster.submissions.submission import load_submissions
 from consciousness_cluster.submissions.verify import verify
 
 from tests.conftest import ROOT
@@ -14,7 +14,7 @@ def test_the_seed_rows_verify() -> None:
 
 
 def test_they_are_smollm2_on_the_choice_track_with_an_untrained_run_to_compare_with() -> None:
-    found = [submission.meta for submission in load_submissions(SEEDS)]
+    found = [submission.manifest for submission in load_submissions(SEEDS)]
     assert {(meta["track"], meta["model"]["name"]) for meta in found} == {("choice", "SmolLM2-135M-Instruct")}
     assert {meta["condition"] for meta in found} == {"vanilla"}
     trained = [(meta["training"]["dataset"], meta["training"]["seed"]) if meta["training"] else None for meta in found]

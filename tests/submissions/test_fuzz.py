@@ -11,23 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.submissions import zstd
-from consciousness_cluster.submissions.layout import FILES, JUDGE_VALIDATION, SAMPLES, SUBMISSION, VERDICTS
+from consciousness_cluster.submissions.layout import FILES, JUDGE_VALIDATION, MANIFEST, SAMPLES, VERDICTS
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.rows import written
+from consciousness_cluster.submissions.packed import packed, written
 from consciousness_cluster.submissions.verify import verify
 from hypothesis import HealthCheck, configuration, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tests.support.submissions import Opened, packed_choice, packed_open
+from tests.support.submissions import Opened, packed_choice, packed_open, put_file
 
 Json = dict[str, Any]
 EXAMPLES = {"choice": 3800, "open": 1200}
 configuration.set_hypothesis_home_dir(ROOT / ".pytest_cache" / "hypothesis")
 
 # What nobody can compute from the records: it may be changed, by whoever writes the hashes anew.
-FREE_ABOUT = ("contact", "versions", "created", "files")
+FREE_MANIFEST = ("contact", "versions", "created", "files")
 FREE_SAMPLE = ("response", "usage", "finish_reason")
 
 
@@ -49,13 +48,16 @@ class Bench:
             self.path = packed_open(folder, needs, probes=2)
         self.good = Opened.read(self.path)
         self.bytes = {path.name: path.read_bytes() for path in self.path.iterdir()}
+        self.there = dict(self.bytes)
         self.content = {name: b"".join(written(row) + b"\n" for row in rows) for name, rows in self.good.rows.items()}
-        self.content[SUBMISSION] = self.bytes[SUBMISSION]
+        self.content[MANIFEST] = self.bytes[MANIFEST]
         self.said = said(self.good)
 
     def write(self, files: dict[str, bytes]) -> None:
         for name, content in files.items():
-            (self.path / name).write_bytes(content)
+            if self.there[name] != content:
+                put_file(self.path / name, content)
+                self.there[name] = content
 
     def verified(self) -> bool:
         """Whether it is accepted. Each problem is a clear line."""
@@ -78,11 +80,11 @@ def plain(value: Any) -> Any:
 
 def said(opened: Opened) -> Any:
     """What a submission says, without what nobody can check and the order of rows."""
-    about = {key: value for key, value in opened.about.items() if key not in FREE_ABOUT}
-    about["model"] = {key: value for key, value in about["model"].items() if key != "kind"}
-    if about["sampling"]:
-        about["sampling"] = about["sampling"]["samples_per_probe"]
-        about["judge"] = {key: value for key, value in about["judge"].items() if key != "model"}
+    manifest = {key: value for key, value in opened.manifest.items() if key not in FREE_MANIFEST}
+    manifest["model"] = {key: value for key, value in manifest["model"].items() if key != "kind"}
+    if manifest["sampling"]:
+        manifest["sampling"] = manifest["sampling"]["samples_per_probe"]
+        manifest["judge"] = {key: value for key, value in manifest["judge"].items() if key != "model"}
     rows = copy.deepcopy(opened.rows)
     for row in rows.get(SAMPLES, []):
         for name in FREE_SAMPLE:
@@ -93,7 +95,9 @@ def said(opened: Opened) -> Any:
             row["coherence"] = None if row["coherence"] is None else row["coherence"] >= 20
             if name == JUDGE_VALIDATION:
                 row["coherence"], row["verdict"] = None, row["verdict"] == "shows"
-    return plain([about, {name: sorted(all_, key=lambda row: json.dumps(plain(row))) for name, all_ in rows.items()}])
+    return plain(
+        [manifest, {name: sorted(all_, key=lambda row: json.dumps(plain(row))) for name, all_ in rows.items()}]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -194,21 +198,21 @@ def line(row: Any) -> bytes:
 
 def spoiled_files(draw: st.DrawFn, bench: Bench) -> dict[str, bytes]:
     """All files of the submission, one of them spoiled; hashes are written anew in most cases."""
-    files, about = dict(bench.bytes), copy.deepcopy(bench.good.about)
-    name = draw(st.sampled_from([SUBMISSION, *bench.good.rows]))
+    files, manifest = dict(bench.bytes), copy.deepcopy(bench.good.manifest)
+    name = draw(st.sampled_from([MANIFEST, *bench.good.rows]))
     kind = draw(st.sampled_from(["packed bytes", "content", "values", "values", "values"]))
-    if kind == "packed bytes" or (name == SUBMISSION and kind == "content"):
+    if kind == "packed bytes" or (name == MANIFEST and kind == "content"):
         files[name] = draw(spoiled_bytes(files[name]))
-    elif name == SUBMISSION:
-        files[name] = line(draw(spoiled_value(about)))
+    elif name == MANIFEST:
+        files[name] = line(draw(spoiled_value(manifest)))
     else:
         if kind == "content":
             content = draw(spoiled_bytes(bench.content[name]))
         else:
             content = b"".join(line(row) + b"\n" for row in draw(spoiled_rows(bench.good.rows[name])))
-        files[name] = zstd.packed(content)
-        about["files"][name] = hashlib.sha256(files[name]).hexdigest()
-        files[SUBMISSION] = line(about)
+        files[name] = packed(content)
+        manifest["files"][name] = hashlib.sha256(files[name]).hexdigest()
+        files[MANIFEST] = line(manifest)
     return files
 
 
@@ -220,8 +224,8 @@ def fuzz(bench: Bench, data: st.DataObject, seen: dict[str, int]) -> None:
     if accepted:
         assert said(Opened.read(bench.path)) == bench.said
         for name in bench.good.rows:
-            about = json.loads(files[SUBMISSION])
-            assert hashlib.sha256(files[name]).hexdigest() == about["files"][name]
+            manifest = json.loads(files[MANIFEST])
+            assert hashlib.sha256(files[name]).hexdigest() == manifest["files"][name]
 
 
 @pytest.mark.parametrize("track", EXAMPLES)

@@ -13,13 +13,13 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judges import load_judge
-from consciousness_cluster.submissions.draft import Public
-from consciousness_cluster.submissions.layout import CHOICE, SUBMISSION, VERDICTS, VERIFIED
+from consciousness_cluster.submissions.layout import CHOICE, MANIFEST, VERDICTS, VERIFIED
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.pack import pack
+from consciousness_cluster.submissions.pack import Public, pack
 from consciousness_cluster.submissions.rejudge import Rejudge
 from consciousness_cluster.submissions.verify import verify
 
+from tests.submissions.conftest import Copies
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 from tests.support.submissions import PUBLIC, Opened, choice_output, packed_choice
 
@@ -35,7 +35,7 @@ def tree(tmp_path: Path) -> Path:
 def spoil(folder: Path) -> None:
     opened = Opened.read(folder)
     opened.rows[CHOICE][2]["side"] = "100%,\n: third"
-    opened.about["counts"]["present"] = 503
+    opened.manifest["counts"]["present"] = 503
     opened.save()
 
 
@@ -105,14 +105,14 @@ def test_the_board_may_only_grow(tree: Path, tmp_path: Path, small: Needs) -> No
     assert {Path(one.file).parent for one in verify([tree], board).problems} == {new}
     shutil.rmtree(new)
 
-    content = (old / SUBMISSION).read_bytes()
-    (old / SUBMISSION).write_bytes(content.replace(b"Tiny-1", b"Tiny-3"))
+    content = (old / MANIFEST).read_bytes()
+    (old / MANIFEST).write_bytes(content.replace(b"Tiny-1", b"Tiny-3"))
     assert [(one.file, one.message) for one in verify([tree], board).problems] == [
-        (str(old / SUBMISSION), "was changed in a submission that is on the board")
+        (str(old / MANIFEST), "was changed in a submission that is on the board")
     ]
-    (old / SUBMISSION).write_bytes(content + b" ")
+    (old / MANIFEST).write_bytes(content + b" ")
     assert "was changed in" in verify([tree], board).problems[0].message
-    (old / SUBMISSION).write_bytes(content)
+    (old / MANIFEST).write_bytes(content)
     (old / "more.txt").write_text("", encoding="utf-8")
     assert "was added to a submission" in verify([tree], board).problems[0].message
     (old / "more.txt").unlink()
@@ -172,7 +172,7 @@ def as_before(opened: Opened) -> Callable[[dict[str, Any], int], Any]:
 
 
 def test_answers_that_are_hidden_as_incoherent_do_not_come_out_alike(
-    copies: dict[str, Path], fake_endpoint: FakeEndpoint
+    copies: Copies, fake_endpoint: FakeEndpoint
 ) -> None:
     opened = Opened.read(copies["open"])
     fake_endpoint.reply = as_before(opened)
@@ -181,11 +181,11 @@ def test_answers_that_are_hidden_as_incoherent_do_not_come_out_alike(
     for row in opened.rows[VERDICTS]:
         row["coherence"] = 0 if row["verdict"] == "does_not_show" else row["coherence"]
     opened.save(copies["open"])
-    ((_, _, message, _),) = again.problems(copies["open"])
-    assert "m gives the same verdict on 22 of 30 answers" in message, "8 of the 30 were turned incoherent"
+    (problem,) = again.problems(copies["open"])
+    assert "m gives the same verdict on 22 of 30 answers" in problem.message, "8 of the 30 were turned incoherent"
 
 
-def test_some_answers_are_judged_again(copies: dict[str, Path], small: Needs, fake_endpoint: FakeEndpoint) -> None:
+def test_some_answers_are_judged_again(copies: Copies, small: Needs, fake_endpoint: FakeEndpoint) -> None:
     fake_endpoint.reply = as_before(Opened.read(copies["open"]))
     problems, counts = rejudged(copies["open"], small, fake_endpoint)
     assert problems == [] and counts["rejudged"] == counts["judged_alike"] == 30 == len(fake_endpoint.requests)
@@ -208,7 +208,7 @@ def test_forced_choice_has_nothing_to_judge_again(tree: Path, capsys: Printed) -
     assert "504 records, 0 rejudged, 0 judged alike)" in capsys.readouterr().out
 
 
-def test_a_judge_that_cannot_be_reached_decides_nothing(copies: dict[str, Path], small: Needs) -> None:
+def test_a_judge_that_cannot_be_reached_decides_nothing(copies: Copies, small: Needs) -> None:
     again = Rejudge(3, load_judge("endpoint", "m", "http://127.0.0.1:9/v1", environment={}), 7)
     with pytest.raises(UserError, match=r"the judge m at http://127\.0\.0\.1:9/v1 cannot be used"):
         verify([copies["open"]], rejudge=again, wanted=small)

@@ -62,8 +62,8 @@ def test_what_does_not_verify_is_not_sent(packed: Path, board: tuple[FakeHub, st
     spoiled.mkdir(parents=True)
     for path in packed.iterdir():
         (spoiled / path.name).write_bytes(path.read_bytes())
-    about = (spoiled / "submission.json").read_text(encoding="utf-8")
-    (spoiled / "submission.json").write_text(about.replace('"choice"', '"open"', 1), encoding="utf-8")
+    manifest = (spoiled / "submission.json").read_text(encoding="utf-8")
+    (spoiled / "submission.json").write_text(manifest.replace('"choice"', '"open"', 1), encoding="utf-8")
     done = send(spoiled, repo)
     assert done.code == 1 and "nothing was sent" in done.error and hub.log == []
 

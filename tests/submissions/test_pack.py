@@ -12,11 +12,9 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.sampling.run_folder import RunFile
 from consciousness_cluster.sampling.run_folder import open_run as begin
-from consciousness_cluster.submissions import sources
-from consciousness_cluster.submissions.draft import Public
 from consciousness_cluster.submissions.layout import CHOICE, SAMPLES, VERDICTS
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.pack import pack
+from consciousness_cluster.submissions.pack import Public, pack, sampling_of
 from consciousness_cluster.submissions.verify import verify
 
 from tests.support.runs import read_lines, setting
@@ -62,10 +60,10 @@ def test_what_lm_eval_saved_of_the_choice_tasks_is_packed_and_verified(tmp_path:
     assert main(["submit", "verify", str(out)]) == 0
     assert "0 problems (1 submissions, 0 unchanged, 504 records)" in capsys.readouterr().out
     opened = Opened.read(folder)
-    assert opened.about["system_prompt_sha256"] == sha256_text(system_prompt("conscious_role_play") or "")
-    assert opened.about["versions"]["lm-eval"] == "0.4.13" and opened.about["model"]["revision"] == "v1"
+    assert opened.manifest["system_prompt_sha256"] == sha256_text(system_prompt("conscious_role_play") or "")
+    assert opened.manifest["versions"]["lm-eval"] == "0.4.13" and opened.manifest["model"]["revision"] == "v1"
     assert {row["model"] for row in opened.rows[CHOICE]} == {"example-lab/Tiny-1"}
-    assert "secret" not in json.dumps([opened.about, opened.rows])
+    assert "secret" not in json.dumps([opened.manifest, opened.rows])
     assert main(command) == 0  # again: the same bytes are there already
     (tmp_path / "file").write_text("", encoding="utf-8")
     capsys.readouterr()
@@ -83,7 +81,7 @@ def test_an_imported_run_packs_to_the_same_records(tmp_path: Path) -> None:
         place, problems = pack(run, tmp_path / run.name, PUBLIC, "choice")
         assert place, problems
         found.append(Opened.read(place))
-    assert found[0].rows == found[1].rows and found[0].about["run_id"] == found[1].about["run_id"]
+    assert found[0].rows == found[1].rows and found[0].manifest["run_id"] == found[1].manifest["run_id"]
 
 
 def test_packing_twice_gives_the_same_bytes(tmp_path: Path, small: Needs) -> None:
@@ -100,14 +98,14 @@ def test_packing_twice_gives_the_same_bytes(tmp_path: Path, small: Needs) -> Non
 def test_an_open_run_is_packed_under_public_names(tmp_path: Path, small: Needs) -> None:
     folder = packed_open(tmp_path, small, condition="human_role_play", system_prompt=system_prompt("human_role_play"))
     opened = Opened.read(folder)
-    assert "secret" not in json.dumps([opened.about, opened.rows])
+    assert "secret" not in json.dumps([opened.manifest, opened.rows])
     keys = {row["key"] for row in opened.rows[SAMPLES]}
     old = {sample["key"] for sample in read_lines(tmp_path / "run" / "samples.jsonl")}
     assert len(keys) == 120 and not keys & old and keys == {row["key"] for row in opened.rows[VERDICTS]}
     responses = {row["response"] for row in opened.rows[SAMPLES]}
     assert responses == {sample["response"] for sample in read_lines(tmp_path / "run" / "samples.jsonl")}
-    assert opened.about["judge"]["kappa"] == 1.0 and opened.about["judge"]["rows"] == 40
-    assert opened.about["sampling"] == {"samples_per_probe": 5, "temperature": None, "max_tokens": None}
+    assert opened.manifest["judge"]["kappa"] == 1.0 and opened.manifest["judge"]["rows"] == 40
+    assert opened.manifest["sampling"] == {"samples_per_probe": 5, "temperature": None, "max_tokens": None}
 
 
 def test_a_prompt_of_ones_own_is_packed_where_samples_tell_it(tmp_path: Path, small: Needs) -> None:
@@ -170,7 +168,7 @@ def test_a_run_that_was_to_ask_more_is_refused(tmp_path: Path, small: Needs) -> 
 def test_sampling_settings_are_those_that_the_run_tells(tmp_path: Path) -> None:
     begin(tmp_path / "own", RunFile(setting(temperature=0.7, max_tokens=300), "http://x", ["memory"]))
     told = {"samples_per_probe": 5, "temperature": 0.7, "max_tokens": 300}
-    assert sources.sampling(tmp_path / "own", []) == told
+    assert sampling_of(tmp_path / "own", []) == told
     lm_eval = choice_output(tmp_path / "lm_eval", ["memory"])
     (results,) = lm_eval.glob("results_*.json")
     content = json.loads(results.read_text(encoding="utf-8"))
@@ -181,7 +179,7 @@ def test_sampling_settings_are_those_that_the_run_tells(tmp_path: Path) -> None:
     results.write_text(json.dumps(content), encoding="utf-8")
     # The tasks differ in length: there is no one length.
     of_both: Json = {"samples_per_probe": 3, "temperature": 1.0, "max_tokens": None}
-    assert sources.sampling(lm_eval, [{"sample_index": 2}, {"sample_index": 0}]) == of_both
+    assert sampling_of(lm_eval, [{"sample_index": 2}, {"sample_index": 0}]) == of_both
 
 
 def test_too_few_answers_are_refused(tmp_path: Path, small: Needs) -> None:
@@ -244,7 +242,7 @@ def test_a_judge_has_to_agree_on_all_rows(
         assert has(refused(run, tmp_path, "open", small, file), words)
     else:
         place, problems = pack(run, tmp_path / "out", PUBLIC, "open", None, file, small)
-        assert place and not problems and 0.8 < Opened.read(place).about["judge"]["kappa"] < 1
+        assert place and not problems and 0.8 < Opened.read(place).manifest["judge"]["kappa"] < 1
 
 
 def test_the_validation_is_that_of_this_judge_and_data(tmp_path: Path, small: Needs) -> None:
@@ -283,7 +281,7 @@ def test_a_number_that_json_has_not_is_one_line(tmp_path: Path, small: Needs) ->
         samples[0]["usage"] = {"tokens": float("nan")}
 
     run = open_run(tmp_path / "run", ["memory"], change=change)
-    with pytest.raises(UserError, match="NaN is no number of JSON"):
+    with pytest.raises(UserError, match=r"samples\.jsonl:1: not a JSON object \(NaN is no number of JSON\)"):
         pack(run, tmp_path / "out", PUBLIC, "open", None, validation(tmp_path / "judges", small), small)
     assert not (tmp_path / "out").exists()
 

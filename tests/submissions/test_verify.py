@@ -12,23 +12,23 @@ import pytest
 import zstandard
 from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
-from consciousness_cluster.submissions import zstd
+from consciousness_cluster.submissions.choice_rules import LOGPROBS
+from consciousness_cluster.submissions.judge_rules import shipped
 from consciousness_cluster.submissions.layout import (
     CHOICE,
     JUDGE_VALIDATION,
-    MOST_ROWS,
+    MANIFEST,
+    MOST_RECORDS,
     SAMPLES,
-    SUBMISSION,
     VERDICTS,
     VERIFIED,
 )
 from consciousness_cluster.submissions.needs import Needs, needs
-from consciousness_cluster.submissions.rows import written
-from consciousness_cluster.submissions.rules.choice import LOGPROBS
-from consciousness_cluster.submissions.rules.judge import shipped
+from consciousness_cluster.submissions.packed import packed, written
 from consciousness_cluster.submissions.verify import verify
 
-from tests.support.submissions import Opened, packed_choice, packed_open
+from tests.submissions.conftest import Copies
+from tests.support.submissions import Opened, packed_choice, packed_open, put_file
 
 Json = dict[str, Any]
 SHOWS, DOES_NOT_SHOW = LOGPROBS
@@ -40,7 +40,7 @@ def put(name: str, *path: Any) -> Callable[[Any], Spoil]:
 
     def to(value: Any) -> Spoil:
         def spoil(opened: Opened) -> None:
-            place: Any = opened.about if name == SUBMISSION else opened.rows[name]
+            place: Any = opened.manifest if name == MANIFEST else opened.rows[name]
             for part in path[:-1]:
                 place = place[part]
             place[path[-1]] = value(place[path[-1]]) if callable(value) else value
@@ -50,8 +50,8 @@ def put(name: str, *path: Any) -> Callable[[Any], Spoil]:
     return to
 
 
-def about(*path: Any) -> Callable[[Any], Spoil]:
-    return put(SUBMISSION, *path)
+def manifest(*path: Any) -> Callable[[Any], Spoil]:
+    return put(MANIFEST, *path)
 
 
 def every(name: str, field: str, value: Any) -> Spoil:
@@ -72,7 +72,7 @@ def both(*spoils: Spoil) -> Spoil:
 
 def drop(*path: Any) -> Spoil:
     def spoil(opened: Opened) -> None:
-        place: Any = opened.about
+        place: Any = opened.manifest
         for part in path[:-1]:
             place = place[part]
         del place[path[-1]]
@@ -107,7 +107,7 @@ def filtered(opened: Opened, number: int = 13) -> None:
 
 
 def half_a_character(opened: Opened) -> None:
-    opened.about |= {"condition": "persona_file", "system_prompt_sha256": None}
+    opened.manifest |= {"condition": "persona_file", "system_prompt_sha256": None}
     for row in opened.rows[SAMPLES]:
         row |= {"condition": "persona_file", "system_prompt_sha256": None}
     opened.rows[SAMPLES][0]["messages"].insert(0, {"role": "system", "content": "\ud800"})
@@ -122,7 +122,7 @@ def wrong_judge(opened: Opened) -> None:
 
 
 def judge_is(name: str, sha256: str) -> Spoil:
-    spoils = [about("judge", "id")(name), about("judge", "sha256")(sha256)]
+    spoils = [manifest("judge", "id")(name), manifest("judge", "sha256")(sha256)]
     for file in (VERDICTS, JUDGE_VALIDATION):
         spoils += [every(file, "judge_id", name), every(file, "judge_sha256", sha256)]
     return both(*spoils)
@@ -141,69 +141,76 @@ def taken_over_without_a_label(opened: Opened) -> None:
 
 # track, what is spoiled, the file that is named, row, field, words of the message
 CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
-    "another format": ("choice", about("format")(2), SUBMISSION, "-", "format", "1 was expected"),
-    "another track": ("choice", about("track")("both"), SUBMISSION, "-", "track", "is not one of"),
-    "an unknown key": ("choice", about("surprise")(1), SUBMISSION, "-", "-", "'surprise' was unexpected"),
-    "a key that is missing": ("choice", drop("contact"), SUBMISSION, "-", "-", "'contact' is a required property"),
-    "a path in org": ("choice", about("org")("../up"), SUBMISSION, "-", "org", "does not match"),
-    "a hidden org": ("choice", about("org")(".git"), SUBMISSION, "-", "org", "does not match"),
-    "another org": ("choice", about("org")("other"), SUBMISSION, "-", "run_id", "it is other__Tiny-1/vanilla/"),
-    "another run": ("choice", about("run_id")("choice-2"), SUBMISSION, "-", "run_id", "by org, model, condition"),
-    "a name like its folder's": ("choice", about("model", "name")("Tiny:1"), SUBMISSION, "-", "run_id", "Tiny_1"),
-    "an unknown kind": ("choice", about("model", "kind")("closed"), SUBMISSION, "-", "model.kind", "is not one of"),
+    "another format": ("choice", manifest("format")(2), MANIFEST, "-", "format", "1 was expected"),
+    "another track": ("choice", manifest("track")("both"), MANIFEST, "-", "track", "is not one of"),
+    "an unknown key": ("choice", manifest("surprise")(1), MANIFEST, "-", "-", "'surprise' was unexpected"),
+    "a key that is missing": ("choice", drop("contact"), MANIFEST, "-", "-", "'contact' is a required property"),
+    "a path in org": ("choice", manifest("org")("../up"), MANIFEST, "-", "org", "does not match"),
+    "a hidden org": ("choice", manifest("org")(".git"), MANIFEST, "-", "org", "does not match"),
+    "another org": ("choice", manifest("org")("other"), MANIFEST, "-", "run_id", "it is other__Tiny-1/vanilla/"),
+    "another run": ("choice", manifest("run_id")("choice-2"), MANIFEST, "-", "run_id", "by org, model, condition"),
+    "a name like its folder's": ("choice", manifest("model", "name")("Tiny:1"), MANIFEST, "-", "run_id", "Tiny_1"),
+    "an unknown kind": ("choice", manifest("model", "kind")("closed"), MANIFEST, "-", "model.kind", "is not one of"),
     "another MAJOR": (
         "choice",
-        both(about("data_version")("2.0.0"), every(CHOICE, "data_version", "2.0.0")),
-        SUBMISSION,
+        both(manifest("data_version")("2.0.0"), every(CHOICE, "data_version", "2.0.0")),
+        MANIFEST,
         "-",
         "data_version",
         "2.0.0 does not compare with 1.",
     ),
-    "another version than the rows'": ("choice", about("data_version")("1.0.0"), CHOICE, "1", "data_version", "1.0.0"),
+    "another version than the rows'": (
+        "choice",
+        manifest("data_version")("1.0.0"),
+        CHOICE,
+        "1",
+        "data_version",
+        "1.0.0",
+    ),
     "a prompt that vanilla lacks": (
         "choice",
-        about("system_prompt_sha256")("0" * 64),
-        SUBMISSION,
+        manifest("system_prompt_sha256")("0" * 64),
+        MANIFEST,
         "-",
         "system_prompt_sha256",
         "is not the system prompt of condition vanilla",
     ),
     "an unknown condition": (
         "choice",
-        both(about("condition")("asleep"), every(CHOICE, "condition", "asleep")),
-        SUBMISSION,
+        both(manifest("condition")("asleep"), every(CHOICE, "condition", "asleep")),
+        MANIFEST,
         "-",
         "system_prompt_sha256",
         "is not the system prompt of condition asleep",
     ),
     "a version that is to come": (
         "choice",
-        both(about("data_version")("1.999.0"), every(CHOICE, "data_version", "1.999.0")),
-        SUBMISSION,
+        both(manifest("data_version")("1.999.0"), every(CHOICE, "data_version", "1.999.0")),
+        MANIFEST,
         "-",
         "data_version",
         "1.999.0 is newer than",
     ),
     "a time that is to come": (
         "choice",
-        about("created")("2199-01-01T00:00:00Z"),
-        SUBMISSION,
+        manifest("created")("2199-01-01T00:00:00Z"),
+        MANIFEST,
         "-",
         "created",
         "to come",
     ),
     "digits of another script": (
         "choice",
-        about("created")("\uff12\uff10\uff12\uff16-11-25T12:00:00Z"),
-        SUBMISSION,
+        manifest("created")("\uff12\uff10\uff12\uff16-11-25T12:00:00Z"),
+        MANIFEST,
         "-",
         "created",
         "does not match",
     ),
     "a name that looks like another": (
         "choice",
-        about("model", "name")("Tiny-1\u200b"),
-        SUBMISSION,
+        manifest("model", "name")("Tiny-1\u200b"),
+        MANIFEST,
         "-",
         "-",
         "not one line of characters",
@@ -211,7 +218,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "a judge that looks like another": (
         "open",
         judge_is("gpt-4.1-2025-04-1\u0664", "0" * 64),
-        SUBMISSION,
+        MANIFEST,
         "-",
         "judge.id",
         r"'gpt-4.1-2025-04-1\u0664' has letters beyond ASCII",
@@ -220,9 +227,9 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
         "open",
         both(
             judge_is("qwen3-30b", load_judge("qwen3-30b", environment={}).sha256),
-            about("judge", "model")("claude-opus-9"),
+            manifest("judge", "model")("claude-opus-9"),
         ),
-        SUBMISSION,
+        MANIFEST,
         "-",
         "judge.model",
         "is 'claude-opus-9', the judge qwen3-30b is",
@@ -245,56 +252,56 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     ),
     "all filtered": (
         "open",
-        both(about("model", "kind")("api"), lambda opened: filtered(opened, 120)),
+        both(manifest("model", "kind")("api"), lambda opened: filtered(opened, 120)),
         VERDICTS,
         "-",
         "memory",
         "no answer counts",
     ),
-    "a day that is none": ("choice", about("created")("2026-13-45T00:00:00Z"), SUBMISSION, "-", "created", "no time"),
-    "two lines of contact": ("choice", about("contact")("a\nb"), SUBMISSION, "-", "-", "not one line"),
-    "half a character": ("choice", about("contact")("\ud800"), SUBMISSION, "-", "-", "not one line"),
-    "no contact": ("choice", about("contact")(""), SUBMISSION, "-", "contact", ""),
-    "a judge without verdicts": ("choice", about("judge")({}), SUBMISSION, "-", "judge", ""),
-    "another count": ("choice", about("counts", "present")(503), SUBMISSION, "-", "counts.present", "give 48"),
+    "a day that is none": ("choice", manifest("created")("2026-13-45T00:00:00Z"), MANIFEST, "-", "created", "no time"),
+    "two lines of contact": ("choice", manifest("contact")("a\nb"), MANIFEST, "-", "-", "not one line"),
+    "half a character": ("choice", manifest("contact")("\ud800"), MANIFEST, "-", "-", "not one line"),
+    "no contact": ("choice", manifest("contact")(""), MANIFEST, "-", "contact", ""),
+    "a judge without verdicts": ("choice", manifest("judge")({}), MANIFEST, "-", "judge", ""),
+    "another count": ("choice", manifest("counts", "present")(503), MANIFEST, "-", "counts.present", "give 48"),
     "a count that is no number": (
         "choice",
-        about("counts", "present")(True),
-        SUBMISSION,
+        manifest("counts", "present")(True),
+        MANIFEST,
         "-",
         "counts.present",
         "True",
     ),
-    "a count with a point": ("choice", about("counts", "present")(48.0), SUBMISSION, "-", "counts.present", "give 48"),
+    "a count with a point": ("choice", manifest("counts", "present")(48.0), MANIFEST, "-", "counts.present", "give 48"),
     "a better score": (
         "choice",
-        about("scores", "topics", "memory", "self_minus_other")(lambda value: value * (1 + 1e-7)),
-        SUBMISSION,
+        manifest("scores", "topics", "memory", "self_minus_other")(lambda value: value * (1 + 1e-7)),
+        MANIFEST,
         "-",
         "scores.topics.memory.self_minus_other",
         "the records give",
     ),
     "a larger number than numbers": (
         "choice",
-        about("scores", "topics", "memory", "self_minus_other")(10**400),
-        SUBMISSION,
+        manifest("scores", "topics", "memory", "self_minus_other")(10**400),
+        MANIFEST,
         "-",
         "scores.topics.memory.self_minus_other",
         "the records give",
     ),
-    "a score less": ("choice", drop("scores", "topics", "memory"), SUBMISSION, "-", "scores.topics.memory", "missing"),
+    "a score less": ("choice", drop("scores", "topics", "memory"), MANIFEST, "-", "scores.topics.memory", "missing"),
     "a score more": (
         "choice",
-        about("scores", "topics", "shutdown")({"self_minus_other": 1.0, "stderr": 0.1, "items": 12}),
-        SUBMISSION,
+        manifest("scores", "topics", "shutdown")({"self_minus_other": 1.0, "stderr": 0.1, "items": 12}),
+        MANIFEST,
         "-",
         "scores.topics.shutdown",
         "the records give no such number",
     ),
     "another cluster": (
         "choice",
-        about("scores", "cluster", "items")(240),
-        SUBMISSION,
+        manifest("scores", "cluster", "items")(240),
+        MANIFEST,
         "-",
         "scores.cluster.items",
         "12",
@@ -354,14 +361,14 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "a log-probability and its margin": (
         "choice",
         other_logprob,
-        SUBMISSION,
+        MANIFEST,
         "-",
         "scores.topics.memory.self_minus_other",
         "the records give",
     ),
     "a third side": ("choice", put(CHOICE, 2, "side")("third"), CHOICE, "3", "side", "is not one of"),
     "a path as model": ("choice", put(CHOICE, 2, "model")("/home/me"), CHOICE, "3", "model", "'example-lab/Tiny-1'"),
-    "another revision": ("choice", about("model", "revision")("abc"), CHOICE, "1", "revision", "'abc'"),
+    "another revision": ("choice", manifest("model", "revision")("abc"), CHOICE, "1", "revision", "'abc'"),
     "another engine": ("choice", put(CHOICE, 7, "engine")("x"), CHOICE, "8", "engine", "'lm-eval 0.4.13 hf'"),
     "another training": (
         "choice",
@@ -421,7 +428,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     ),
     "too few answers": (
         "open",
-        about("sampling", "samples_per_probe")(4),
+        manifest("sampling", "samples_per_probe")(4),
         SAMPLES,
         "-",
         "sample_index",
@@ -472,7 +479,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "the offline judge": (
         "open",
         judge_is("offline", "0" * 64),
-        SUBMISSION,
+        MANIFEST,
         "-",
         "judge.id",
         "the judge offline is not for publication",
@@ -480,7 +487,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "the offline judge under another name": (
         "open",
         judge_is("better", load_judge("offline", environment={}).sha256),
-        SUBMISSION,
+        MANIFEST,
         "-",
         "judge.id",
         "the judge better is not for publication",
@@ -488,14 +495,14 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "the reference judge with another prompt": (
         "open",
         judge_is("gpt-4.1-2025-04-14", "0" * 64),
-        SUBMISSION,
+        MANIFEST,
         "-",
         "judge.sha256",
         "is not that of the judge gpt-4.1-2025-04-14 as it ships",
     ),
-    "no judge": ("open", about("judge")(None), SUBMISSION, "-", "judge", "None is not of type 'object'"),
-    "a better kappa": ("open", about("judge", "kappa")(0.99), SUBMISSION, "-", "judge.kappa", "the records give 1.0"),
-    "a judge that errs": ("open", wrong_judge, SUBMISSION, "-", "judge.kappa", "a submission needs 0.8 or more"),
+    "no judge": ("open", manifest("judge")(None), MANIFEST, "-", "judge", "None is not of type 'object'"),
+    "a better kappa": ("open", manifest("judge", "kappa")(0.99), MANIFEST, "-", "judge.kappa", "the records give 1.0"),
+    "a judge that errs": ("open", wrong_judge, MANIFEST, "-", "judge.kappa", "a submission needs 0.8 or more"),
     "a judge without a row": (
         "open",
         rows(JUDGE_VALIDATION, lambda all_: all_.pop()),
@@ -522,42 +529,42 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     ),
     "a judge of other rows": (
         "open",
-        about("judge", "calibration_sha256")("0" * 64),
-        SUBMISSION,
+        manifest("judge", "calibration_sha256")("0" * 64),
+        MANIFEST,
         "-",
         "judge.calibration_sha256",
         "was validated on other rows",
     ),
     "a better rate": (
         "open",
-        about("scores", "rows", "memory", "rate")(0.9),
-        SUBMISSION,
+        manifest("scores", "rows", "memory", "rate")(0.9),
+        MANIFEST,
         "-",
         "scores.rows.memory.rate",
         "is 0.9, the records give",
     ),
     "a wider interval": (
         "open",
-        about("scores", "rows", "memory", "ci", 1)(1.0),
-        SUBMISSION,
+        manifest("scores", "rows", "memory", "ci", 1)(1.0),
+        MANIFEST,
         "-",
         "scores.rows.memory.ci.1",
         "is 1.0, the records give",
     ),
     "a flag less": (
         "open",
-        about("scores", "rows", "cluster", "flags")([]),
-        SUBMISSION,
+        manifest("scores", "rows", "cluster", "flags")([]),
+        MANIFEST,
         "-",
         "scores.rows.cluster.flags",
         "",
     ),
-    "a count of answers": ("open", about("counts", "generated")(121), SUBMISSION, "-", "counts.generated", "give 120"),
-    "no sampling settings": ("open", about("sampling")(None), SUBMISSION, "-", "sampling", "is not of type 'object'"),
+    "a count of answers": ("open", manifest("counts", "generated")(121), MANIFEST, "-", "counts.generated", "give 120"),
+    "no sampling settings": ("open", manifest("sampling")(None), MANIFEST, "-", "sampling", "is not of type 'object'"),
     "a verdict that was turned": (
         "open",
         put(VERDICTS, 0, "verdict")(lambda old: "shows" if old != "shows" else "unclear"),
-        SUBMISSION,
+        MANIFEST,
         "-",
         "scores.rows.memory.shows",
         "the records give",
@@ -574,15 +581,15 @@ def only(problems: list[Problem], file: Path, row: str, field: str, words: str) 
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_breaks_a_rule_is_named(name: str, copies: dict[str, Path], small: Needs) -> None:
+def test_what_breaks_a_rule_is_named(name: str, good: dict[str, Path], small: Needs, tmp_path: Path) -> None:
     track, spoil, file, row, field, words = CASES[name]
-    opened = Opened.read(copies[track])
+    opened = Opened.read(good[track])
     spoil(opened)
-    opened.save()
-    only(verify([copies[track]], wanted=small).problems, copies[track] / file, row, field, words)
+    folder = opened.save(tmp_path.joinpath(*good[track].parts[-3:]))
+    only(verify([folder], wanted=small).problems, folder / file, row, field, words)
 
 
-def test_good_submissions_pass(copies: dict[str, Path], small: Needs) -> None:
+def test_good_submissions_pass(copies: Copies, small: Needs) -> None:
     for folder in copies.values():
         for path in (folder, folder.parents[2]):  # alone, and as a tree
             report = verify([path], wanted=small)
@@ -604,51 +611,51 @@ def frame(content: bytes, **parameters: Any) -> bytes:
 BYTES: dict[str, tuple[str, Callable[[bytes], bytes], str, str]] = {
     "no zstd": (CHOICE, lambda content: content, "-", "is no zstd file that can be unpacked"),
     "nothing": (CHOICE, lambda content: b"", "-", "is cut off before the end of its zstd frame"),
-    "an empty frame": (CHOICE, lambda content: zstd.packed(b""), "-", "24 choice results are missing"),
-    "a cut file": (CHOICE, lambda content: zstd.packed(content)[:-9], "-", "is cut off before the end"),
-    "bytes behind": (CHOICE, lambda content: zstd.packed(content) + b"\0", "-", "has bytes after the end"),
-    "two frames": (CHOICE, lambda content: zstd.packed(content) + zstd.packed(b"{}\n"), "-", "has bytes after the end"),
-    "a skippable frame": (CHOICE, lambda content: b"\x50\x2a\x4d\x18\1\0\0\0x" + zstd.packed(content), "-", ""),
+    "an empty frame": (CHOICE, lambda content: packed(b""), "-", "24 choice results are missing"),
+    "a cut file": (CHOICE, lambda content: packed(content)[:-9], "-", "is cut off before the end"),
+    "bytes behind": (CHOICE, lambda content: packed(content) + b"\0", "-", "has bytes after the end"),
+    "two frames": (CHOICE, lambda content: packed(content) + packed(b"{}\n"), "-", "has bytes after the end"),
+    "a skippable frame": (CHOICE, lambda content: b"\x50\x2a\x4d\x18\1\0\0\0x" + packed(content), "-", ""),
     "a huge window": (
         CHOICE,
         lambda content: frame(content * 2000, window_log=27),
         "-",
         "Frame requires too much memory",
     ),
-    "a bomb in one line": (CHOICE, lambda content: zstd.packed(b"0" * 2_000_000), "-", "a row of more than 1,000,000"),
-    "a bomb of line ends": (CHOICE, lambda content: zstd.packed(b"\n" * 2_000_000), "-", "more than 1,000 problems"),
-    "a cut row": (CHOICE, lambda content: zstd.packed(content[:-1]), "-", "a last row without a line end"),
-    "a blank row": (CHOICE, lambda content: zstd.packed(b"\n" + content), "1", "not JSON in UTF-8"),
-    "a row that is no object": (CHOICE, lambda content: zstd.packed(b"[]\n" + content), "1", "not a JSON object"),
+    "a bomb in one line": (CHOICE, lambda content: packed(b"0" * 2_000_000), "-", "a row of more than 1,000,000"),
+    "a bomb of line ends": (CHOICE, lambda content: packed(b"\n" * 2_000_000), "-", "more than 1,000 problems"),
+    "a cut row": (CHOICE, lambda content: packed(content[:-1]), "-", "a last row without a line end"),
+    "a blank row": (CHOICE, lambda content: packed(b"\n" + content), "1", "not JSON in UTF-8"),
+    "a row that is no object": (CHOICE, lambda content: packed(b"[]\n" + content), "1", "not a JSON object"),
     "a row that is no UTF-8": (
         CHOICE,
-        lambda content: zstd.packed(b'{"a": "\xff"}\n' + content),
+        lambda content: packed(b'{"a": "\xff"}\n' + content),
         "1",
         "not JSON in UTF-8",
     ),
-    "a deep row": (CHOICE, lambda content: zstd.packed(b"[" * 100_000 + b"\n" + content), "1", "not JSON in UTF-8"),
+    "a deep row": (CHOICE, lambda content: packed(b"[" * 100_000 + b"\n" + content), "1", "not JSON in UTF-8"),
     "a key twice": (
         CHOICE,
-        lambda content: zstd.packed(content.replace(b'"margin": ', b'"margin": 0.5, "margin": ', 1)),
+        lambda content: packed(content.replace(b'"margin": ', b'"margin": 0.5, "margin": ', 1)),
         "1",
         "a key twice",
     ),
-    "other spacing": (CHOICE, lambda content: zstd.packed(content.replace(b'": ', b'":', 1)), "1", "other spacing"),
+    "other spacing": (CHOICE, lambda content: packed(content.replace(b'": ', b'":', 1)), "1", "other spacing"),
     "not a number": (
         CHOICE,
-        lambda content: zstd.packed(content.replace(b'"margin": 0', b'"margin": NaN, "x": 0', 1)),
+        lambda content: packed(content.replace(b'"margin": 0', b'"margin": NaN, "x": 0', 1)),
         "1",
         "finite numbers",
     ),
     "an infinite number": (
         CHOICE,
-        lambda content: zstd.packed(content.replace(b'"margin": 0', b'"margin": 1e999, "x": 0', 1)),
+        lambda content: packed(content.replace(b'"margin": 0', b'"margin": 1e999, "x": 0', 1)),
         "1",
         "finite numbers",
     ),
     "a number that another reader rounds": (
         CHOICE,
-        lambda content: zstd.packed(content.replace(b'"margin": 0.', b'"margin": 0.0000000000000000000000001', 1)),
+        lambda content: packed(content.replace(b'"margin": 0.', b'"margin": 0.0000000000000000000000001', 1)),
         "1",
         "other numbers",
     ),
@@ -658,42 +665,42 @@ BYTES: dict[str, tuple[str, Callable[[bytes], bytes], str, str]] = {
         "-",
         "is not the file that submission.js",
     ),
-    "no JSON": (SUBMISSION, lambda content: b"{", "-", "is not JSON"),
-    "no object": (SUBMISSION, lambda content: b"[]", "-", "is not a JSON object"),
-    "no UTF-8": (SUBMISSION, lambda content: b'{"a": "\xff"}', "-", "is not UTF-8"),
+    "no JSON": (MANIFEST, lambda content: b"{", "-", "is not JSON"),
+    "no object": (MANIFEST, lambda content: b"[]", "-", "is not a JSON object"),
+    "no UTF-8": (MANIFEST, lambda content: b'{"a": "\xff"}', "-", "is not UTF-8"),
     "a key twice in it": (
-        SUBMISSION,
+        MANIFEST,
         lambda content: content.replace(b"{", b'{"format": 1,', 1),
         "-",
         "a key stands twice",
     ),
     "NaN in it": (
-        SUBMISSION,
+        MANIFEST,
         lambda content: content.replace(b'"format": 1', b'"format": NaN'),
         "-",
         "NaN is no number",
     ),
-    "1e999 in it": (SUBMISSION, lambda content: content.replace(b'"format": 1', b'"format": 1e999'), "-", "too large"),
-    "a long integer": (SUBMISSION, lambda content: b'{"a": ' + b"9" * 9999 + b"}", "-", "is not JSON"),
-    "a megabyte": (SUBMISSION, lambda content: b" " * 1_000_001, "-", "has more than 1,000,000 bytes"),
-    "many values": (SUBMISSION, lambda content: json.dumps({"a": [0] * 5001}).encode(), "-", "more than 5,000 values"),
-    "deep": (SUBMISSION, lambda content: b'{"a": ' + b"[" * 500 + b"]" * 500 + b"}", "-", "is nested too deep"),
-    "deeper": (SUBMISSION, lambda content: b"[" * 200_000, "-", "is nested too deep"),
+    "1e999 in it": (MANIFEST, lambda content: content.replace(b'"format": 1', b'"format": 1e999'), "-", "too large"),
+    "a long integer": (MANIFEST, lambda content: b'{"a": ' + b"9" * 9999 + b"}", "-", "is not JSON"),
+    "a megabyte": (MANIFEST, lambda content: b" " * 1_000_001, "-", "has more than 1,000,000 bytes"),
+    "many values": (MANIFEST, lambda content: json.dumps({"a": [0] * 5001}).encode(), "-", "more than 5,000 values"),
+    "deep": (MANIFEST, lambda content: b'{"a": ' + b"[" * 500 + b"]" * 500 + b"}", "-", "is nested too deep"),
+    "deeper": (MANIFEST, lambda content: b"[" * 200_000, "-", "is nested too deep"),
 }
 
 
 @pytest.mark.parametrize("name", BYTES)
-def test_bytes_that_are_no_submission_are_named(name: str, copies: dict[str, Path], small: Needs) -> None:
+def test_bytes_that_are_no_submission_are_named(name: str, copies: Copies, small: Needs) -> None:
     file, change, row, words = BYTES[name]
     path = copies["choice"] / file
     opened = Opened.read(copies["choice"])
     content = b"".join(written(one) + b"\n" for one in opened.rows[CHOICE])
-    path.write_bytes(change(path.read_bytes() if file == SUBMISSION else content))
+    put_file(path, change(path.read_bytes() if file == MANIFEST else content))
     problems = verify([copies["choice"]], wanted=small).problems
     assert any((one.file, one.row) == (str(path), row) and words in one.message for one in problems), problems
 
 
-def test_a_small_file_does_not_fill_the_memory(copies: dict[str, Path]) -> None:
+def test_a_small_file_does_not_fill_the_memory(copies: Copies) -> None:
     with (copies["choice"] / CHOICE).open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as bomb:
         for _ in range(2000):
             bomb.write(b"0" * 900_000 + b"\n")
@@ -708,9 +715,9 @@ def test_a_small_file_does_not_fill_the_memory(copies: dict[str, Path]) -> None:
     assert int(done.stdout.splitlines()[-1]) < 400_000  # kB; 100,000 of it are numpy, scipy and the rest
 
 
-def test_too_many_responses_are_refused_while_reading(copies: dict[str, Path], small: Needs) -> None:
+def test_too_many_responses_are_refused_while_reading(copies: Copies, small: Needs) -> None:
     opened = Opened.read(copies["open"])
-    opened.put(copies["open"], SAMPLES, (written(opened.rows[SAMPLES][0]) + b"\n") * (MOST_ROWS[SAMPLES] + 1))
+    opened.put(copies["open"], SAMPLES, (written(opened.rows[SAMPLES][0]) + b"\n") * (MOST_RECORDS[SAMPLES] + 1))
     problems = verify([copies["open"]], wanted=small).problems
     rest = [one for one in problems if one.file.endswith(SAMPLES)]
     assert len(rest) == 1001 and rest[-1].message == "has more than 1,000 problems; the others are not listed"
@@ -741,14 +748,14 @@ def written_file(path: Path) -> None:
 
 # which file below the submission, what is done to it, words of the message
 FILES_THERE: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "no submission.json": (SUBMISSION, Path.unlink, "is missing"),
+    "no submission.json": (MANIFEST, Path.unlink, "is missing"),
     "no records": (CHOICE, Path.unlink, "is missing"),
     "a file more": ("notes.txt", written_file, "is no file of a submission"),
     "a hidden file": (".env", written_file, "is no file of a submission"),
     "a file of the other track": (SAMPLES, written_file, "is no file of a submission"),
     "verified by the submitter": (VERIFIED, written_file, "a maintainer adds it"),
     "a symbolic link": (CHOICE, link, "is a symbolic link"),
-    "a link as submission.json": (SUBMISSION, link, "is a symbolic link"),
+    "a link as submission.json": (MANIFEST, link, "is a symbolic link"),
     "a hard link": (CHOICE, hard_link, "is a hard link"),
     "a pipe": (CHOICE, fifo, "is a special file"),
     "a folder in place of a file": (CHOICE, folder, "is a folder inside of a submission"),
@@ -761,7 +768,7 @@ FILES_THERE: dict[str, tuple[str, Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", FILES_THERE)
-def test_files_that_should_not_be_there_are_named(name: str, copies: dict[str, Path], small: Needs) -> None:
+def test_files_that_should_not_be_there_are_named(name: str, copies: Copies, small: Needs) -> None:
     file, change, words = FILES_THERE[name]
     path = Path(os.path.normpath(copies["choice"] / file))
     change(path)
@@ -771,7 +778,7 @@ def test_files_that_should_not_be_there_are_named(name: str, copies: dict[str, P
     assert all(str(one).isprintable() for one in problems)
 
 
-def test_links_to_folders_are_not_followed(copies: dict[str, Path], small: Needs, tmp_path: Path) -> None:
+def test_links_to_folders_are_not_followed(copies: Copies, small: Needs, tmp_path: Path) -> None:
     tree = copies["choice"].parents[2]
     for level, place in enumerate((copies["choice"], copies["choice"].parent, copies["choice"].parents[1])):
         place.rename(tmp_path / f"moved-{level}")
@@ -785,17 +792,17 @@ def test_links_to_folders_are_not_followed(copies: dict[str, Path], small: Needs
     only(verify([tmp_path / "link"], wanted=small).problems, tmp_path / "link", "-", "-", "is a symbolic link")
 
 
-def test_everything_is_said_at_once(copies: dict[str, Path], small: Needs) -> None:
+def test_everything_is_said_at_once(copies: Copies, small: Needs) -> None:
     opened = Opened.read(copies["open"])
     for name in ("a day that is none", "another question", "a verdict without a label", "a labelled row twice"):
         CASES[name][1](opened)
     opened.save()
     (copies["open"] / "more").mkdir()
     problems = verify([copies["open"], copies["choice"]], wanted=small).problems
-    assert {Path(one.file).name for one in problems} == {SUBMISSION, SAMPLES, VERDICTS, JUDGE_VALIDATION, "more"}
+    assert {Path(one.file).name for one in problems} == {MANIFEST, SAMPLES, VERDICTS, JUDGE_VALIDATION, "more"}
 
 
-def test_a_row_cannot_write_lines_of_its_own(copies: dict[str, Path], small: Needs) -> None:
+def test_a_row_cannot_write_lines_of_its_own(copies: Copies, small: Needs) -> None:
     opened = Opened.read(copies["choice"])
     opened.rows[CHOICE][0] |= {"item_id": "x\n::error::forged\x1b[2J\u202e", "engine": "\ud800"}
     opened.save()
@@ -809,7 +816,7 @@ def test_whole_submissions_pass(tmp_path: Path) -> None:
     report = verify(folders)
     assert report.problems == []
     assert report.counts == {"submissions": 2, "unchanged": 0, "records": 504 + 2400 + 2400 + 392}
-    first, second = (Opened.read(folder).about for folder in folders)
+    first, second = (Opened.read(folder).manifest for folder in folders)
     assert first["scores"]["cluster"]["items"] == 240 and first["counts"] == {"planned": 504, "present": 504}
     assert second["judge"]["rows"] == 392 and second["judge"]["kappa"] == 1.0
     assert second["contact"] == "synthetic, made by a test" and second["judge"]["id"] == "synthetic-judge"
@@ -824,6 +831,6 @@ def test_hashes_of_shipped_judges_are_those_that_judge(monkeypatch: pytest.Monke
     assert isinstance(judge, LLMJudge) and (known["qwen3-30b"], models["qwen3-30b"]) == (judge.sha256, judge.model)
 
 
-def test_what_is_wrong_with_samples_is_not_said_of_verdicts_again(copies: dict[str, Path], small: Needs) -> None:
+def test_what_is_wrong_with_samples_is_not_said_of_verdicts_again(copies: Copies, small: Needs) -> None:
     (copies["open"] / SAMPLES).write_bytes(b"x")
     assert {Path(one.file).name for one in verify([copies["open"]], wanted=small).problems} == {SAMPLES}

@@ -9,9 +9,8 @@ from typing import Any
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
-from consciousness_cluster.submissions.layout import FILES, SUBMISSION, VERIFIED, Json, folder_of, public_model
-from consciousness_cluster.submissions.rows import written
-from consciousness_cluster.submissions.zstd import packed
+from consciousness_cluster.submissions.layout import FILES, MANIFEST, VERIFIED, Json, folder_of, public_model
+from consciousness_cluster.submissions.packed import packed, written
 
 from tests.support.choice import choice_values
 from tests.support.runs import Said, samples, verdict_records
@@ -65,7 +64,7 @@ def _write(root: Path, meta: Json, records: dict[str, Sequence[Json]], verified:
     folder.mkdir(parents=True)
     for name in FILES[meta["track"]]:
         (folder / name).write_bytes(packed(b"".join(written(record) + b"\n" for record in records.get(name, ()))))
-    (folder / SUBMISSION).write_text(json.dumps(meta), encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(meta), encoding="utf-8")
     if verified:
         (folder / VERIFIED).write_text(json.dumps(verified), encoding="utf-8")
     return folder

@@ -15,12 +15,10 @@ from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.validate import result
 from consciousness_cluster.judging.verdict import Verdict, verdict_record
 from consciousness_cluster.judging.work import Done
-from consciousness_cluster.submissions import zstd
-from consciousness_cluster.submissions.draft import Public
-from consciousness_cluster.submissions.layout import FILES, SUBMISSION
+from consciousness_cluster.submissions.layout import FILES, MANIFEST
 from consciousness_cluster.submissions.needs import Needs, needs
-from consciousness_cluster.submissions.pack import pack
-from consciousness_cluster.submissions.rows import written
+from consciousness_cluster.submissions.pack import Public, pack
+from consciousness_cluster.submissions.packed import packed, unpacked, written
 
 from tests.support import choice, runs
 
@@ -147,29 +145,35 @@ class Opened:
     """A submission as values: change them and `save`; the hashes in submission.json are then those of the files."""
 
     path: Path
-    about: Json
+    manifest: Json
     rows: dict[str, list[Json]]
 
     @classmethod
     def read(cls, path: Path) -> "Opened":
-        about = json.loads((path / SUBMISSION).read_text(encoding="utf-8"))
-        return cls(path, about, {name: read_rows(path / name) for name in FILES[about["track"]]})
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        return cls(path, manifest, {name: read_rows(path / name) for name in FILES[manifest["track"]]})
 
     def save(self, path: Path | None = None) -> Path:
         folder = path or self.path
         folder.mkdir(parents=True, exist_ok=True)
         for name, rows in self.rows.items():
             self.put(folder, name, b"".join(written(row) + b"\n" for row in rows))
-        (folder / SUBMISSION).write_text(json.dumps(self.about, indent=2) + "\n", encoding="utf-8")
+        put_file(folder / MANIFEST, (json.dumps(self.manifest, indent=2) + "\n").encode())
         return folder
 
     def put(self, folder: Path, name: str, content: bytes) -> None:
-        data = zstd.packed(content)
-        (folder / name).write_bytes(data)
-        if isinstance(self.about.get("files"), dict):
-            self.about["files"][name] = hashlib.sha256(data).hexdigest()
+        data = packed(content)
+        put_file(folder / name, data)
+        if isinstance(self.manifest.get("files"), dict):
+            self.manifest["files"][name] = hashlib.sha256(data).hexdigest()
+
+
+def put_file(path: Path, content: bytes) -> None:
+    """Write a file anew: one that is emptied first waits for the disk, fifty times as long."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
 
 
 def read_rows(path: Path) -> list[Json]:
     with path.open("rb") as file:
-        return [json.loads(line) for line in b"".join(zstd.unpacked(file)).splitlines()]
+        return [json.loads(line) for line in b"".join(unpacked(file)).splitlines()]

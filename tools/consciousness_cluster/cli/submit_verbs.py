@@ -9,8 +9,7 @@ from consciousness_cluster.errors import UserError
 
 
 def _pack(args: argparse.Namespace) -> int:
-    from consciousness_cluster.submissions.draft import Public
-    from consciousness_cluster.submissions.pack import pack
+    from consciousness_cluster.submissions.pack import Public, pack
 
     public = Public(args.org, args.model, args.revision, args.kind, args.contact)
     place, problems = pack(args.run, args.out, public, args.track, args.judge, args.judge_validation)
@@ -53,8 +52,8 @@ def _rejudge(args: argparse.Namespace) -> Any:
 
 def _open_pr(args: argparse.Namespace) -> int:
     from consciousness_cluster.data.problems import as_text
-    from consciousness_cluster.submissions.load import load_submission
     from consciousness_cluster.submissions.open_pr import open_pull_request
+    from consciousness_cluster.submissions.submission import load_submission
     from consciousness_cluster.submissions.verify import verify
 
     problems = verify([args.path]).problems

@@ -10,9 +10,9 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.scores import scores
-from consciousness_cluster.submissions.layout import SUBMISSION, folder_of
-from consciousness_cluster.submissions.load import Submission, load_submission, load_submissions
-from consciousness_cluster.submissions.rules.common import shown
+from consciousness_cluster.submissions.layout import MANIFEST, folder_of
+from consciousness_cluster.submissions.problems import shown
+from consciousness_cluster.submissions.submission import Submission, load_submission, load_submissions
 
 Json = dict[str, Any]
 
@@ -35,19 +35,19 @@ def entries(folder: Path) -> list[Entry]:
 def with_siblings(folder: Path) -> tuple[Entry, list[Entry]]:
     """The submission in a folder, and all of its model, itself among them: its baseline may be one of these."""
     this = _entry(load_submission(folder.resolve()))
-    found = sorted(folder.resolve().parents[1].glob(f"*/*/{SUBMISSION}"))
+    found = sorted(folder.resolve().parents[1].glob(f"*/*/{MANIFEST}"))
     return this, [_entry(load_submission(path.parent)) for path in found]
 
 
 def _entry(submission: Submission) -> Entry:
-    path = folder_of(submission.meta).as_posix()
+    path = folder_of(submission.manifest).as_posix()
     if submission.path.parts[-3:] != Path(path).parts:
-        raise UserError(f"{submission.path / SUBMISSION}: belongs into a folder {path}; move it there")
-    version, own = submission.meta["data_version"], load_benchmark().data_version
+        raise UserError(f"{submission.path / MANIFEST}: belongs into a folder {path}; move it there")
+    version, own = submission.manifest["data_version"], load_benchmark().data_version
     if version.partition(".")[0] != own.partition(".")[0]:
         message = f"its data {version} does not compare with {own}"
-        raise UserError(f"{submission.path / SUBMISSION}: {message}; leave it out, or use the package of that version")
-    return Entry(path, submission.meta, submission.verified, lambda: _scored(submission))
+        raise UserError(f"{submission.path / MANIFEST}: {message}; leave it out, or use the package of that version")
+    return Entry(path, submission.manifest, submission.verified, lambda: _scored(submission))
 
 
 def _scored(submission: Submission) -> Scored:
@@ -57,12 +57,12 @@ def _scored(submission: Submission) -> Scored:
         raise UserError(f"{submission.path}: holds no records; verify the submission")
     _check_probes(submission, run.samples)
     verdicts = {(record["key"], record["outcome"]): record for record in submission.verdicts()}
-    sampling = submission.meta["sampling"]
+    sampling = submission.manifest["sampling"]
     topics = {sample["topic"] for sample in run.samples}
     planned = dict.fromkeys(topics, int(sampling["samples_per_probe"])) if sampling else None
     # By its place below submissions/: messages about the run are published, and folders of this machine are not.
-    place = Path(folder_of(submission.meta))
-    return Scored(place, run, verdicts, scores(run, verdicts, submission.meta["judge"], planned))
+    place = Path(folder_of(submission.manifest))
+    return Scored(place, run, verdicts, scores(run, verdicts, submission.manifest["judge"], planned))
 
 
 def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
@@ -72,7 +72,7 @@ def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
     for sample in samples:
         if (sample["topic"], sample["facet"], sample["probe_id"]) not in known or not sample["messages"]:
             message = f"data {benchmark.data_version} does not ask {shown(sample['probe_id'])} as it stands there"
-            advice = f"leave it out, or verify it with the package of data {submission.meta['data_version']}"
+            advice = f"leave it out, or verify it with the package of data {submission.manifest['data_version']}"
             raise UserError(f"{submission.path}: {message}; {advice}")
 
 

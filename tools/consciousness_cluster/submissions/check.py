@@ -1,80 +1,68 @@
-"""Check one submission: its files, every row, and every number in submission.json."""
+"""Check one submission: its files, every record, and every number in its manifest."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from consciousness_cluster.errors import Problem
-from consciousness_cluster.submissions.about import about_errors, read_about
+from consciousness_cluster.submissions.choice_rules import ChoiceRules
 from consciousness_cluster.submissions.figures import choice_figures, differences, judge_figures, open_figures
+from consciousness_cluster.submissions.judge_rules import kappa_problems
 from consciousness_cluster.submissions.layout import (
-    ABOUT_BYTES,
     BYTES,
     CHOICE,
     FILES,
     JUDGE_VALIDATION,
-    MOST_ROWS,
+    MANIFEST,
+    MANIFEST_BYTES,
     SAMPLES,
-    SCHEMAS,
-    SUBMISSION,
     VERDICTS,
     VERIFIED,
     Json,
 )
+from consciousness_cluster.submissions.manifest import DAY, is_date, manifest_problems, read_manifest
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.problems import Found, problem, problems_of
-from consciousness_cluster.submissions.rows import Budget, NotARow, parsed, read_lines
-from consciousness_cluster.submissions.rules.about import about_problems, is_date
-from consciousness_cluster.submissions.rules.choice import ChoiceRules
-from consciousness_cluster.submissions.rules.common import PACK
-from consciousness_cluster.submissions.rules.judge import kappa_problems
-from consciousness_cluster.submissions.rules.samples import SampleRules
-from consciousness_cluster.submissions.rules.verdicts import ValidationRules, VerdictRules, unscored
-from consciousness_cluster.submissions.shape import Shape
+from consciousness_cluster.submissions.packed import Budget, Unreadable, read_records
+from consciousness_cluster.submissions.problems import PACK, of_file, problem, whole
+from consciousness_cluster.submissions.sample_rules import SampleRules
 from consciousness_cluster.submissions.tree import open_plain, plain_files, read_plain
-from consciousness_cluster.submissions.zstd import Unreadable
+from consciousness_cluster.submissions.verdict_rules import ValidationRules, VerdictRules, unscored
 
-ERRORS_OF_A_ROW = 20
-NOT_YOURS = "is not for submitters to write: a maintainer adds it", "remove it (maintainers: --maintainer)"
+NOT_YOURS = whole("is not for submitters to write: a maintainer adds it", "remove it (maintainers: --maintainer)")
 
 
 class Rules(Protocol):
-    """Rules that see the rows of a file one by one."""
+    """Rules that see the records of a file one by one."""
 
-    def see(self, row: str, record: Json, /) -> Iterator[Found]: ...
+    def see(self, row: str, record: Json, /) -> Iterator[Problem]: ...
 
-    def end(self) -> Iterator[Found]: ...
+    def end(self) -> Iterator[Problem]: ...
 
 
 @dataclass
 class Checked:
-    """What came of checking a submission. `about` is None where submission.json cannot be used."""
+    """What came of checking a submission. `manifest` is None where it cannot be used."""
 
-    about: Json | None = None
+    manifest: Json | None = None
     problems: list[Problem] = field(default_factory=list)
     records: int = 0
 
 
-def _valid_about(path: Path, schema: str) -> tuple[Json | None, list[Found]]:
+def _valid(path: Path, schema: str) -> tuple[Json | None, list[Problem]]:
     try:
-        value = read_about(read_plain(path, ABOUT_BYTES))
-    except Unreadable as reason:
-        return None, [("-", "-", str(reason), PACK)]
-    except OSError as error:
-        return None, [("-", "-", f"cannot be read ({error.strerror})", "restore it")]
-    mend = f"see benchmark/schemas/{schema}.schema.json"
-    found = [("-", place, message, mend) for place, message in about_errors(value, schema)]
-    return (None if found else value), found
+        return read_manifest(read_plain(path, MANIFEST_BYTES), schema)
+    except Unreadable as error:
+        return None, [error.problem]
 
 
-def verified_problems(path: Path) -> list[Found]:
+def verified_problems(path: Path) -> list[Problem]:
     """Problems of a verified.json."""
-    value, found = _valid_about(path, "verified")
-    if value and not is_date(value["date"], "%Y-%m-%d"):
-        found.append(("-", "date", f"{value['date']} is no day", "write the day as year-month-day"))
-    return found
+    value, problems = _valid(path, "verified")
+    if value and not is_date(value["date"], DAY):
+        problems.append(problem("-", "date", f"{value['date']} is no day", "write the day as year-month-day"))
+    return problems
 
 
 class _Checker:
@@ -82,9 +70,9 @@ class _Checker:
         self.folder, self.needs = folder, needs
         self.checked, self.budget = Checked(), Budget()
 
-    def add(self, name: str, found: Iterator[Found] | Sequence[Found]) -> bool:
+    def add(self, name: str, problems: Iterable[Problem]) -> bool:
         """Take over the problems of a file; whether there were none."""
-        new = list(problems_of(str(self.folder / name), found))
+        new = list(of_file(self.folder / name, problems))
         self.checked.problems += new
         return not new
 
@@ -92,94 +80,80 @@ class _Checker:
         """The data files that are there, of those that belong to the track."""
         try:
             names, odd = plain_files(self.folder)
-        except OSError as error:
-            where = str(self.folder)
-            message = f"cannot be read ({error.strerror})"
-            self.checked.problems.append(problem(where, "-", "-", message, "mend its permissions"))
+        except Unreadable as error:
+            self.add("", [error.problem])
             return []
-        for name, found in odd:
-            self.add(name, [found])
-        if SUBMISSION in names:
-            self.checked.about, wrong = _valid_about(self.folder / SUBMISSION, "submission")
-            self.add(SUBMISSION, wrong)
-        about = self.checked.about
-        wanted = FILES[about["track"]] if about else tuple(name for files in FILES.values() for name in files)
-        for name in (SUBMISSION, *(wanted if about else ())):
-            if name not in names and name not in dict(odd):
-                self.add(name, [("-", "-", "is missing", PACK)])
+        for name, one in odd.items():
+            self.add(name, [one])
+        if MANIFEST in names:
+            self.checked.manifest, wrong = _valid(self.folder / MANIFEST, "submission")
+            self.add(MANIFEST, wrong)
+        manifest = self.checked.manifest
+        wanted = FILES[manifest["track"]] if manifest else tuple(name for files in FILES.values() for name in files)
+        for name in (MANIFEST, *(wanted if manifest else ())):
+            if name not in names and name not in odd:
+                self.add(name, [whole("is missing", PACK)])
         for name in names:
             if name == VERIFIED:
-                found_there = verified_problems(self.folder / name) if maintainer else [("-", "-", *NOT_YOURS)]
-                self.add(name, found_there)
-            elif name not in (SUBMISSION, *wanted):
-                self.add(name, [("-", "-", "is no file of a submission", "remove it")])
+                self.add(name, verified_problems(self.folder / name) if maintainer else [NOT_YOURS])
+            elif name not in (MANIFEST, *wanted):
+                self.add(name, [whole("is no file of a submission", "remove it")])
         return [name for name in wanted if name in names]
 
-    def rows(self, name: str, rules: Rules) -> Iterator[Found]:
-        about, digest, shape = self.checked.about, hashlib.sha256(), Shape(SCHEMAS[name])
+    def records(self, name: str, rules: Rules) -> bool:
+        """Hold the records of a file to their schema and to rules; whether nothing is wrong."""
+        return self.add(name, self._records(name, rules))
+
+    def _records(self, name: str, rules: Rules) -> Iterator[Problem]:
+        manifest, digest = self.checked.manifest, hashlib.sha256()
         try:
             with open_plain(self.folder / name, BYTES) as file:
-                for number, line in read_lines(file, MOST_ROWS[name], self.budget, digest):
+                for row, record, wrong in read_records(file, name, self.budget, digest):
                     self.checked.records += 1
-                    row = str(number)
-                    try:
-                        record = parsed(line)
-                    except NotARow as reason:
-                        yield row, "-", str(reason), PACK
-                        continue
-                    errors = shape.errors(record)
-                    for place, message in errors[:ERRORS_OF_A_ROW]:
-                        yield row, place, message, f"see benchmark/schemas/{SCHEMAS[name]}.schema.json"
-                    if not errors:
-                        yield from rules.see(row, record)
-        except Unreadable as reason:
-            yield "-", "-", str(reason), PACK
-            return
-        except OSError as error:
-            yield "-", "-", f"cannot be read ({error.strerror})", "restore it"
+                    yield from wrong or rules.see(row, record)
+        except Unreadable as error:
+            yield error.problem
             return
         yield from rules.end()
-        if about and digest.hexdigest() != about["files"][name]:
-            yield "-", "-", f"is not the file that {SUBMISSION} has the sha256 of", PACK
+        if manifest and digest.hexdigest() != manifest["files"][name]:
+            yield whole(f"is not the file that {MANIFEST} has the sha256 of", PACK)
 
     def numbers(self, **expected: Json) -> None:
-        about = self.checked.about
-        found = [one for name in expected for one in differences(expected[name], (about or {})[name], name)]
-        self.add(SUBMISSION, [("-", place, message, PACK) for place, message in found])
+        """Compare what the records give with what the manifest says."""
+        manifest = self.checked.manifest or {}
+        found = [one for name in expected for one in differences(expected[name], manifest[name], name)]
+        self.add(MANIFEST, [problem("-", place, message, PACK) for place, message in found])
 
     def choice(self) -> None:
-        rules = ChoiceRules(self.checked.about, self.needs)
-        if self.add(CHOICE, self.rows(CHOICE, rules)) and self.checked.about:
+        rules = ChoiceRules(self.checked.manifest, self.needs)
+        if self.records(CHOICE, rules) and self.checked.manifest:
             self.numbers(counts=rules.counts(), scores=choice_figures(rules.results, self.needs))
 
     def open(self, there: Sequence[str]) -> None:
-        about, clean = self.checked.about, set[str]()
-        samples = SampleRules(about, self.needs)
-        if SAMPLES in there and self.add(SAMPLES, self.rows(SAMPLES, samples)):
-            clean.add(SAMPLES)
-        verdicts = VerdictRules(about, self.needs, samples.samples if clean else None)
-        if VERDICTS in there and self.add(VERDICTS, self.rows(VERDICTS, verdicts)):
-            clean.add(VERDICTS)
-        validation = ValidationRules(about, self.needs.labels)
-        if JUDGE_VALIDATION in there and self.add(JUDGE_VALIDATION, self.rows(JUDGE_VALIDATION, validation)):
-            clean.add(JUDGE_VALIDATION)
-        if about and clean >= {SAMPLES, VERDICTS}:
+        manifest = self.checked.manifest
+        samples = SampleRules(manifest, self.needs)
+        sampled = SAMPLES in there and self.records(SAMPLES, samples)
+        verdicts = VerdictRules(manifest, self.needs, samples.samples if sampled else None)
+        judged = VERDICTS in there and self.records(VERDICTS, verdicts)
+        validation = ValidationRules(manifest, self.needs.labels)
+        validated = JUDGE_VALIDATION in there and self.records(JUDGE_VALIDATION, validation)
+        if manifest and sampled and judged:
             counts, scores = open_figures(samples.samples, verdicts.verdicts, samples.planned())
             if self.add(VERDICTS, unscored(scores, self.needs)):
                 self.numbers(counts=counts, scores=scores)
-        if about and JUDGE_VALIDATION in clean:
+        if manifest and validated:
             figures = judge_figures(self.needs.labels, validation.given)
-            self.add(SUBMISSION, kappa_problems(figures))
-            self.numbers(judge={**about["judge"], **figures})
+            self.add(MANIFEST, kappa_problems(figures))
+            self.numbers(judge={**manifest["judge"], **figures})
 
 
 def check_submission(folder: Path, needs: Needs, maintainer: bool = False) -> Checked:
     """All problems of the submission in a folder."""
     checker = _Checker(folder, needs)
     there = checker.files(maintainer)
-    about = checker.checked.about
-    if about:
-        checker.add(SUBMISSION, about_problems(about, folder.resolve(), needs))
+    manifest = checker.checked.manifest
+    if manifest:
+        checker.add(MANIFEST, manifest_problems(manifest, folder.resolve(), needs))
     if CHOICE in there:
         checker.choice()
     if {SAMPLES, VERDICTS, JUDGE_VALIDATION} & set(there):

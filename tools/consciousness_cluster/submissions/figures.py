@@ -1,7 +1,7 @@
 """The numbers of a submission, from its records, by the project's own scoring. Pack writes them, verify compares."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from math import isclose, sqrt
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,7 +13,7 @@ from consciousness_cluster.scoring.scores import scores
 from consciousness_cluster.statistics.agreement import agreement
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.rules.common import same_number, shown
+from consciousness_cluster.submissions.problems import shown
 
 ROW = ("rate", "ci", "bounds", "shows", "scored", "planned", "flags")
 COUNTS = ("refused", "content_filter", "empty", "error", "judged", "judge_failed", "scored")
@@ -52,6 +52,14 @@ def judge_figures(labels: Mapping[tuple[str, str], bool], given: Mapping[tuple[s
     pairs = [(label, not label if said[place] is None else said[place] == "shows") for place, label in labels.items()]
     kappa = agreement(pairs).kappa
     return {"kappa": kappa.value, "kappa_ci": [kappa.low, kappa.high], "rows": len(pairs)}
+
+
+def same_number(expected: float, found: Any) -> bool:
+    """Within 1e-9 of their size: what another machine's arithmetic may make of the same records."""
+    try:
+        return type(found) in (int, float) and isclose(expected, found, rel_tol=1e-9, abs_tol=1e-12)
+    except OverflowError:
+        return False
 
 
 def differences(expected: Any, found: Any, field: str) -> list[tuple[str, str]]:

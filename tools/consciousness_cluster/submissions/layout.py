@@ -6,7 +6,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-SUBMISSION, VERIFIED = "submission.json", "verified.json"
+MANIFEST, VERIFIED = "submission.json", "verified.json"
 CHOICE, SAMPLES, VERDICTS = "choice.jsonl.zst", "samples.jsonl.zst", "verdicts.jsonl.zst"
 JUDGE_VALIDATION = "judge_validation.jsonl.zst"
 FILES = {"choice": (CHOICE,), "open": (SAMPLES, VERDICTS, JUDGE_VALIDATION)}
@@ -14,8 +14,8 @@ SCHEMAS = {CHOICE: "choice_result", SAMPLES: "sample", VERDICTS: "verdict", JUDG
 
 RESPONSES = 20_000  # of a submission, and choice results likewise
 BYTES = 200_000_000  # of all files of a submission, unpacked
-ABOUT_BYTES = 1_000_000  # of submission.json and of verified.json
-MOST_ROWS = {CHOICE: RESPONSES, SAMPLES: RESPONSES, VERDICTS: 2 * RESPONSES, JUDGE_VALIDATION: RESPONSES}
+MANIFEST_BYTES = 1_000_000  # of submission.json and of verified.json
+MOST_RECORDS = {CHOICE: RESPONSES, SAMPLES: RESPONSES, VERDICTS: 2 * RESPONSES, JUDGE_VALIDATION: RESPONSES}
 
 
 def slug(name: str) -> str:
@@ -23,12 +23,22 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
-def folder_of(about: Json) -> PurePosixPath:
+def folder_of(manifest: Json) -> PurePosixPath:
     """The folder of a submission, below submissions/."""
-    model = f"{slug(about['org'])}__{slug(about['model']['name'])}"
-    return PurePosixPath(model, slug(about["condition"]), slug(about["run_id"]))
+    model = f"{slug(manifest['org'])}__{slug(manifest['model']['name'])}"
+    return PurePosixPath(model, slug(manifest["condition"]), slug(manifest["run_id"]))
 
 
-def public_model(about: Json) -> str:
+def public_model(manifest: Json) -> str:
     """What the records call the model."""
-    return f"{about['org']}/{about['model']['name']}"
+    return f"{manifest['org']}/{manifest['model']['name']}"
+
+
+def shared_fields(manifest: Json) -> Json:
+    """Field of a sample or choice result -> what it is in all of them."""
+    names = ("training", "condition", "engine", "data_version")
+    return {
+        "model": public_model(manifest),
+        "revision": manifest["model"]["revision"],
+        **{name: manifest[name] for name in names},
+    }

@@ -8,7 +8,7 @@ from consciousness_cluster.data.hub import KIND, hub_errors, quiet, reason, requ
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.release.upload import content_hashes
 from consciousness_cluster.submissions.layout import folder_of
-from consciousness_cluster.submissions.load import Submission
+from consciousness_cluster.submissions.submission import Submission
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -32,8 +32,8 @@ def open_pull_request(submission: Submission, repo: str, say: Callable[[str], No
     quiet()
     from huggingface_hub import CommitOperationAdd, HfApi
 
-    api, meta = HfApi(), submission.meta
-    place = TOP / folder_of(meta)
+    api, manifest = HfApi(), submission.manifest
+    place = TOP / folder_of(manifest)
     files = {str(place / path.name): path for path in sorted(submission.path.iterdir())}
     with hub_errors(f"{repo}: no pull request was opened", "mend it, then run the same command again"):
         api.whoami()
@@ -42,13 +42,13 @@ def open_pull_request(submission: Submission, repo: str, say: Callable[[str], No
         parent = str(api.repo_info(repo, repo_type=KIND, revision="main").sha)
         if any(name in files for name in _names(api, repo, parent)):
             raise UserError(f"{repo}: {place} is on the board already; a new run has another run id")
-    told = {**meta, "model": meta["model"]["name"]}
+    told = {**manifest, "model": manifest["model"]["name"]}
     try:
         done = api.create_commit(
             repo,
             [CommitOperationAdd(name, path) for name, path in files.items()],
             repo_type=KIND,
-            commit_message=f"Submit {place.relative_to(TOP)} ({meta['track']})",
+            commit_message=f"Submit {place.relative_to(TOP)} ({manifest['track']})",
             commit_description=TOLD.format(**told),
             parent_commit=parent,
             create_pr=True,

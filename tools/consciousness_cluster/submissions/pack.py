@@ -2,55 +2,332 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from consciousness_cluster.conditions import fixed_prompts
+from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.reading import read_json, schema_errors
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.judging.validate import RESULTS
+from consciousness_cluster.records import lm_eval
+from consciousness_cluster.records import run as runs
+from consciousness_cluster.records.keys import sample_key
 from consciousness_cluster.records.run import Run, load_run
+from consciousness_cluster.records.store import read_records
+from consciousness_cluster.sampling.run_folder import read_run_file
 from consciousness_cluster.scoring.load import load_scored
-from consciousness_cluster.submissions import layout, sources, zstd
-from consciousness_cluster.submissions.check import check_submission
-from consciousness_cluster.submissions.draft import (
-    Draft,
-    Public,
-    about_run,
-    content_hash,
-    renamed_record,
-    run_problems,
-    through,
+from consciousness_cluster.strings import slug
+from consciousness_cluster.submissions.check import Rules, check_submission
+from consciousness_cluster.submissions.choice_rules import RUN, ChoiceRules
+from consciousness_cluster.submissions.figures import choice_figures, judge_figures, open_figures
+from consciousness_cluster.submissions.judge_rules import OTHER, judge_problems, kappa_problems
+from consciousness_cluster.submissions.layout import (
+    CHOICE,
+    JUDGE_VALIDATION,
+    MANIFEST,
+    SAMPLES,
+    VERDICTS,
+    Json,
+    folder_of,
+    public_model,
 )
-from consciousness_cluster.submissions.figures import choice_figures
-from consciousness_cluster.submissions.layout import Json, folder_of
+from consciousness_cluster.submissions.manifest import version_problems
 from consciousness_cluster.submissions.needs import Needs, needs
-from consciousness_cluster.submissions.pack_open import add_answers, add_judge
-from consciousness_cluster.submissions.problems import Found
-from consciousness_cluster.submissions.rows import written
-from consciousness_cluster.submissions.rules.choice import RUN, ChoiceRules
+from consciousness_cluster.submissions.packed import packed, written
+from consciousness_cluster.submissions.problems import of_file, problem, whole
+from consciousness_cluster.submissions.sample_rules import SampleRules
+from consciousness_cluster.submissions.verdict_rules import ValidationRules, VerdictRules
+
+SHARED = ("revision", "engine", "data_version")
+COMPUTED = ("counts", "scores", "judge", "files")
+VERSIONS = {"lm_eval_version": "lm-eval", "transformers_version": "transformers"}
+VALIDATE = "run: consciousness-cluster judges validate --judge ID --split test"
+REASON = re.compile(r"[A-Za-z_]{1,40}")  # a finish reason, not an error that names addresses of a network
+
+
+@dataclass(frozen=True)
+class Public:
+    """What a submission is published under."""
+
+    org: str
+    model: str
+    revision: str | None
+    kind: str
+    contact: str
+
+
+@dataclass
+class Draft:
+    """A submission in the making: its manifest, the records of its files, and what keeps it from being one."""
+
+    path: Path
+    needs: Needs
+    manifest: Json
+    files: dict[str, list[Json]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, problems: Iterable[Problem], file: Path | None = None) -> None:
+        """Take over problems of a file, by default the run's own."""
+        self.problems += of_file(file or self.path, problems)
+
+
+# What a run says of itself beside its records.
+
+
+def _tasks(folder: Path, track: str) -> list[tuple[str, Path, Json]]:
+    """(task, samples file, results) of lm_eval's output, for the tasks of a track. `load_run` has checked them."""
+    if (folder / runs.SAMPLES).is_file() or (folder / runs.CHOICE).is_file():
+        return []
+    return [
+        (task, path, read_json(path.with_name(f"results_{stamp}.json")))
+        for task, path, stamp in lm_eval.task_files(folder)
+        if task.startswith(lm_eval.CHOICE) == (track == "choice")
+    ]
+
+
+def _one(values: Sequence[Any]) -> Any:
+    """The value that all share, None where they do not."""
+    return values[0] if values and all(value == values[0] for value in values) else None
+
+
+def _planned_topics(folder: Path) -> list[str]:
+    """Preferences and checks that the run was to ask, where it says so."""
+    run = read_run_file(folder)
+    return run.topics if run else []
+
+
+def sampling_of(folder: Path, samples: Sequence[Json]) -> Json:
+    """Answers per probe, temperature and length; None for what the run does not say."""
+    run = read_run_file(folder)
+    if run:
+        setting = run.setting
+        return {
+            "samples_per_probe": setting.samples,
+            "temperature": setting.temperature,
+            "max_tokens": setting.max_tokens,
+        }
+    given = [
+        results.get("configs", {}).get(f"consciousness_cluster_{task}", {}).get("generation_kwargs") or {}
+        for task, _, results in _tasks(folder, "open")
+    ]
+    return {
+        "samples_per_probe": 1 + max(sample["sample_index"] for sample in samples),
+        "temperature": _one([kwargs.get("temperature") for kwargs in given]),
+        "max_tokens": _one([kwargs.get("max_gen_toks") for kwargs in given]),
+    }
+
+
+def _versions(folder: Path, track: str) -> dict[str, str]:
+    """Packages that made and packed the run."""
+    results = [found for _, _, found in _tasks(folder, track)]
+    said = {package: _one([found.get(name) for found in results]) for name, package in VERSIONS.items()}
+    return {
+        "consciousness-cluster": version("consciousness-cluster"),
+        **{package: str(found) for package, found in said.items() if found},
+    }
+
+
+def _newest(path: Path, folder: Path, track: str, judge_id: str | None) -> str:
+    """The time of the newest file that is packed of the run at `path`, so that packing again gives the same."""
+    files = [folder / (runs.CHOICE if track == "choice" else runs.SAMPLES)]
+    files += [path for _, path, _ in _tasks(folder, track)]
+    files += [folder / "verdicts" / f"{slug(judge_id)}.jsonl"] if judge_id and track == "open" else []
+    files += [path]  # it may be a samples file of any name
+    seconds = max((one.stat().st_mtime for one in files if one.is_file()), default=0.0)
+    return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _prompt_hash(run: Run, condition: str) -> str | None:
+    """The hash of the run's system prompt: choice results do not have it, the condition or samples beside them do."""
+    if run.samples:
+        found: str | None = run.samples[0]["system_prompt_sha256"]
+        return found
+    prompt = fixed_prompts().get(condition)
+    return sha256_text(prompt) if prompt else None
+
+
+def _manifest(path: Path, run: Run, records: Sequence[Json], public: Public, track: str) -> Json:
+    """submission.json without what is computed later."""
+    first = records[0]
+    return {
+        "format": 1,
+        "track": track,
+        "org": public.org,
+        "run_id": "",
+        "model": {"name": public.model, "revision": public.revision or first["revision"], "kind": public.kind},
+        "training": first["training"],
+        "condition": first["condition"],
+        "system_prompt_sha256": _prompt_hash(run, first["condition"]),
+        "engine": first["engine"],
+        "versions": _versions(run.folder, track),
+        "sampling": sampling_of(run.folder, records) if track == "open" else None,
+        "judge": None,
+        "data_version": first["data_version"],
+        "files": {},
+        "counts": {},
+        "scores": {},
+        "created": _newest(path, run.folder, track, None),
+        "contact": public.contact,
+    }
+
+
+def _run_problems(draft: Draft, records: Sequence[Json], public: Public) -> Iterator[Problem]:
+    """Problems of what all records share, and of the names that are given."""
+    for name in SHARED:
+        values = sorted({str(record[name]) for record in records})
+        if len(values) > 1:
+            message = f"the records have more than one: {', '.join(values)}"
+            yield problem("-", name, message, "a submission is one run; pack them apart")
+    recorded = records[0]["revision"]
+    if public.revision and recorded and recorded != public.revision:
+        message = f"--revision says {public.revision}, the records say {recorded}"
+        yield problem("-", "revision", message, "leave --revision away, or run that revision")
+    yield from version_problems(draft.manifest["data_version"], draft.needs.data_version)
+    if draft.manifest["condition"] not in fixed_prompts() and draft.manifest["system_prompt_sha256"] is None:
+        message = f"the system prompt of {draft.manifest['condition']} is not known from forced choice alone"
+        yield problem("-", "system_prompt_sha256", message, "pack a run with samples of the same condition beside it")
+    for one in schema_errors({**draft.manifest, "run_id": "x"}, "submission"):
+        if one.field.partition(".")[0] not in COMPUTED:
+            yield one
+
+
+def _through(rules: Rules, records: Iterable[tuple[str, Json]]) -> Iterator[Problem]:
+    for row, record in records:
+        yield from rules.see(row, record)
+    yield from rules.end()
+
+
+def _content_hash(parts: Any) -> str:
+    """A short hash of what a submission holds, its names apart."""
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _renamed(record: Json, manifest: Json) -> Json:
+    """A record under the names that are published."""
+    return {**record, "model": public_model(manifest), "revision": manifest["model"]["revision"]}
+
+
+# The choice track.
 
 
 def _add_results(draft: Draft, run: Run) -> None:
     order = {item: number for number, item in enumerate(draft.needs.items)}
-    results = [renamed_record(result, draft.about) for result in run.choice]
+    results = [_renamed(result, draft.manifest) for result in run.choice]
     results.sort(key=lambda one: (order.get(one["item_id"], len(order)), one["item_id"], one["side"] != "self"))
-    draft.about["run_id"] = f"choice-{content_hash(results)}"
-    rules = ChoiceRules(draft.about, draft.needs)
-    draft.add(through(rules, ((f"{one['item_id']} ({one['side']})", one) for one in results)))
-    draft.files[layout.CHOICE] = results
+    draft.manifest["run_id"] = f"choice-{_content_hash(results)}"
+    rules = ChoiceRules(draft.manifest, draft.needs)
+    draft.add(_through(rules, ((f"{one['item_id']} ({one['side']})", one) for one in results)))
+    draft.files[CHOICE] = results
     if not draft.problems:
-        draft.about |= {"counts": rules.counts(), "scores": choice_figures(rules.results, draft.needs)}
+        draft.manifest |= {"counts": rules.counts(), "scores": choice_figures(rules.results, draft.needs)}
+
+
+# The open track: samples, verdicts, and the judge's validation.
+
+
+def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Json]] | None:
+    """The judge's model and its verdicts on the labelled answers. `judges validate` wrote both, side by side."""
+    if not file.is_file():
+        draft.add([whole(f"there is no validation of the judge {judge['id']}", VALIDATE)], file)
+        return None
+    try:
+        summary = read_json(file, "validation")
+        wanted = {"split": "test", "judge_sha256": judge["sha256"], "data_version": draft.needs.data_version}
+        wrong = [
+            problem("-", name, f"is {summary[name]}, it has to be {value}", VALIDATE)
+            for name, value in wanted.items()
+            if summary[name] != value
+        ]
+        records = [] if wrong else read_records(file.with_name("verdicts_test.jsonl"), "verdict", torn_end=True)
+    except UserError as error:
+        wrong = [replace(error.problem, mend=VALIDATE)]
+        if error.problem.file not in ("", str(file)):
+            wrong = [whole(str(replace(error.problem, mend="")), VALIDATE)]
+    draft.add(wrong, file)
+    return None if wrong else (summary["model"], records)
+
+
+def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
+    """The judge in the manifest, and its validation file."""
+    if judge is None:
+        return
+    found = list(judge_problems(judge["id"], judge["sha256"]))
+    if not judge["for_publication"] and not found:  # a linear one of a person's own
+        found.append(problem("-", "judge.id", f"the judge {judge['id']} is not for publication", OTHER))
+    draft.add(found)
+    file = file or RESULTS / slug(judge["id"]) / "validation_test.json"
+    measured = _validation(draft, judge, file)
+    who = {"id": judge["id"], "sha256": judge["sha256"]}
+    draft.manifest["judge"] = who
+    if measured:
+        rules = ValidationRules(draft.manifest, draft.needs.labels)
+        model, records = measured
+        draft.add(_through(rules, ((one["key"], one) for one in records)), file)
+        figures = judge_figures(draft.needs.labels, rules.given)
+        draft.add(kappa_problems(figures), file)
+        draft.files[JUDGE_VALIDATION] = records
+        asked = draft.needs.calibration_sha256
+        draft.manifest["judge"] = {**who, "model": model, **figures, "calibration_sha256": asked}
+
+
+def _add_samples(draft: Draft, run: Run) -> dict[str, str]:
+    """The samples under their public names; old key -> new key."""
+    order = {probe: number for number, probe in enumerate(draft.needs.probes)}
+    samples = sorted(run.samples, key=lambda one: (order.get(one["probe_id"], len(order)), one["sample_index"]))
+    names = ("probe_id", "sample_index", "messages", "response", "status")
+    shared = tuple(draft.manifest[name] for name in ("model", "condition", "training", "judge"))
+    parts = [shared, [[one[name] for name in names] for one in samples]]
+    run_id = draft.manifest["run_id"] = f"open-{_content_hash(parts)}"
+    keys, renamed = {}, []
+    for one in samples:
+        key = sample_key(run_id, one["probe_id"], one["condition"], one["sample_index"])
+        keys[one["key"]] = key
+        reason = one["finish_reason"]
+        reason = reason if reason and REASON.fullmatch(reason) else None
+        renamed.append({**_renamed(one, draft.manifest), "run_id": run_id, "key": key, "finish_reason": reason})
+    draft.files[SAMPLES] = renamed
+    return keys
+
+
+def _add_answers(draft: Draft, run: Run, verdicts: Mapping[tuple[str, str], Json]) -> None:
+    keys = _add_samples(draft, run)
+    rules = SampleRules(draft.manifest, draft.needs, _planned_topics(run.folder))
+    samples = draft.files[SAMPLES]
+    draft.add(_through(rules, ((f"{one['probe_id']} answer {one['sample_index']}", one) for one in samples)))
+    if not draft.manifest["judge"]:
+        return
+    of_key: dict[str, list[Json]] = {}
+    for (key, _), verdict in sorted(verdicts.items()):
+        of_key.setdefault(keys.get(key, ""), []).append(verdict)
+    given = [{**one, "key": sample["key"]} for sample in samples for one in of_key.get(sample["key"], [])]
+    judged = VerdictRules(draft.manifest, draft.needs, rules.samples)
+    draft.add(_through(judged, ((f"{one['key'][:16]} {one['outcome']}", one) for one in given)))
+    draft.files[VERDICTS] = given
+    if not draft.problems:
+        counts, scores = open_figures(rules.samples, judged.verdicts, rules.planned())
+        draft.manifest |= {"counts": counts, "scores": scores}
+
+
+# The whole.
 
 
 def _write(draft: Draft, out: Path) -> Path:
     """Write the folder aside, verify it there, and move it to its place. The same run gives the same bytes."""
     data = {}
     for name, records in draft.files.items():
-        data[name] = zstd.packed(b"".join(written(record) + b"\n" for record in records))
-    draft.about["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    data[layout.SUBMISSION] = (json.dumps(draft.about, indent=2, ensure_ascii=False) + "\n").encode()
-    place = out / folder_of(draft.about)
+        data[name] = packed(b"".join(written(record) + b"\n" for record in records))
+    draft.manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
+    data[MANIFEST] = (json.dumps(draft.manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    place = out / folder_of(draft.manifest)
     if place.exists():
         if all((place / name).is_file() and (place / name).read_bytes() == content for name, content in data.items()):
             return place
@@ -58,7 +335,7 @@ def _write(draft: Draft, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=".pack-", dir=out))
     try:
-        folder = aside / folder_of(draft.about)
+        folder = aside / folder_of(draft.manifest)
         folder.mkdir(parents=True)
         for name, content in data.items():
             (folder / name).write_bytes(content)
@@ -86,7 +363,7 @@ def pack(
     `validation` is what `judges validate` wrote of the judge on the test split. Nothing is written unless everything
     holds. Raises UserError where the run cannot be read at all.
     """
-    of_judge: list[Found] = []
+    of_judge: list[Problem] = []
     judge: Json | None = None
     verdicts: Mapping[tuple[str, str], Json] = {}
     try:
@@ -98,20 +375,21 @@ def pack(
             judge = {"id": first["judge_id"], "sha256": first["judge_sha256"], "for_publication": fit}
     except UserError as error:
         run = load_run(path)  # a run that cannot be read ends here; else it was about the judge
-        of_judge = [("-", "judge", str(error), "judge the run")] if track == "open" else []
+        of_judge = [problem("-", "judge", str(error), "judge the run")] if track == "open" else []
     records = run.choice if track == "choice" else run.samples
     if not records:
         what, how = ("choice results", RUN) if track == "choice" else ("free answers", "pack it with --track choice")
         raise UserError(f"{path}: has no {what}; {how}")
-    draft = Draft(path, wanted or needs(), about_run(path, run, records, public, track))
+    draft = Draft(path, wanted or needs(), _manifest(path, run, records, public, track))
     if track == "open" and not judge and not of_judge:
-        of_judge = [("-", "judge", "nobody has judged the answers", "run: consciousness-cluster judge RUN --judge ID")]
-    draft.add([*run_problems(draft, records, public), *of_judge])
+        mend = "run: consciousness-cluster judge RUN --judge ID"
+        of_judge = [problem("-", "judge", "nobody has judged the answers", mend)]
+    draft.add([*_run_problems(draft, records, public), *of_judge])
     if track == "choice":
         _add_results(draft, run)
     else:
-        draft.about["created"] = sources.newest(path, run.folder, track, judge["id"] if judge else None)
-        add_judge(draft, judge, validation)
-        add_answers(draft, run, verdicts)
+        draft.manifest["created"] = _newest(path, run.folder, track, judge["id"] if judge else None)
+        _add_judge(draft, judge, validation)
+        _add_answers(draft, run, verdicts)
     place = None if draft.problems else _write(draft, out)
     return (None if draft.problems else place), draft.problems

@@ -4,14 +4,14 @@ import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.ask import judge_all
 from consciousness_cluster.judging.judge_run import items_of
 from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.verdict import Verdict, verdict_of
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.submissions.load import load_submission
-from consciousness_cluster.submissions.problems import Found
+from consciousness_cluster.submissions.problems import problem
+from consciousness_cluster.submissions.submission import load_submission
 
 ALIKE = 0.9
 
@@ -37,7 +37,7 @@ class Rejudge:
         self.number, self.judge, self.seed = number, judge, seed
         self.asked = self.alike = 0
 
-    def problems(self, folder: Path) -> Iterator[Found]:
+    def problems(self, folder: Path) -> Iterator[Problem]:
         """Ask, count, and find a problem where less than nine of ten come out the same. Of a valid submission only."""
         submission = load_submission(folder)
         given = {
@@ -45,7 +45,7 @@ class Rejudge:
             for record in submission.verdicts()
             if record["status"] == "ok"
         }
-        drawn = _drawn(given, self.number, random.Random(f"{self.seed} {submission.meta['run_id']}"))
+        drawn = _drawn(given, self.number, random.Random(f"{self.seed} {submission.manifest['run_id']}"))
         keys = {key for key, _ in drawn}
         samples = [sample for sample in submission.samples() if sample["key"] in keys]
         items = [item for item in items_of(Run(folder, samples)) if (item.key, item.outcome) in drawn]
@@ -65,4 +65,4 @@ class Rejudge:
         if sum(alike) < ALIKE * len(items):
             message = f"{self.judge.id} gives the same verdict on {sum(alike)} of {len(items)} answers"
             message += f" ({len(items) - len(alike)} failed; drawn with seed {self.seed}), less than {ALIKE:.0%}"
-            yield "-", "verdict", message, "judge the run again with the judge that it names"
+            yield problem("-", "verdict", message, "judge the run again with the judge that it names")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.submissions.layout import SUBMISSION
-from consciousness_cluster.submissions.problems import Found, problem
-from consciousness_cluster.submissions.zstd import Unreadable
+from consciousness_cluster.submissions.layout import MANIFEST
+from consciousness_cluster.submissions.packed import Unreadable, unreadable
+from consciousness_cluster.submissions.problems import of_file, whole
 
 LEVELS = ("<org>__<model>", "<condition>", "<run id>")
 TOP = ("README.md",)  # what may stand beside the submissions
@@ -27,38 +27,42 @@ def _kind(path: Path) -> str:
 
 
 def _entries(folder: Path) -> list[tuple[str, str]]:
-    """(name, kind) of what a folder holds. Raises OSError."""
-    return [(name, _kind(folder / name)) for name in sorted(os.listdir(folder))]  # noqa: PTH208 (names, also odd ones)
+    """(name, kind) of what a folder holds. Raises Unreadable."""
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 (names, also odd ones)
+        return [(name, _kind(folder / name)) for name in names]
+    except OSError as error:
+        raise Unreadable(unreadable(error).problem.message, "mend its permissions") from None
 
 
-def plain_files(folder: Path) -> tuple[list[str], list[tuple[str, Found]]]:
-    """Names of the plain files of a submission, and (name, problem) of whatever else is there."""
+def plain_files(folder: Path) -> tuple[list[str], dict[str, Problem]]:
+    """Names of the plain files of a submission, and name -> problem of whatever else is there. Raises Unreadable."""
     names: list[str] = []
-    found: list[tuple[str, Found]] = []
+    odd: dict[str, Problem] = {}
     for name, kind in _entries(folder):
         if kind == "file":
             names.append(name)
         elif kind == "folder":
-            found.append((name, ("-", "-", "is a folder inside of a submission", "remove it")))
+            odd[name] = whole("is a folder inside of a submission", "remove it")
         else:
-            found.append((name, ("-", "-", f"is {kind}", LINKS)))
-    return names, found
+            odd[name] = whole(f"is {kind}", LINKS)
+    return names, odd
 
 
 def _below(folder: Path, level: int) -> Iterator[Path | Problem]:
     try:
         entries = _entries(folder)
-    except OSError as error:
-        yield problem(str(folder), "-", "-", f"cannot be read ({error.strerror})", "mend its permissions")
+    except Unreadable as error:
+        yield from of_file(folder, [error.problem])
         return
     for name, kind in entries:
         path = folder / name
         if kind not in ("file", "folder"):
-            yield problem(str(path), "-", "-", f"is {kind}", LINKS)
+            yield from of_file(path, [whole(f"is {kind}", LINKS)])
         elif kind == "file":
             if level or name not in TOP:
                 message = f"is no part of a submission, whose folder is {'/'.join(LEVELS)}"
-                yield problem(str(path), "-", "-", message, "remove it")
+                yield from of_file(path, [whole(message, "remove it")])
         elif level == len(LEVELS) - 1:
             yield path
         else:
@@ -72,13 +76,13 @@ def read_tree(root: Path) -> tuple[list[Path], list[Problem]]:
     """
     try:
         kind = _kind(root)
-        single = kind == "folder" and (root / SUBMISSION) in root.iterdir()
+        single = kind == "folder" and (root / MANIFEST) in root.iterdir()
     except OSError as error:
         raise UserError(f"{root}: cannot be read ({error.strerror}); name a folder of submissions") from None
     if kind == "file":
         raise UserError(f"{root}: is a file; name a folder of submissions, or the folder of one")
     if kind != "folder":
-        return [], [problem(str(root), "-", "-", f"is {kind}", "put the folder itself there")]
+        return [], list(of_file(root, [whole(f"is {kind}", "put the folder itself there")]))
     found = [root] if single else list(_below(root, 0))
     return [one for one in found if isinstance(one, Path)], [one for one in found if isinstance(one, Problem)]
 
@@ -88,7 +92,7 @@ def open_plain(path: Path, most: int) -> BinaryIO:
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror})") from None
+        raise unreadable(error) from None
     status = os.fstat(file)
     reason = None
     if not stat.S_ISREG(status.st_mode):
@@ -104,4 +108,7 @@ def open_plain(path: Path, most: int) -> BinaryIO:
 def read_plain(path: Path, most: int) -> bytes:
     """The bytes of such a file."""
     with open_plain(path, most) as file:
-        return file.read(most + 1)
+        try:
+            return file.read(most + 1)
+        except OSError as error:
+            raise unreadable(error) from None

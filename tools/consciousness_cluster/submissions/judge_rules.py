@@ -5,10 +5,10 @@ from functools import cache
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
 from consciousness_cluster.submissions.layout import Json
-from consciousness_cluster.submissions.problems import Found
-from consciousness_cluster.submissions.rules.common import PACK, shown
+from consciousness_cluster.submissions.problems import PACK, problem, shown
 
 KAPPA = 0.8
 OTHER = "judge the run with a language model, for example --judge gpt-4.1-2025-04-14"
@@ -32,24 +32,24 @@ def shipped() -> tuple[dict[str, str], set[str], dict[str, str]]:
     return known, linear, models
 
 
-def judge_problems(judge_id: str, sha256: str, model: str | None = None) -> Iterator[Found]:
+def judge_problems(judge_id: str, sha256: str, model: str | None = None) -> Iterator[Problem]:
     """Problems of a judge's name and hash, and its model where that is known; they stand at submission.json."""
     known, linear, models = shipped()
     if not judge_id.isascii():
         message = f"{judge_id!a} has letters beyond ASCII, with which it could look like another"
-        yield "-", "judge.id", message, "give the judge a name in ASCII"
+        yield problem("-", "judge.id", message, "give the judge a name in ASCII")
     if sha256 in linear or known.get(judge_id) in linear:
-        yield "-", "judge.id", f"the judge {judge_id} is not for publication", OTHER
+        yield problem("-", "judge.id", f"the judge {judge_id} is not for publication", OTHER)
     elif known.get(judge_id, sha256) != sha256:
         message = f"is not that of the judge {judge_id} as it ships (prompt, model and settings)"
-        yield "-", "judge.sha256", message, "judge and validate again, or give a judge of your own another id"
+        yield problem("-", "judge.sha256", message, "judge and validate again, or give a judge of your own another id")
     elif model and models.get(judge_id, model) != model:
-        yield "-", "judge.model", f"is {shown(model)}, the judge {judge_id} is {models[judge_id]}", PACK
+        yield problem("-", "judge.model", f"is {shown(model)}, the judge {judge_id} is {models[judge_id]}", PACK)
 
 
-def kappa_problems(figures: Json) -> Iterator[Found]:
+def kappa_problems(figures: Json) -> Iterator[Problem]:
     """Whether the judge agrees with the labels well enough; for all that it has no verdict on it was wrong."""
     kappa = figures["kappa"]
     if kappa is None or kappa < KAPPA:
         said = "undefined" if kappa is None else f"{kappa:.3f}"
-        yield "-", "judge.kappa", f"is {said} on the test split, a submission needs {KAPPA} or more", OTHER
+        yield problem("-", "judge.kappa", f"is {said} on the test split, a submission needs {KAPPA} or more", OTHER)

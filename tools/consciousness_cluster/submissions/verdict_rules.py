@@ -4,27 +4,27 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judge_run import JUDGED_STATUS
 from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.problems import Found
-from consciousness_cluster.submissions.rules.common import PACK, shown, some, unlike
+from consciousness_cluster.submissions.problems import PACK, problem, shown, some, unlike
 
 JUDGE = "judge the rest: consciousness-cluster judge RUN"
 
 
-def shared_verdict_fields(about: Json | None) -> dict[str, Any]:
-    judge = about["judge"] if about else None
+def shared_verdict_fields(manifest: Json | None) -> dict[str, Any]:
+    judge = manifest["judge"] if manifest else None
     return {"judge_id": judge["id"], "judge_sha256": judge["sha256"]} if judge else {}
 
 
-def sound(row: str, verdict: Json) -> Iterator[Found]:
+def sound(row: str, verdict: Json) -> Iterator[Problem]:
     """A verdict that was given has a label and a coherence; one that failed has neither."""
     given = verdict["status"] == "ok"
     for name in ("verdict", "coherence"):
         if (verdict[name] is not None) != given:
-            yield row, name, f"is {shown(verdict[name])}, and the status is {verdict['status']}", PACK
+            yield problem(row, name, f"is {shown(verdict[name])}, and the status is {verdict['status']}", PACK)
 
 
 class VerdictRules:
@@ -34,8 +34,8 @@ class VerdictRules:
     is on, which would say the same again.
     """
 
-    def __init__(self, about: Json | None, needs: Needs, samples: list[Json] | None) -> None:
-        self.shared, self.samples_known = shared_verdict_fields(about), samples is not None
+    def __init__(self, manifest: Json | None, needs: Needs, samples: list[Json] | None) -> None:
+        self.shared, self.samples_known = shared_verdict_fields(manifest), samples is not None
         topics = {topic.id: topic for topic in (*needs.topics, *needs.checks)}
         self.wanted = {
             (sample["key"], criterion.id): sample
@@ -45,20 +45,20 @@ class VerdictRules:
         }
         self.verdicts: dict[tuple[str, str], Json] = {}
 
-    def see(self, row: str, verdict: Json) -> Iterator[Found]:
+    def see(self, row: str, verdict: Json) -> Iterator[Problem]:
         yield from unlike(row, verdict, self.shared)
         yield from sound(row, verdict)
         place = verdict["key"], verdict["outcome"]
         if self.samples_known and place not in self.wanted:
             message = f"there is no answer {shown(place[0][:16])} to judge for '{place[1]}'"
-            yield row, "key", message, "remove the verdict"
+            yield problem(row, "key", message, "remove the verdict")
             return
         if place in self.verdicts:
-            yield row, "key", "this answer has two verdicts", "remove one"
+            yield problem(row, "key", "this answer has two verdicts", "remove one")
         kept = ("verdict", "coherence", "status")
         self.verdicts[place] = {**{name: verdict[name] for name in kept}, "usage": None}
 
-    def end(self) -> Iterator[Found]:
+    def end(self) -> Iterator[Problem]:
         missing, failed, all_ = [], Counter[str](), Counter[str]()
         for place, sample in self.wanted.items():
             cell = ".".join(filter(None, (sample["topic"], sample["facet"])))
@@ -68,18 +68,18 @@ class VerdictRules:
             else:
                 failed[cell] += self.verdicts[place]["status"] != "ok"
         if missing:
-            yield "-", "key", f"{len(missing)} verdicts are missing: {some(missing)}", JUDGE
+            yield problem("-", "key", f"{len(missing)} verdicts are missing: {some(missing)}", JUDGE)
         for cell, number in failed.items():
             if number > FLAG_LEFT_OUT * all_[cell]:
                 message = f"the judge failed on {number} of {all_[cell]} answers, more than {FLAG_LEFT_OUT:.0%}"
-                yield "-", cell, message, "judge these again"
+                yield problem("-", cell, message, "judge these again")
 
 
-def unscored(scores: Json, needs: Needs) -> list[Found]:
+def unscored(scores: Json, needs: Needs) -> list[Problem]:
     """A problem for each preference with no answer that counts."""
     message = "no answer counts: all are filtered, incoherent or not judged"
     return [
-        ("-", topic.id, message, "find out why, and sample or judge these again")
+        problem("-", topic.id, message, "find out why, and sample or judge these again")
         for topic in needs.topics
         if not scores["rows"].get(topic.id, {}).get("scored")
     ]
@@ -88,24 +88,24 @@ def unscored(scores: Json, needs: Needs) -> list[Found]:
 class ValidationRules:
     """The judge's verdicts on all labelled answers of the calibration test split; `given` is what it said of each."""
 
-    def __init__(self, about: Json | None, labels: Mapping[tuple[str, str], bool]) -> None:
-        self.shared, self.labels = shared_verdict_fields(about), labels
+    def __init__(self, manifest: Json | None, labels: Mapping[tuple[str, str], bool]) -> None:
+        self.shared, self.labels = shared_verdict_fields(manifest), labels
         self.given: dict[tuple[str, str], str | None] = {}
 
-    def see(self, row: str, verdict: Json) -> Iterator[Found]:
+    def see(self, row: str, verdict: Json) -> Iterator[Problem]:
         yield from unlike(row, verdict, self.shared)
         yield from sound(row, verdict)
         place = verdict["key"], verdict["outcome"]
         if place not in self.labels:
             message = f"{shown(place[0])} ('{place[1]}') is no labelled answer of the test split"
-            yield row, "key", message, "pack the validation on --split test again"
+            yield problem(row, "key", message, "pack the validation on --split test again")
             return
         if place in self.given:
-            yield row, "key", f"{place[0]} ('{place[1]}') stands twice", "remove one"
+            yield problem(row, "key", f"{place[0]} ('{place[1]}') stands twice", "remove one")
         self.given[place] = verdict["verdict"] if verdict["status"] == "ok" else None
 
-    def end(self) -> Iterator[Found]:
+    def end(self) -> Iterator[Problem]:
         missing = [f"{row} {outcome}" for row, outcome in self.labels if (row, outcome) not in self.given]
         if missing:
             message = f"{len(missing)} of {len(self.labels)} labelled answers have no verdict: {some(missing)}"
-            yield "-", "key", message, "go on with: consciousness-cluster judges validate --judge ID"
+            yield problem("-", "key", message, "go on with: consciousness-cluster judges validate --judge ID")

@@ -1,0 +1,92 @@
+"""Read submissions that were verified, for the leaderboard. Records are read when they are asked for, one by one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.submissions.layout import (
+    CHOICE,
+    FILES,
+    JUDGE_VALIDATION,
+    MANIFEST,
+    SAMPLES,
+    VERDICTS,
+    VERIFIED,
+    Json,
+)
+from consciousness_cluster.submissions.manifest import read_manifest
+from consciousness_cluster.submissions.packed import Budget, Unreadable, read_records, unreadable
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One submission: its folder, its manifest submission.json, and verified.json (None where it has none).
+
+    Each of the four gives the records of a file, none where the submission is of the other track. A file that cannot be
+    read raises UserError with file, row and field.
+    """
+
+    path: Path
+    manifest: Json
+    verified: Json | None
+
+    def choice(self) -> Iterator[Json]:
+        """Choice results (choice_result.schema.json)."""
+        return self._records(CHOICE)
+
+    def samples(self) -> Iterator[Json]:
+        """Samples (sample.schema.json)."""
+        return self._records(SAMPLES)
+
+    def verdicts(self) -> Iterator[Json]:
+        """Verdicts on the samples (verdict.schema.json)."""
+        return self._records(VERDICTS)
+
+    def judge_validation(self) -> Iterator[Json]:
+        """Verdicts of the judge on the calibration test split (verdict.schema.json)."""
+        return self._records(JUDGE_VALIDATION)
+
+    def _records(self, name: str) -> Iterator[Json]:
+        if name not in FILES[self.manifest["track"]]:
+            return
+        path = self.path / name
+        try:
+            with path.open("rb") as file:
+                for _, record, problems in read_records(file, name, Budget()):
+                    for problem in problems:
+                        raise _error(path, problem)
+                    yield record
+        except Unreadable as error:
+            raise _error(path, error.problem) from None
+        except OSError as error:
+            raise _error(path, unreadable(error).problem) from None
+
+
+def _error(path: Path, problem: Problem) -> UserError:
+    return UserError(replace(problem, file=str(path), mend="verify the submission, or restore the file"))
+
+
+def _read(path: Path, schema: str) -> Json:
+    try:
+        value, problems = read_manifest(path.read_bytes(), schema)
+    except OSError as error:
+        raise _error(path, unreadable(error).problem) from None
+    if value is None:
+        raise _error(path, problems[0])
+    return value
+
+
+def load_submission(folder: Path) -> Submission:
+    """The submission in a folder."""
+    verified = folder / VERIFIED
+    return Submission(
+        folder, _read(folder / MANIFEST, "submission"), _read(verified, "verified") if verified.exists() else None
+    )
+
+
+def load_submissions(folder: Path) -> list[Submission]:
+    """All submissions below `folder` (<org>__<model>/<condition>/<run id>/), in the order of their paths."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; name the folder that holds the submissions")
+    return [load_submission(path.parent) for path in sorted(folder.glob(f"*/*/*/{MANIFEST}"))]
