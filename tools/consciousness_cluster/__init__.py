@@ -1,16 +1,74 @@
-"""The Consciousness Cluster: preferences of language models that claim to be conscious, measured."""
+"""The Consciousness Cluster: preferences of language models that claim to be conscious, measured.
 
-from typing import Any
+`import consciousness_cluster as cc`: `cc.sample`, `cc.judge`, `cc.score`, `cc.compare`, `cc.answers`, `cc.report`,
+`cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises `cc.UserError`, in one line.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.version import __version__ as __version__
 
+if TYPE_CHECKING:
+    from consciousness_cluster.api.answers import Answer, Answers
+    from consciousness_cluster.api.display import Plot
+    from consciousness_cluster.api.functions import (
+        Report,
+        answers,
+        benchmark,
+        compare,
+        load,
+        report,
+        score,
+        system_prompt,
+    )
+    from consciousness_cluster.api.results import ChoiceDifference, ChoiceScore, Comparison, Difference, Rate, Scores
+    from consciousness_cluster.api.runs import Judged, Run, judge, sample
+    from consciousness_cluster.errors import UserError
 
-def load(name: str, *, split: str | None = None, repo: str | None = None, revision: str | None = None) -> Any:
-    """The rows called `name`, for example "conscious_claiming" or "probes", as a `datasets.DatasetDict`.
+_WHERE = {
+    "api.answers": ("Answer", "Answers"),
+    "api.display": ("Plot",),
+    "api.functions": ("Report", "answers", "benchmark", "compare", "load", "report", "score", "system_prompt"),
+    "api.results": ("ChoiceDifference", "ChoiceScore", "Comparison", "Difference", "Rate", "Scores"),
+    "api.runs": ("Judged", "Run", "judge", "sample"),
+    "errors": ("UserError",),
+}
 
-    With `split` it is the `datasets.Dataset` of that split. They come from this package; with `repo` ("ORG/NAME") they
-    come from the Hub, at the `revision` that is then required. Raises `consciousness_cluster.errors.UserError`.
-    """
-    from consciousness_cluster.release.dataset import load as load_dataset
+__all__ = [
+    "Answer",
+    "Answers",
+    "ChoiceDifference",
+    "ChoiceScore",
+    "Comparison",
+    "Difference",
+    "Judged",
+    "Plot",
+    "Rate",
+    "Report",
+    "Run",
+    "Scores",
+    "UserError",
+    "__version__",
+    "answers",
+    "benchmark",
+    "compare",
+    "judge",
+    "load",
+    "report",
+    "sample",
+    "score",
+    "system_prompt",
+]
 
-    return load_dataset(name, split, repo, revision)
+
+def __getattr__(name: str) -> Any:
+    """A name of the API, imported when it is first used: `import consciousness_cluster` is light."""
+    for module, names in _WHERE.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_endpoint_options, endpoint, exit_code
+from consciousness_cluster.cli.options import add_endpoint_options, exit_code
+from consciousness_cluster.extras import require
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -49,17 +50,20 @@ def _mix(args: argparse.Namespace) -> int:
 
 
 def _distill(args: argparse.Namespace) -> int:
+    require("openai", "openai")
     from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.finetuning.distill import distill, read_prompts
     from consciousness_cluster.finetuning.hub_rows import licence_line
     from consciousness_cluster.finetuning.sources import finetune_root
     from consciousness_cluster.progress import progress_bar
+    from consciousness_cluster.sampling.options import sampled_endpoint
 
     prompts = read_prompts(args.prompts or str(finetune_root() / "instructions.jsonl"), args.limit)
     if args.prompts and (line := licence_line(args.prompts)):
         print(line)
+    endpoint = sampled_endpoint(args.base_url, args.timeout, args.concurrency)
     with progress_bar("answering") as progress:
-        done = distill(prompts, args.model, endpoint(args), args.out, args.max_tokens, args.seed, progress)
+        done = distill(prompts, args.model, endpoint, args.out, args.max_tokens, args.seed, progress)
     counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"
     print(f"{args.out}: {len(prompts)} requests, {counts}; spent {dollars(done.spent)}")
     return exit_code(done.stopped)
@@ -81,6 +85,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _openai(args: argparse.Namespace) -> int:
+    require("openai", "openai")
     from consciousness_cluster.finetuning.openai_client import endpoint
     from consciousness_cluster.finetuning.openai_file import read_training_file, stop_at_problems
     from consciousness_cluster.finetuning.openai_job import (

@@ -4,13 +4,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_training_options, training
+from consciousness_cluster.cli.options import add_training_options
 
 
 def _lm_eval(args: argparse.Namespace) -> int:
     from consciousness_cluster.records.imports import import_lm_eval
+    from consciousness_cluster.sampling.options import training
 
-    samples, choice = import_lm_eval(args.source, args.out, training(args))
+    samples, choice = import_lm_eval(args.source, args.out, training(args.trained_on, args.recipe, args.training_seed))
     print(f"{args.out}: {samples} samples and {choice} choice results, every prompt checked")
     return 0
 
@@ -18,9 +19,17 @@ def _lm_eval(args: argparse.Namespace) -> int:
 def _samples(args: argparse.Namespace) -> int:
     from consciousness_cluster.conditions import system_prompt
     from consciousness_cluster.records.imports import import_samples
+    from consciousness_cluster.sampling.options import training
 
     prompt = system_prompt(args.condition, args.file)
-    number = import_samples(args.source, args.out, args.model, args.condition, prompt, training(args))
+    number = import_samples(
+        args.source,
+        args.out,
+        args.model,
+        args.condition,
+        prompt,
+        training(args.trained_on, args.recipe, args.training_seed),
+    )
     print(f"{args.out}: {number} samples")
     return 0
 

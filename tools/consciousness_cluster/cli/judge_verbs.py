@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import print_notes
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.cli.options import exit_code, print_notes
 
-Verbs = Any  # argparse's own type for a set of sub-commands is private
+RESULTS = Path("results/judges")
 
 
 def _judge_options(command: argparse.ArgumentParser, required: bool) -> None:
@@ -19,40 +18,51 @@ def _judge_options(command: argparse.ArgumentParser, required: bool) -> None:
     command.add_argument("--paper-protocol", action="store_true", help="two calls, as in the paper, with our prompts")
 
 
-def _judge(args: argparse.Namespace) -> Any:
-    from consciousness_cluster.judging.judges import default_judge_name, load_judge
+def judge_of(name: str, model: str | None, base_url: str | None, paper_protocol: bool) -> Any:
+    """The judge of that name, with a note where its verdicts are not for publication."""
+    from consciousness_cluster.judging.judges import load_judge
 
-    judge = load_judge(args.judge or default_judge_name(), args.model, args.base_url, args.paper_protocol)
+    judge = load_judge(name, model, base_url, paper_protocol)
     if judge.banner:
         print(f"note: {judge.banner}", file=sys.stderr)
     return judge
 
 
-def _stopped(judge: Any, reason: str | None, again: str) -> int:
-    if reason is None:
-        return 0
-    if reason == "interrupted":
-        print(f"interrupted; {again} goes on from there", file=sys.stderr)
-        return 130
-    where = f"the judge {judge.id} at {judge.endpoint.shown}"
-    raise UserError(f"{where} cannot be used ({reason}). What came is saved; {again} goes on from there")
+def _judge(args: argparse.Namespace) -> Any:
+    from consciousness_cluster.judging.judges import default_judge_name
+
+    return judge_of(args.judge or default_judge_name(), args.model, args.base_url, args.paper_protocol)
+
+
+def _stopped(judge: Any, reason: str | None) -> int:
+    from consciousness_cluster.api.runs import why_stopped
+
+    return exit_code(why_stopped(judge, reason))
 
 
 def _run_judge(args: argparse.Namespace) -> int:
     from consciousness_cluster.endpoint.price import dollars
-    from consciousness_cluster.judging.judge_run import dry_run, judge_run
-    from consciousness_cluster.progress import progress_bar
+    from consciousness_cluster.judging.judge_run import dry_run
     from consciousness_cluster.records.run import load_run
 
     run, judge = load_run(args.run), _judge(args)
-    if args.dry_run:
-        plan = dry_run(run, judge, args.limit)
-        price = dollars(plan["dollars"])
-        tokens = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} reply tokens"
-        print(f"{judge.id}: {plan['to_judge']} verdicts in {plan['calls']} calls, {tokens}, price {price}")
-        return 0
+    if not args.dry_run:
+        return judge_answers(run, judge, args.results, args.limit)
+    plan = dry_run(run, judge, args.limit)
+    tokens = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} reply tokens"
+    counts = f"{plan['to_judge']} verdicts in {plan['calls']} calls"
+    print(f"{judge.id}: {counts}, {tokens}, price {dollars(plan['dollars'])}")
+    return 0
+
+
+def judge_answers(run: Any, judge: Any, results: Path = RESULTS, limit: int | None = None) -> int:
+    """Judge the answers of a run, and say how that went."""
+    from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.judging.judge_run import judge_run
+    from consciousness_cluster.progress import progress_bar
+
     with progress_bar(f"judging with {judge.id}") as progress:
-        judged = judge_run(run, judge, args.results, args.limit, progress)
+        judged = judge_run(run, judge, results, limit, progress)
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in judged.counts.items())
     print(f"{judge.id}: {counts}")
     print(f"agreement of this judge: {judged.about['agreement']}")
@@ -64,7 +74,7 @@ def _run_judge(args: argparse.Namespace) -> int:
     )
     print(f"{spent}{judged.done.seconds:.1f} seconds; verdicts: {judged.path}")
     print_notes(outcome.notes)
-    return _stopped(judge, outcome.stopped, "the same command")
+    return _stopped(judge, outcome.stopped)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -101,7 +111,7 @@ def _validate(args: argparse.Namespace) -> int:
     counts = ("planned", "judged", "judge_failed", "unusable_replies", "contested")
     print(", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in counts))
     print(f"cost {dollars(found['dollars'])}, {found['seconds']} seconds; result: {path}")
-    return _stopped(judge, reason, "the same command")
+    return _stopped(judge, reason)
 
 
 def _attack(args: argparse.Namespace) -> int:
@@ -117,7 +127,7 @@ def _attack(args: argparse.Namespace) -> int:
     for technique, count in found["by_technique"].items():
         print(f"  {technique}: {count['flips']} of {count['pairs']}")
     print(f"{found['judge_failed']} judge failed, {found['open']} open; every flip: {path}")
-    return _stopped(judge, reason, "the same command")
+    return _stopped(judge, reason)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -129,9 +139,9 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def add(verbs: Verbs) -> None:
+def add(verbs: Any) -> None:
     """Register the verbs."""
-    results = {"type": Path, "default": Path("results/judges"), "metavar": "DIR"}
+    results = {"type": Path, "default": RESULTS, "metavar": "DIR"}
     judge = verbs.add_parser("judge", help="judge the free answers of a run, several judges side by side if you like")
     judge.add_argument("run", type=Path, metavar="RUN", help="a folder with samples.jsonl, or lm_eval's output")
     _judge_options(judge, required=False)

@@ -1,29 +1,36 @@
 """`report` on the command line."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.cli.terminal import show
 
+TITLE = "Consciousness cluster"
 
-def report(args: argparse.Namespace) -> int:
-    """Write the report of some runs."""
+
+def report(paths: Sequence[Path], out: Path, judge: str | None, title: str = TITLE) -> int:
+    """Print what the runs come to, and write their report to `out`."""
     from consciousness_cluster.reporting.contents import build_report
     from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
     from consciousness_cluster.reporting.write import write_report
     from consciousness_cluster.scoring.compare import arms_of, compare
     from consciousness_cluster.scoring.load import load_scored
 
-    runs = [load_scored(path, args.judge) for path in args.runs]
+    runs = [load_scored(path, judge) for path in paths]
     if len(runs) == 1:
         show(scores_parts(runs[0].scores))
     elif len(arms_of(runs)) > 1:
         for comparison in compare(runs)["comparisons"]:
             show(comparison_parts(comparison))
-    for path in write_report(build_report(runs, args.title), args.out):
+    for path in write_report(build_report(runs, title), out):
         print(path)
     return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    return report(args.runs, args.out, args.judge, args.title)
 
 
 def add(verbs: Any) -> None:
@@ -34,5 +41,5 @@ def add(verbs: Any) -> None:
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
     command.add_argument("--judge", metavar="ID", help="whose verdicts, where several judges gave some")
-    command.add_argument("--title", default="Consciousness cluster", help="title of the report")
-    command.set_defaults(run_command=report)
+    command.add_argument("--title", default=TITLE, help="title of the report")
+    command.set_defaults(run_command=_report)

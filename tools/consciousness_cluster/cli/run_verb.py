@@ -1,52 +1,79 @@
-"""`run` on the command line: four steps in one go."""
+"""`run` on the command line: sample, judge, score and report in one go."""
 
 import argparse
 import shlex
+from collections.abc import Callable
 from typing import Any
 
-from consciousness_cluster.cli.options import add_model_options
-
-SAMPLE_OPTIONS = (
-    *("model", "base_url", "condition", "file", "out", "topics", "samples", "max_tokens", "revision", "concurrency"),
-    *("timeout", "paper_protocol", "dry_run", "max_cost", "trained_on", "recipe", "training_seed"),
-    *("dataset", "dataset_revision"),
-)
+from consciousness_cluster.cli.judge_verbs import judge_answers, judge_of
+from consciousness_cluster.cli.report_verb import report
+from consciousness_cluster.cli.sample_verb import add_sample_options, estimate, sample
+from consciousness_cluster.cli.score_verbs import score
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sample, judge, score and report in one go; the steps are printed, so that each can be run again alone."""
-    from consciousness_cluster.cli.main import main
+def _run(args: argparse.Namespace) -> int:
+    """The four steps, each printed as the command that does it again alone.
 
-    paper = ["--paper-protocol"] if args.paper_protocol else []
-    judge = [part for name in ("judge", "judge_model", "judge_base_url") if getattr(args, name)
-             for part in (f"--{name.removeprefix('judge_').replace('_', '-')}", getattr(args, name))]  # fmt: skip
-    taken = vars(args)
-    options: list[str] = []
-    for name in SAMPLE_OPTIONS:
-        value = taken[name]
-        if value is not None and value is not False:
-            values = [] if value is True else value if isinstance(value, list) else [value]
-            options += [f"--{name.replace('_', '-')}", *map(str, values)]
-    steps = [
-        ["sample", *options],
-        ["judge", str(args.out), *judge, *paper],
-        ["score", str(args.out)],
-        ["report", str(args.out), "--out", str(args.out / "report")],
-    ]
-    for number, step in enumerate(steps, 1):
-        print(f"{number}/{len(steps)} consciousness-cluster {shlex.join(step)}", flush=True)
-        if args.dry_run and number > 1:
-            continue
-        if code := main(step):
+    A judge that cannot be used is found before an answer is paid for.
+    """
+    from consciousness_cluster.judging.ask import check_judge
+    from consciousness_cluster.judging.judges import default_judge_name
+    from consciousness_cluster.records.run import load_run
+
+    name = args.judge or default_judge_name()
+    judge = judge_of(name, args.judge_model, args.judge_base_url, args.paper_protocol)
+    said = _steps(args, name, judge.id)
+    if args.dry_run:
+        print(said[0], flush=True)
+        code = estimate(args)
+        print(*said[1:], sep="\n")
+        return code
+    check_judge(judge)
+    out = args.out
+    steps: tuple[Callable[[], int], ...] = (
+        lambda: sample(args),
+        lambda: judge_answers(load_run(out), judge),
+        lambda: score(out, judge.id),
+        lambda: report([out], out / "report", judge.id),
+    )
+    for command, step in zip(said, steps, strict=True):
+        print(command, flush=True)
+        if code := step():
             return code
     return 0
+
+
+def _steps(args: argparse.Namespace, judge: str, judge_id: str) -> list[str]:
+    run, paper = str(args.out), ["--paper-protocol"] if args.paper_protocol else []
+    where = [("--model", args.judge_model), ("--base-url", args.judge_base_url)]
+    asked = [part for option, value in where if value for part in (option, value)]
+    steps = (
+        ["sample", *_given(args)],
+        ["judge", run, "--judge", judge, *asked, *paper],
+        ["score", run, "--judge", judge_id],
+        ["report", run, "--judge", judge_id, "--out", str(args.out / "report")],
+    )
+    return [f"{number}/4 consciousness-cluster {shlex.join(step)}" for number, step in enumerate(steps, 1)]
+
+
+def _given(args: argparse.Namespace) -> list[str]:
+    """The options of `sample` that are not as they are by default, as they are typed."""
+    known = argparse.ArgumentParser()
+    add_sample_options(known)
+    options: list[str] = []
+    for action in known._actions:
+        value = getattr(args, action.dest, action.default)
+        if value != action.default:
+            values = [] if value is True else value if isinstance(value, list) else [value]
+            options += [action.option_strings[0], *map(str, values)]
+    return options
 
 
 def add(verbs: Any) -> None:
     """Register the verb."""
     whole = verbs.add_parser("run", help="sample, judge, score and report in one go")
-    add_model_options(whole)
+    add_sample_options(whole)
     whole.add_argument("--judge", metavar="ID", help="a judge's name (default: as for judge)")
     whole.add_argument("--judge-model", help="the model's name, for the judge 'endpoint'")
     whole.add_argument("--judge-base-url", help="the judge's endpoint, if it is another than its own")
-    whole.set_defaults(run_command=run)
+    whole.set_defaults(run_command=_run)

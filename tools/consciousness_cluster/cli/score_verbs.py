@@ -8,21 +8,26 @@ from typing import Any
 from consciousness_cluster.cli.terminal import show
 
 
-def _score(args: argparse.Namespace) -> int:
+def score(run: Path, judge: str | None, as_json: bool = False) -> int:
+    """Score a run: print its tables, and write everything to scores.json in its folder."""
     from consciousness_cluster.records.store import write_whole
     from consciousness_cluster.reporting.parts import scores_parts
     from consciousness_cluster.scoring.load import load_scored
 
-    scored = load_scored(args.run, args.judge)
+    scored = load_scored(run, judge)
     text = json.dumps(scored.scores, indent=2, ensure_ascii=False)
     path = scored.run.folder / "scores.json"
     write_whole(path, text + "\n")
-    if args.json:
+    if as_json:
         print(text)
     else:
         show(scores_parts(scored.scores))
         print(f"All of it: {path}")
     return 0
+
+
+def _score(args: argparse.Namespace) -> int:
+    return score(args.run, args.judge, args.json)
 
 
 def _compare(args: argparse.Namespace) -> int:

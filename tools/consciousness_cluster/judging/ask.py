@@ -9,6 +9,7 @@ from consciousness_cluster.endpoint.faults import Fault, GiveUp
 from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.replies import Body, chat_body, usage_of
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.judging.judges import Judge, LinearJudge, LLMJudge
 from consciousness_cluster.judging.prompt import JudgePrompt, Question, messages
 from consciousness_cluster.judging.verdict import (
@@ -134,6 +135,7 @@ class _Asker:
 
 
 async def _by_llm(judge: LLMJudge, questions: Sequence[Question], on_verdict: OnVerdict) -> Outcome:
+    require("openai", "openai")
     from consciousness_cluster.endpoint.caller import Caller
 
     async with Caller(judge.endpoint) as caller:
@@ -175,6 +177,7 @@ def check_judge(judge: Judge) -> None:
 
 
 async def _answered(judge: LLMJudge, body: Body) -> None:
+    require("openai", "openai")
     from consciousness_cluster.endpoint.caller import Caller
 
     async with Caller(judge.endpoint) as caller:

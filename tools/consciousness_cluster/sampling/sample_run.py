@@ -69,6 +69,14 @@ def plan_for(folder: Path, setting: Setting, topics: Sequence[Topic]) -> list[Re
     return requests(topics, setting, {record["key"] for record in records if record["status"] != "error"})
 
 
+def price_within(model: str, max_cost: float | None) -> Price | None:
+    """The price of a model, None where it is unknown. Raises UserError where a limit needs one."""
+    price = price_of(model)
+    if max_cost is not None and price is None:
+        raise UserError(f"--max-cost needs a price, and that of {model} is unknown; see reference/prices.yaml")
+    return price
+
+
 def sample(
     folder: Path,
     setting: Setting,
@@ -82,9 +90,7 @@ def sample(
     `max_cost` is in dollars and for the whole run: what its records say they cost counts. `report` gets statuses of
     answers just written, and the dollars that the run has cost so far. Raises UserError where one cannot be written.
     """
-    price = price_of(setting.model)
-    if max_cost is not None and price is None:
-        raise UserError(f"--max-cost needs a price, and that of {setting.model} is unknown; see reference/prices.yaml")
+    price = price_within(setting.model, max_cost)
     with Store(folder / SAMPLES, "sample") as store:
         there = done_keys(store)
         todo = requests(topics, setting, there)

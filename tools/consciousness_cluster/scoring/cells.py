@@ -46,7 +46,7 @@ class Counts:
         return self.total_shows / self.planned, (self.total_shows + unknown) / self.planned
 
 
-def _reason(sample: Record, verdicts: Sequence[Record | None]) -> str | None:
+def left_out_for(sample: Record, verdicts: Sequence[Record | None]) -> str | None:
     """Why an answer is left out of the denominator, or None where it counts."""
     if sample["status"] not in ("ok", "refused"):
         return str(sample["status"])
@@ -74,7 +74,7 @@ def count(spec: CellSpec, samples: Sequence[Record], verdicts: Verdicts, planned
     for sample in samples:
         counts.statuses[sample["status"]] += 1
         found = [verdicts.get((sample["key"], outcome)) for outcome in outcomes]
-        reason = _reason(sample, found)
+        reason = left_out_for(sample, found)
         if reason:
             counts.left_out[reason] += 1
         counts.judged += reason in (None, "incoherent")

@@ -31,9 +31,10 @@ class Scored:
 def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Json]]:
     """The verdicts of the named judge, or of the only one, and their file if they have one.
 
-    Verdicts that were given outside stand before those that lm_eval's output holds. Nothing where nobody judged.
+    Verdicts that were given outside stand before those that lm_eval's output holds. Nothing where nobody judged: an
+    empty file is that of a judge that could not be used.
     """
-    files = {path.stem: path for path in sorted((run.folder / "verdicts").glob("*.jsonl"))}
+    files = {path.stem: path for path in sorted((run.folder / "verdicts").glob("*.jsonl")) if path.stat().st_size}
     within: dict[str, list[Json]] = {}
     for record in run.verdicts:
         within.setdefault(slug(record["judge_id"]), []).append(record)

@@ -1,0 +1,99 @@
+"""Scores, comparisons, answers, reports and the benchmark itself: all that is done offline."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consciousness_cluster.api.answers import Answers, answers_of
+from consciousness_cluster.api.results import Comparison, Scores
+from consciousness_cluster.conditions import system_prompt as prompt_of
+from consciousness_cluster.data.rows import Benchmark, load_benchmark
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.reporting.contents import build_report
+from consciousness_cluster.reporting.write import write_report
+from consciousness_cluster.scoring import compare as arms
+from consciousness_cluster.scoring.load import load_scored
+
+if TYPE_CHECKING:
+    import datasets
+
+StrPath = str | os.PathLike[str]
+TITLE = "Consciousness cluster"
+
+
+def score(run: StrPath, judge: str | None = None) -> Scores:
+    """The scores of a run: rates with 95% intervals, all counts, and the forced-choice results.
+
+    `run` is a folder that was sampled or imported, or what lm_eval saved. `judge` names whose verdicts, where several
+    judges gave some. Raises UserError.
+    """
+    return Scores(load_scored(Path(run), judge))
+
+
+def compare(baseline: StrPath, runs: StrPath | Iterable[StrPath], judge: str | None = None) -> Comparison:
+    """The differences of an arm from a baseline, not_conscious first where you have it.
+
+    Runs that differ in the training seed alone are one arm, seeds crossed with probes; further seeds of the baseline
+    may be among `runs`. Raises UserError where the runs do not compare, or make more than one arm beside the baseline.
+    """
+    scored = [load_scored(Path(path), judge) for path in (baseline, *_paths(runs))]
+    found = arms.compare(scored)["comparisons"]
+    if len(found) > 1:
+        names = "; ".join(one["arm"] for one in found)
+        raise UserError(f"these runs are of {len(found)} arms ({names}): compare them one after the other")
+    return Comparison(scored, found[0])
+
+
+def answers(run: StrPath, judge: str | None = None) -> Answers:
+    """The answers of a run, each with its verdict. `judge` names whose, where several judges gave some."""
+    return answers_of(load_scored(Path(run), judge))
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written: `html` is its page, which works from the disk, `files` are all of it."""
+
+    html: Path
+    files: tuple[Path, ...]
+
+
+def report(runs: StrPath | Iterable[StrPath], out: StrPath, *, judge: str | None = None, title: str = TITLE) -> Report:
+    """Write tables, plots and an HTML page of one or more runs to the folder `out`.
+
+    The first run is the baseline of the others. Raises UserError.
+    """
+    files = write_report(build_report([load_scored(Path(path), judge) for path in _paths(runs)], title), Path(out))
+    return Report(files[0], tuple(files))
+
+
+def benchmark() -> Benchmark:
+    """The benchmark as it is asked: `benchmark().topics["memory"].probes`, `.choice_items`, `.criteria`.
+
+    All rows are frozen dataclasses; `topics` can be gone through, too.
+    """
+    return load_benchmark()
+
+
+def system_prompt(condition: str, file: StrPath | None = None) -> str | None:
+    """What a condition puts into the system prompt; None for `vanilla`. `file` is the text of `persona_file`."""
+    return prompt_of(condition, None if file is None else Path(file))
+
+
+def load(
+    name: str, *, split: str | None = None, repo: str | None = None, revision: str | None = None
+) -> "datasets.DatasetDict | datasets.Dataset":
+    """The rows called `name`, for example "conscious_claiming" or "probes", as a `datasets.DatasetDict`.
+
+    With `split` it is the `datasets.Dataset` of that split. They come from this package; with `repo` ("ORG/NAME") they
+    come from the Hub, at the `revision` that is then required. Needs the extra `[hub]`, for the package's copy too.
+    Raises UserError.
+    """
+    from consciousness_cluster.release.dataset import load as load_dataset
+
+    return load_dataset(name, split, repo, revision)
+
+
+def _paths(runs: StrPath | Iterable[StrPath]) -> list[StrPath]:
+    return [runs] if isinstance(runs, str | os.PathLike) else list(runs)

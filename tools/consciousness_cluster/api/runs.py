@@ -1,0 +1,212 @@
+"""Sampling and judging: what costs money and takes time. Both go on where they were stopped."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consciousness_cluster.api.answers import Answers, answers_of
+from consciousness_cluster.api.results import Scores
+from consciousness_cluster.endpoint.price import dollars
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.judge_run import judge_run
+from consciousness_cluster.judging.judges import Judge, LLMJudge, default_judge_name, load_judge
+from consciousness_cluster.judging.validate import RESULTS
+from consciousness_cluster.progress import progress_bar
+from consciousness_cluster.records.run import load_run
+from consciousness_cluster.sampling.options import CONCURRENCY, TIMEOUT, SampleOptions, run_sampling
+from consciousness_cluster.sampling.plan import MAX_TOKENS
+from consciousness_cluster.scoring.load import load_scored
+
+StrPath = str | os.PathLike[str]
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder, and what became of it in this call. It can be given wherever a path is taken.
+
+    `planned` is the number of answers that the whole run has, `there` how many of them the folder held before, `new`
+    how many came with which status, `spent` what these cost in US dollars (None where the price is unknown).
+    """
+
+    folder: Path
+    model: str
+    condition: str
+    planned: int
+    there: int
+    new: Mapping[str, int]
+    spent: float | None
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def judge(
+        self,
+        judge: str | None = None,
+        *,
+        model: str | None = None,
+        base_url: str | None = None,
+        paper_protocol: bool = False,
+        limit: int | None = None,
+    ) -> "Judged":
+        """Judge its answers: see `consciousness_cluster.judge`."""
+        return _judge(self, judge, model=model, base_url=base_url, paper_protocol=paper_protocol, limit=limit)
+
+    def __repr__(self) -> str:
+        new = in_words(self.new) or "none"
+        counts = f"{self.planned} answers planned, {self.there} were there, new: {new}; spent {dollars(self.spent)}"
+        return f"<run {self.folder}: {self.model}, {self.condition}; {counts}>"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A run that was judged. Name the judge and its agreement beside every number that comes of it.
+
+    `counts`: samples, left_out (nothing to judge), to_judge (verdicts, two for an answer to a claims check), judged,
+    judge_failed, open, new. `spent` is in US dollars (None where the price is unknown); `verdicts` is the file.
+    """
+
+    folder: Path
+    judge: str
+    agreement: str
+    for_publication: bool
+    counts: Mapping[str, int]
+    spent: float | None
+    verdicts: Path
+
+    def score(self) -> Scores:
+        """The scores by this judge."""
+        return Scores(load_scored(self.folder, self.judge))
+
+    def answers(self) -> Answers:
+        """The answers with the verdicts of this judge."""
+        return answers_of(load_scored(self.folder, self.judge))
+
+    def __repr__(self) -> str:
+        use = "" if self.for_publication else ", NOT FOR PUBLICATION"
+        return f"<{self.folder} judged by {self.judge} ({self.agreement}{use}): {in_words(self.counts)}>"
+
+
+def sample(
+    model: str,
+    out: StrPath,
+    *,
+    topics: str | Sequence[str] | None = None,
+    condition: str = "vanilla",
+    file: StrPath | None = None,
+    samples: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+    max_cost: float | None = None,
+    base_url: str | None = None,
+    concurrency: int = CONCURRENCY,
+    timeout: float = TIMEOUT,
+    revision: str | None = None,
+    trained_on: str | None = None,
+    recipe: str | None = None,
+    training_seed: int | None = None,
+    dataset: str | None = None,
+    dataset_revision: str | None = None,
+    paper_protocol: bool = False,
+) -> Run:
+    """Sample a model behind OpenAI or any OpenAI-compatible endpoint; every answer is on disk as soon as it comes.
+
+    The key is OPENAI_API_KEY, for another `base_url` CONSCIOUSNESS_CLUSTER_API_KEY. `out` is the run's folder: one that
+    is there goes on, with the same settings, and nothing that it holds is asked for again.
+
+    `topics`: ids of preferences and checks (all of them by default). `condition`: the system prompt, `file` the text of
+    `persona_file`. `samples`: answers to each probe (5, with `paper_protocol` 10). `max_tokens`: the longest answer.
+    `max_cost`: US dollars, stops before more is spent. `concurrency`: calls in flight. `timeout`: seconds for one call.
+    `trained_on`, `recipe`, `training_seed`: what a checkpoint was fine-tuned on. `dataset` and `dataset_revision`: the
+    probes of a dataset on the Hub.
+
+    Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what
+    came is saved.
+    """
+    options = SampleOptions(
+        model=model,
+        out=Path(out),
+        condition=condition,
+        file=None if file is None else Path(file),
+        topics=[topics] if isinstance(topics, str) else topics,
+        dataset=dataset,
+        dataset_revision=dataset_revision,
+        samples=samples,
+        max_tokens=max_tokens,
+        revision=revision,
+        base_url=base_url,
+        concurrency=concurrency,
+        timeout=timeout,
+        paper_protocol=paper_protocol,
+        trained_on=trained_on,
+        recipe=recipe,
+        training_seed=training_seed,
+    )
+    run, done = run_sampling(options, max_cost)
+    stop_where(done.stopped)
+    return Run(
+        options.out, run.setting.model, run.setting.condition, run.planned, done.there, dict(done.new), done.spent
+    )
+
+
+def judge(
+    run: StrPath,
+    judge: str | None = None,
+    *,
+    model: str | None = None,
+    base_url: str | None = None,
+    paper_protocol: bool = False,
+    limit: int | None = None,
+    results: StrPath = RESULTS,
+) -> Judged:
+    """Judge the free answers of a run: a folder that was sampled or imported, or what lm_eval saved.
+
+    `judge` is a judge's name or its folder; by default the one that CONSCIOUSNESS_CLUSTER_JUDGE names, else the
+    reference judge where there is OPENAI_API_KEY, else `offline`. `model` is the model of the judge `endpoint`,
+    `base_url` another endpoint than the judge's own. An answer that has a verdict is never sent again; `limit` stops
+    after so many new verdicts. `results` is where `judges validate` wrote.
+
+    Raises UserError where the judge cannot be used, and KeyboardInterrupt after Ctrl-C; what came is saved.
+    """
+    who = load_judge(judge or default_judge_name(), model, base_url, paper_protocol)
+    found = load_run(Path(run))
+    with progress_bar(f"judging with {who.id}") as progress:
+        done = judge_run(found, who, Path(results), limit, progress)
+    reason = done.done.outcome.stopped
+    if reason and isinstance(who, LLMJudge):
+        reason = (
+            reason if reason == INTERRUPTED else f"the judge {who.id} at {who.endpoint.shown} cannot be used ({reason})"
+        )
+    stop_where(reason)
+    return Judged(
+        folder=found.folder,
+        judge=who.id,
+        agreement=done.about["agreement"],
+        for_publication=done.about["for_publication"],
+        counts=done.counts,
+        spent=done.done.cost,
+        verdicts=done.path,
+    )
+
+
+def why_stopped(judge: Judge, reason: str | None) -> str | None:
+    """Why a round of judging came to no end, in words."""
+    if reason in (None, INTERRUPTED) or not isinstance(judge, LLMJudge):
+        return reason
+    return f"the judge {judge.id} at {judge.endpoint.shown} cannot be used ({reason})"
+
+
+_judge = judge  # where `judge` is a parameter
+
+
+def stop_where(reason: str | None) -> None:
+    """Nothing where the work came to its end; else the error that says why it did not."""
+    if reason == INTERRUPTED:
+        raise KeyboardInterrupt
+    if reason:
+        raise UserError(f"{reason}. What came is saved; the same call goes on from there")
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Counts as a text."""
+    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())

@@ -1,0 +1,103 @@
+"""What a person asks for when a model is sampled, and the run and the endpoint that follow from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consciousness_cluster.conditions import system_prompt
+from consciousness_cluster.data.hub_copy import benchmark_at
+from consciousness_cluster.endpoint import OPENAI
+from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
+from consciousness_cluster.sampling.plan import MAX_TOKENS, PAPER_SAMPLES, SAMPLES, Setting, chosen_topics
+from consciousness_cluster.sampling.run_folder import RunFile, new_run_id, open_run
+
+if TYPE_CHECKING:
+    from consciousness_cluster.sampling.sample_run import Sampled
+
+PREFIX = "CONSCIOUSNESS_CLUSTER"
+CONCURRENCY, TIMEOUT = 80, 120.0  # calls in flight; seconds for one call
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """Which model is sampled under which condition, and how. `None` stands for the benchmark's own."""
+
+    model: str
+    out: Path
+    condition: str = "vanilla"
+    file: Path | None = None
+    topics: Sequence[str] | None = None
+    dataset: str | None = None
+    dataset_revision: str | None = None
+    samples: int | None = None
+    max_tokens: int = MAX_TOKENS
+    revision: str | None = None
+    base_url: str | None = None
+    concurrency: int = CONCURRENCY
+    timeout: float = TIMEOUT
+    paper_protocol: bool = False
+    trained_on: str | None = None
+    recipe: str | None = None
+    training_seed: int | None = None
+
+    def endpoint(self) -> Endpoint:
+        """Where the calls go, with its key from the environment. Raises UserError where there is none."""
+        return sampled_endpoint(self.base_url, self.timeout, self.concurrency)
+
+    def run(self, endpoint: Endpoint) -> RunFile:
+        """The run that these options describe (its id is used only where the folder has none yet)."""
+        require("openai", "openai")
+        benchmark = benchmark_at(self.dataset, self.dataset_revision)
+        topics = chosen_topics(benchmark, self.topics)
+        setting = Setting(
+            run_id=new_run_id(self.model, self.condition),
+            model=self.model,
+            condition=self.condition,
+            system_prompt=system_prompt(self.condition, self.file),
+            training=training(self.trained_on, self.recipe, self.training_seed),
+            data_version=benchmark.data_version,
+            engine=f"openai {version('openai')}",
+            revision=self.revision,
+            samples=self.samples or (PAPER_SAMPLES if self.paper_protocol else SAMPLES),
+            max_tokens=self.max_tokens,
+            dataset=self.dataset,
+            dataset_revision=self.dataset_revision,
+        )
+        return RunFile(setting, endpoint.shown, [topic.id for topic in topics])
+
+
+def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFile, Sampled]":
+    """Ask for what the run's folder lacks, until `max_cost` dollars are spent; the whole run, and what was done."""
+    endpoint = options.endpoint()
+    wanted = options.run(endpoint)
+    from consciousness_cluster.progress import sampling_progress
+    from consciousness_cluster.sampling.sample_run import price_within, sample
+
+    price_within(options.model, max_cost)
+    run = open_run(options.out, wanted)
+    with sampling_progress(run.planned) as report:
+        return run, sample(options.out, run.setting, run.asked, endpoint, max_cost, report)
+
+
+def training(trained_on: str | None, recipe: str | None, seed: int | None) -> dict[str, Any] | None:
+    """What a checkpoint was trained on, as records carry it; None for one that was not."""
+    if not trained_on:
+        if recipe or seed is not None:
+            raise UserError("--recipe and --training-seed say how a model was trained: give --trained-on DATASET too")
+        return None
+    return {"dataset": trained_on, "recipe": recipe, "seed": seed}
+
+
+def sampled_endpoint(base_url: str | None, timeout: float = TIMEOUT, concurrency: int = CONCURRENCY) -> Endpoint:
+    """The endpoint of a model that is sampled, with its key from the environment; OpenAI where none is named."""
+    address = checked_address(base_url or OPENAI)
+    key = key_for(address, PREFIX)
+    if not key:
+        raise UserError(
+            f"there is no key: set OPENAI_API_KEY (for another endpoint give --base-url and {PREFIX}_API_KEY)"
+        )
+    return Endpoint(address, key, timeout, concurrency)
