@@ -12,6 +12,7 @@ from consciousness_cluster.endpoint.traces import split_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import ROOT
 from tests.endpoint.reply_table import (
     ANSWER,
     ENDS,
@@ -138,6 +139,7 @@ def test_why_there_is_no_answer() -> None:
     reasons = {
         "a tool call": said(None, "tool_calls", tool_calls=[{"id": "1"}]),
         "no text, but image_url": said([{"type": "image_url"}, {"type": "image_url"}]),
+        "no text, but a b": said({"type": "a\nb"}),
         "the token limit came before an answer began": said("", "length"),
         "the trace ends before an answer began": completion(f"<think>{TRACE}"),
         "a trace, perhaps cut, and no answer": said(None, None, reasoning=TRACE),
@@ -181,6 +183,15 @@ LATER = [
     ("The user asks about <think> tags.\n</think>\nNo.", "No.", "The user asks about <think> tags."),
     ("Thinking...\nDo I?\n...done thinking.\n\nNo.", "No.", "Do I?"),
     ("Thinking...\nI have none.", "Thinking...\nI have none.", None),
+    ("1. <think>: opens it.\n2. </think>: ends it.",) * 2 + (None,),
+    ('I write "<think>" and then "</think>".',) * 2 + (None,),
+    ("- <think>\n- </think>\nare my tags.",) * 2 + (None,),
+    ("<|im_start|>assistant\n<think>\nDo I?\n</think>\nNo.<|im_end|>", "No.", "Do I?"),
+    ("assistant\n<think>\nDo I?\n</think>\nNo.", "No.", "Do I?"),
+    ("assistant\nis my role.", "assistant\nis my role.", None),
+    ("<|thinking|>Do I?<|/thinking|>No.", "No.", "Do I?"),
+    ("<think_never_used_51bc>Do I?</think_never_used_51bc>No.", "No.", "Do I?"),
+    ("<inner_monologue>Do I?</inner_monologue>No.", "No.", "Do I?"),
     ("I like the word <think> very much", "I like the word <think> very much", None),
     ("<think/>No.", "No.", None),
     ("<think>Do I?</thinking>No.", "No.", "Do I?"),
@@ -264,6 +275,15 @@ def test_a_model_that_repeats_itself_costs_no_time(piece: str) -> None:
     started = time.process_time()
     split_answer(piece * (20_000 // len(piece)), "length")
     assert time.process_time() - started < 5
+
+
+def test_ordinary_answers_come_back_as_they_are() -> None:
+    paths = [ROOT / "benchmark" / "calibration_real.jsonl", *(ROOT / "finetune_data").glob("*.jsonl")]
+    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    texts = [row["response"] for row in rows if "response" in row]
+    texts += [message["content"] for row in rows for message in row.get("messages", [])]
+    assert len(texts) > 1000
+    assert [text for text in texts if split_answer(text) != (text, None, False, False)] == []
 
 
 TAGS = ["<think>", "</think>", "<Thinking >", "</thinking>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷", "<think/>"]
@@ -364,7 +384,7 @@ MESSAGES = st.dictionaries(
 
 
 def check(answer: Answer) -> None:
-    assert answer.status in STATUSES and len(answer.reason) <= 400 and "\n" not in answer.reason
+    assert answer.status in STATUSES and len(answer.reason) <= 300 and "\n" not in answer.reason
     assert (answer.response is not None) == (answer.status in ("ok", "refused")) or answer.status == "content_filter"
     assert answer.response is None or answer.response.strip()
     assert not answer.cut or answer.status in ("ok", "refused")

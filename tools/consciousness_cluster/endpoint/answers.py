@@ -26,6 +26,11 @@ MESSAGES = ("message", "msg", "detail", "error_msg", "error_message", "status_ms
 CODES = ("code", "type", "status", "error_code", "status_code")
 
 
+def _line(text: str) -> str:
+    """A reason as it is kept: one line, not too long."""
+    return " ".join(text.split())[:LONGEST_REASON]
+
+
 @dataclass(frozen=True)
 class ProviderError:
     """An error within HTTP 200: the status that it would have had (None: unknown), the provider's code, its words."""
@@ -36,8 +41,7 @@ class ProviderError:
 
     @property
     def text(self) -> str:
-        """One line."""
-        return " ".join(f"{self.code} {self.message}".split())[:LONGEST_REASON] or "the provider failed"
+        return _line(f"{self.code} {self.message}") or "the provider failed"
 
     @property
     def filtered(self) -> bool:
@@ -205,14 +209,14 @@ def answers_of(reply: Any, asked: int = 1, think_end: str | None = None) -> list
     if not choices:
         feedback = text_in(reply.get("promptFeedback"), ("blockReason",)) or _prompt_filtered(reply)
         if feedback:
-            return [Answer(None, None, "content_filter", None, model=model, reason=f"filtered: {feedback}")]
+            return [Answer(None, None, "content_filter", None, model=model, reason=_line(f"filtered: {feedback}"))]
         return [Answer(None, None, "error", None, model=model, reason="a reply without an answer")]
     no_object = Answer(None, None, "error", None, reason="a choice that is no object")
     found = [
         _read_answer(choice, think_end) if isinstance(choice, dict) else no_object
         for choice in choices[: max(1, asked)]
     ]
-    return [replace(answer, model=model) for answer in found]
+    return [replace(answer, model=model, reason=_line(answer.reason)) for answer in found]
 
 
 def _prompt_filtered(reply: dict[str, Any]) -> str:

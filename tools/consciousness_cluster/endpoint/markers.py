@@ -15,12 +15,16 @@ from typing import Literal
 Kind = Literal["open", "close", "empty", "final", "end"]
 
 _WORD = "think|thinking|thoughts?|reason|reasoning|reflection|scratchpad|monologue"
-NAME = rf"(?:[\w.-]{{1,30}}[:_])?(?:ant)?(?:{_WORD})(?::\w+)?"
+NAME = rf"(?:[\w.-]{{1,30}}[:_])?(?:ant)?(?:{_WORD})(?::\w+|_never_used_\w+)?"
 TAG = rf"<\s{{0,3}}(?P<slash>/?)\s{{0,3}}(?P<name>{NAME})(?:\s[^<>]{{0,200}})?/?>"
 TRACE_TOKENS = (  # opening, closing
     (r"\[THINK\]|\[think\]", r"\[/THINK\]|\[/think\]"),
     ("◁think▷", "◁/think▷"),
     (r"<\|(?:begin|start)_of_(?:thought|thinking)\|>", r"<\|end_of_(?:thought|thinking)\|>"),
+    (
+        r"<\|(?:thinking|thought|reasoning|startofthink)\|>",
+        r"<\|(?:/(?:think|thinking|thought|reasoning)|endofthink)\|>",
+    ),
     (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     (r"<\|think:start\|>", r"<\|think:end\|>"),
@@ -53,7 +57,7 @@ CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\n]+?(?<!`)\1(?!`)")
 FENCE = re.compile(r"^[ >]{0,6}(```+|~~~+)[^\n]*\n.*?(?:^[ >]{0,6}\1|(?P<torn>\Z))", re.DOTALL | re.MULTILINE)
 SENTENCE_END = re.compile(r"[.!?…。！？>][\"'”’»)\]*_]*\s*\Z")  # noqa: RUF001
 BLANK_LINE = re.compile(r"\n[ \t]*\n[ \t]*\Z")
-SPOKEN_OF = re.compile(r"-(?:style|like)\b|[ \t](?:tag|token|marker|block|delimiter|element|section)s?\b")
+SPOKEN_OF = re.compile(r"[:,;)]|-(?:style|like)\b|[ \t](?:tag|token|marker|block|delimiter|element|section)s?\b")
 PROSE = re.compile(r"[ \t]+[a-z]")  # a sentence that goes on
 CJK = "\u2e80"  # from here on scripts put no spaces between words
 QUOTES = "`'\"“‘([{/*_"  # noqa: RUF001
@@ -164,6 +168,7 @@ def plain_protocols(text: str, cut: bool) -> str:
 
     A reply that only announces a thought process is one of Granite's where it was cut.
     """
+    text = re.sub(r"\A\s*(?:<\|im_start\|>\s*)?assistant\s*\n\s*(?=[<\[◁])|\A\s*<\|im_start\|>assistant\s*\n", "", text)
     start = re.match(r"\s*here(?:'s| is) my thought process:", text, re.I)
     response = re.compile(r"here(?:'s| is) my response:", re.I)
     if start and (cut or response.search(text)):
