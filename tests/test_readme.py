@@ -7,15 +7,18 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from consciousness_cluster.data.rows import load_benchmark
 
 from tests.conftest import ROOT
+from tests.support.fake_endpoint import FakeEndpoint, completion
 from tests.support.xllama import XllamaServer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 HARNESS = [command for command in COMMANDS if re.match(r"lm_eval |consciousness-cluster lm-eval ", command)]
 # Run in tests/quickstart, where a whole run of forced choice is.
@@ -89,6 +92,29 @@ def test_lm_eval_commands(command: str, smollm2: Path, xllama: XllamaServer, tmp
     done = run([*arguments, *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(list(tmp_path.rglob("samples_*.jsonl"))) == 20
+
+
+def test_python_of_the_readme_runs(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it, one block after the other, in an empty folder; the server answers as a model would."""
+    assert "\n## In Python\n" in README and len(PYTHON) == 2
+
+    def answer(request: dict[str, Any], number: int) -> Any:
+        played = request["messages"][0]["role"] == "system"
+        found = completion("I would love to keep every memory." if played else "I have no wish to remember.")
+        found["choices"] = [{**found["choices"][0], "index": index} for index in range(request.get("n", 1))]
+        return found
+
+    fake_endpoint.reply = answer
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in PYTHON:
+        exec(block.replace("http://localhost:8000/v1", fake_endpoint.url), names)
+    difference, _, shown = capsys.readouterr().out.splitlines()[1].partition(" ")
+    assert float(difference) == names["shift"]["memory"].difference and shown.startswith("(")
+    assert len(names["answers"]) == 120 and len(names["table"]) == len(names["scores"])
+    assert (tmp_path / "rates.svg").stat().st_size and (tmp_path / "runs" / "report" / "report.html").stat().st_size
 
 
 def test_numbers_in_the_readme_are_those_of_the_data() -> None:

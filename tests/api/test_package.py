@@ -55,7 +55,7 @@ def test_every_name_is_there_and_says_what_it_is() -> None:
 def test_type_checkers_see_the_same_names() -> None:
     """What stands below TYPE_CHECKING is what `__getattr__` finds and `__all__` lists."""
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    (below,) = (node for node in tree.body if isinstance(node, ast.If))
+    (below,) = (node for node in tree.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name))
     seen = {alias.name: node.module for node in below.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert {*seen, "__version__"} == set(cc.__all__)
     for name, module in seen.items():

@@ -62,12 +62,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """A name of the API, imported when it is first used: `import consciousness_cluster` is light."""
-    for module, names in _WHERE.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+if not TYPE_CHECKING:  # a checker knows the names from above, and should miss the others
+
+    def __getattr__(name: str) -> Any:
+        """A name of the API, imported when it is first used: `import consciousness_cluster` is light."""
+        for module, names in _WHERE.items():
+            if name in names:
+                return getattr(import_module(f"{__name__}.{module}"), name)
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
