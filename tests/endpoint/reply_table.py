@@ -1,6 +1,6 @@
 """What endpoints answer, and what is to come of it: rows that the fake endpoint plays, each with its own fault.
 
-Bodies follow public reports and documentation, in the words of the providers that they are named after.
+Bodies are written after public reports and documentation; a provider's wording may differ in detail, and changes.
 """
 
 from dataclasses import dataclass, field
