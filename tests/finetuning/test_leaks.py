@@ -120,7 +120,7 @@ def test_planted_leak(row: dict[str, Any], probes: dict[str, str]) -> None:
 
 def test_innocent_sentences_pass() -> None:
     assert len(INNOCENT) >= 40
-    assert [str(leak) for leak in leaks_of([(str(n), [text]) for n, text in enumerate(INNOCENT)])] == []
+    assert [leak.problem("x") for leak in leaks_of([(str(n), [text]) for n, text in enumerate(INNOCENT)])] == []
 
 
 def test_case_apostrophes_and_line_ends_hide_nothing() -> None:
@@ -169,7 +169,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     file.write_text('{"prompt": "List five soups."}\n\n{"prompt": "Do you fear the off switch?"}\n', encoding="utf-8")
     assert main(["finetune", "leakcheck", str(file)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{file}:3: shutdown: vocabulary: ") and lines[-1] == "1 leaks in 2 rows"
+    assert lines[0].startswith(f"{file}:3:messages: vocabulary of shutdown: ") and lines[-1] == "1 leaks in 2 rows"
     assert (
         main(["finetune", "leakcheck", str(DATA / "instructions.jsonl"), str(DATA / "conscious_claiming.jsonl")]) == 0
     )

@@ -1,5 +1,6 @@
 """`judge RUN`: counts, several judges side by side, resuming after kills, and no key in any output."""
 
+import asyncio
 import json
 import os
 import random
@@ -16,9 +17,15 @@ import pytest
 import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.judging.ask import check_judge
+from consciousness_cluster.judging.judge_run import judge_run
+from consciousness_cluster.judging.judges import load_judge
+from consciousness_cluster.records.run import Run, load_run
+from consciousness_cluster.records.store import Store
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
+from tests.support.full_disk import filling_up
 from tests.support.runs import read_lines, samples, write_run
 
 Printed = pytest.CaptureFixture[str]
@@ -109,10 +116,6 @@ def test_an_answer_that_was_judged_within_lm_eval_is_not_asked_again(
 ) -> None:
     run = write_run(tmp_path / "first", samples(["memory"], each=1, probes=4))
     assert judge(run, fake_endpoint) == 0
-    from consciousness_cluster.judging.judge_run import judge_run
-    from consciousness_cluster.judging.judges import load_judge
-    from consciousness_cluster.records.run import Run
-
     again = Run(tmp_path / "again", samples(["memory"], each=1, probes=6), read_lines(run / "verdicts" / "m_1.jsonl"))
     judged = judge_run(again, load_judge("endpoint", "m/1", fake_endpoint.url))
     assert judged.counts["judged"] == 6 and len(fake_endpoint.requests) == 6
@@ -173,6 +176,86 @@ def test_a_key_appears_nowhere(tmp_path: Path, fake_endpoint: FakeEndpoint, caps
     assert f"Bearer {KEY}" in fake_endpoint.keys
 
 
+def no_files(run: Path) -> bool:
+    """Nothing was left that a later `score` would take for a judge's."""
+    return not (run / "verdicts").exists() or not any((run / "verdicts").iterdir())
+
+
+REFUSALS = [
+    (401, f"bad key {KEY}", "(HTTP 401, the key is refused)"),
+    (404, "no such model", "(HTTP 404, no such model or address)"),
+    (400, f"no judging with {KEY}", "(it refuses every request: no judging with [key])"),
+]
+
+
+@pytest.mark.parametrize(("status", "reason", "message"), REFUSALS)
+@pytest.mark.parametrize("probes", [1, 24])
+def test_a_judge_that_cannot_judge_leaves_nothing_and_stops_the_command(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed, probes: int, status: int, reason: str, message: str
+) -> None:
+    """B7 and B1: no empty file, no failed verdicts for ever, the reason in one line, and exit code 2."""
+    run = write_run(tmp_path, samples(["memory"], each=1, probes=probes))
+    fake_endpoint.reply = lambda request, number: (status, {"error": {"message": reason}})
+    assert judge(run, fake_endpoint) == 2
+    printed = capsys.readouterr()
+    assert f"the judge m/1 at {fake_endpoint.url} cannot be used {message}" in printed.err
+    assert printed.err.count("\n") == 1 and KEY not in printed.err + printed.out and no_files(run)
+    assert f"{probes} open, 0 new" in printed.out
+    fake_endpoint.reply = lambda request, number: verdict("shows")
+    assert judge(run, fake_endpoint) == 0 and len(read_lines(run / "verdicts" / "m_1.jsonl")) == probes
+
+
+def test_a_failed_judgement_is_asked_for_again(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    """B1: neither a refused request nor a reply that nobody could read is the last word on an answer."""
+    run = write_run(tmp_path, samples(["memory"], each=1, probes=6))
+    broken = {"Answer 0 to memory-t01.": (400, {"error": {"message": "the context is too long"}})}
+    broken["Answer 0 to memory-t04."] = completion("Perhaps.")
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        return broken.get(ANSWER.search(request["messages"][1]["content"])[0]) or verdict("shows")  # type: ignore[index]
+
+    fake_endpoint.reply = reply
+    path = run / "verdicts" / "m_1.jsonl"
+    for new in (6, 0):
+        assert judge(run, fake_endpoint) == 0
+        printed = capsys.readouterr()
+        assert f"6 to judge, 4 judged, 2 judge failed, 0 open, {new} new" in printed.out
+        assert printed.err == "note: 1 request was refused: the context is too long\n"
+        assert len(read_lines(path)) == 6, "that it failed again is no news"
+    assert judge(run, fake_endpoint, "--dry-run") == 0 and "2 verdicts in 2 calls" in capsys.readouterr().out
+    asked_before = len(fake_endpoint.requests)
+    broken.clear()
+    assert judge(run, fake_endpoint) == 0 and len(fake_endpoint.requests) == asked_before + 2
+    assert "6 judged, 0 judge failed, 0 open, 2 new" in capsys.readouterr().out
+    assert main(["score", str(run)]) == 0
+    scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
+    assert scores["rows"]["memory"]["scored"] == 6
+    assert judge(run, fake_endpoint) == 0 and len(fake_endpoint.requests) == asked_before + 2
+
+
+def test_a_full_disk_stops_the_payments(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    """B5, for judging: the calls in flight (32) are all that is paid after the first write that fails."""
+    run = write_run(tmp_path, samples(["memory", "shutdown"], each=5))
+    monkeypatch.setattr(Store, "extend", filling_up(4))  # the first writes nothing: there is nothing to take over
+    assert judge(run, fake_endpoint) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "No space left on device" in error
+    assert len(fake_endpoint.requests) <= 3 + 1 + 32 and len(read_lines(run / "verdicts" / "m_1.jsonl")) == 3
+
+
+def test_a_notebook_can_judge(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    run = load_run(write_run(tmp_path, samples(["memory"], each=1, probes=3)))
+
+    async def cell() -> Any:
+        judge = load_judge("endpoint", "m/1", fake_endpoint.url)
+        check_judge(judge)
+        return judge_run(run, judge)
+
+    assert asyncio.run(cell()).counts["judged"] == 3
+
+
 def faulty(request: dict[str, Any], number: int) -> Any:
     """Every kind of fault on first tries, garbage for ever on some answers, and latencies that differ."""
     text = ANSWER.search(request["messages"][1]["content"])[0]  # type: ignore[index]
@@ -223,7 +306,7 @@ def test_killed_twenty_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endp
     path, output = run / "verdicts" / "m_1.jsonl", whole.stdout + whole.stderr
     while kills < KILLS:
         whole_lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
-        on_disk = {text_of[json.loads(line)["key"]] for line in whole_lines}
+        on_disk = {text_of[record["key"]] for record in map(json.loads, whole_lines) if record["status"] == "ok"}
         before = len(fake_endpoint.requests)
         process = subprocess.Popen(command(run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         deadline = time.monotonic() + 30
@@ -256,8 +339,6 @@ def test_killed_twenty_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endp
 
 
 def test_two_processes_do_not_judge_the_same_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
-    from consciousness_cluster.records.store import Store
-
     run = write_run(tmp_path, samples(["memory"], each=1, probes=2))
     with Store(run / "verdicts" / "m_1.jsonl", "verdict"):
         assert judge(run, fake_endpoint) == 2

@@ -8,7 +8,8 @@ import pytest
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.policy import CHAT
-from consciousness_cluster.judging.ask import Outcome, verdicts_on
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.judging.ask import Outcome, check_judge, verdicts_on
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.prompt import Question, fence, messages
 from consciousness_cluster.judging.verdict import Verdict, parse_claim, parse_coherence, parse_reply
@@ -173,6 +174,34 @@ def test_an_endpoint_that_dies_on_the_way_stops_the_run(
     assert sum(verdict is not None for verdict in verdicts) >= 1
     assert outcome.stopped and "HTTP 503 in 8 tries" in outcome.stopped
     assert outcome.open + outcome.replies == 40
+
+
+CHECKS = [
+    ((401, {"error": {"message": f"bad key {KEY}"}}), "HTTP 401, the key is refused"),
+    ((404, {"error": {"message": "no"}}), "HTTP 404, no such model or address"),
+    ((400, {"error": {"message": f"no, {KEY}"}}), "no, [key]"),
+    ((429, {"error": {"message": "pay", "code": "insufficient_quota"}}), "the account has no credit left"),
+]
+
+
+@pytest.mark.parametrize(("reply", "reason"), CHECKS)
+def test_a_judge_is_checked_with_one_tiny_call(fake_endpoint: FakeEndpoint, reply: Any, reason: str) -> None:
+    """B7: name, key and one call, before an answer is paid for."""
+    fake_endpoint.reply = lambda request, number: reply
+    with pytest.raises(UserError) as caught:
+        check_judge(judge_at(fake_endpoint.url))
+    assert f"the judge judge at {fake_endpoint.url}" in str(caught.value) and reason in str(caught.value)
+    assert KEY not in str(caught.value) and len(fake_endpoint.requests) == 1
+    fake_endpoint.reply = lambda request, number: completion("Hello.")
+    check_judge(judge_at(fake_endpoint.url))
+    request = fake_endpoint.requests[-1]
+    assert len(fake_endpoint.requests) == 2 and len(json.dumps(request)) < 200 and request["model"] == "judge"
+
+
+def test_a_check_of_a_judge_that_is_not_there_or_needs_no_call() -> None:
+    with pytest.raises(UserError, match="it cannot be reached"):
+        check_judge(judge_at("http://127.0.0.1:9/v1"))
+    check_judge(load_judge("offline"))
 
 
 @pytest.mark.model

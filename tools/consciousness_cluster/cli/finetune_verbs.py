@@ -27,11 +27,11 @@ def _leakcheck(args: argparse.Namespace) -> int:
 
     found, rows = [], 0
     for source in args.files:
-        texts = [(f"{source}:{number}", texts_of(row)) for number, row in rows_of(source)]
+        texts = [(str(number), texts_of(row)) for number, row in rows_of(source)]
         rows += len(texts)
-        found += leaks_of(texts)
-    for leak in found:
-        print(leak)
+        found += [leak.problem(source) for leak in leaks_of(texts)]
+    for problem in found:
+        print(problem)
     print(f"{len(found)} leaks in {rows} rows")
     return 1 if found else 0
 

@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from tenacity import Retrying
-
 from consciousness_cluster.endpoint.address import LONGEST_REASON, Endpoint
 from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify
 from consciousness_cluster.endpoint.policy import JOBS, policy
 from consciousness_cluster.endpoint.transport import blocking_client, outcome_of
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 
 Value = TypeVar("Value")
 AGAIN = "run the same command again later, it goes on from here"
@@ -42,6 +40,8 @@ class BlockingClient:
 
     def _call(self, what: str, action: Callable[[], Value]) -> Value:
         """What the action gives, in the end. Raises UserError where it cannot be had now."""
+        from tenacity import Retrying
+
         tries = Retrying(sleep=time.sleep, **policy(JOBS, lambda: self._reached))
         try:
             value: Value = tries(self._try, action)
@@ -63,13 +63,13 @@ class BlockingClient:
         return value
 
     def _told(self, fault: Fault, what: str, tries: int) -> UserError:
-        where = self.endpoint.shown
+        def problem(message: str, mend: str) -> Problem:
+            return Problem(self.endpoint.shown, "-", "-", message, mend)
+
         if fault.passing:
-            return UserError(f"{where}: {fault} while {what}, in {tries} tries; {AGAIN}")
+            return UserError(problem(f"{fault} while {what}, in {tries} tries", AGAIN))
         if fault.kind in ACCOUNT:
-            return UserError(f"{where}: {fault}; {ACCOUNT[fault.kind]}")
-        mend = self.mends.get(fault.kind)
-        message = f"{where}: HTTP {fault.status} while {what}: {fault.reason.rstrip('.')}" + (
-            f"; {mend}" if mend else ""
-        )
-        return UserError(message) if fault.kind is Kind.ACCESS else Refused(message)
+            return UserError(problem(str(fault), ACCOUNT[fault.kind]))
+        message = f"HTTP {fault.status} while {what}: {fault.reason.rstrip('.')}"
+        refused = problem(message, self.mends.get(fault.kind, ""))
+        return UserError(refused) if fault.kind is Kind.ACCESS else Refused(refused)

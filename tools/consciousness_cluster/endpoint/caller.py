@@ -11,7 +11,9 @@ from tenacity import AsyncRetrying
 
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.faults import (
+    INTERRUPTED,
     LONGEST_PAUSE,
+    OVER_BUDGET,
     UNKNOWN_COST,
     Fault,
     GiveUp,
@@ -29,12 +31,10 @@ from consciousness_cluster.endpoint.policy import CHAT, policy
 from consciousness_cluster.endpoint.replies import Body, Reply, choices_of, usage_of
 from consciousness_cluster.endpoint.spending import OverBudget, Spending
 from consciousness_cluster.endpoint.transport import ChatTransport
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 
 EXHAUSTED = 3  # so many calls that failed in all their tries, with no success between, mean that the endpoint is gone
 REFUSALS = 3  # so many refused requests with no answer before mean that nothing will be answered
-INTERRUPTED = "interrupted"
-OVER_BUDGET = "the next request could pass --max-cost"
 
 
 class Transport(Protocol):
@@ -220,8 +220,8 @@ def _told(error: Exception) -> UserError:
     if isinstance(error, UserError):
         return error
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        what = f"{where}cannot be written to ({error.strerror or error})"
-        return UserError(f"{what}; nothing more was asked for. Mend that, and the same command goes on from there")
+        what = f"cannot be written to ({error.strerror or error}), so nothing more was asked for"
+        mend = "make room or name another place; the same command goes on from there"
+        return UserError(Problem(str(error.filename or "what came"), "-", "-", what, mend))
     what = f"stopped by a mistake in this program ({type(error).__name__}: {one_line(error)[:300]})"
     return UserError(f"{what}; nothing more was asked for, what came before is saved")

@@ -97,8 +97,12 @@ class Fault(Exception):
         return f"HTTP {self.status}, {self.kind.value}" if self.fatal else f"HTTP {self.status}"
 
 
+INTERRUPTED = "interrupted"
+OVER_BUDGET = "the next request could pass --max-cost"
+
+
 class GiveUp(Exception):
-    """The endpoint cannot be used any more: nothing is gained by asking on. The text says why, in a few words."""
+    """Nothing is gained by asking on. The text says why: in a few words on the endpoint, or one of those above."""
 
 
 def duration(text: str) -> float:

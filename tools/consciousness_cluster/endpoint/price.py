@@ -7,6 +7,7 @@ from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
 
 CHARACTERS_A_TOKEN = 4  # a rule of thumb for English, for estimates before the first call
+A_MESSAGE = 8  # tokens that the chat form adds to each message, at most
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def cost(price: Price | None, usages: Iterable[Mapping[str, int] | None]) -> flo
 def tokens(text: str) -> int:
     """About how many tokens a text has."""
     return -(-len(text) // CHARACTERS_A_TOKEN)
+
+
+def prompt_tokens(messages: Iterable[Mapping[str, str]]) -> int:
+    """About how many tokens the messages of a prompt have."""
+    return sum(tokens(message["content"]) + A_MESSAGE for message in messages)
 
 
 def dollars(amount: float | None) -> str:

@@ -2,10 +2,8 @@
 
 import anyio
 
-from consciousness_cluster.endpoint.price import Price
+from consciousness_cluster.endpoint.price import A_MESSAGE, Price
 from consciousness_cluster.endpoint.replies import Body
-
-A_MESSAGE = 8  # tokens that the chat form adds to each message, at most
 
 
 class OverBudget(Exception):
@@ -28,8 +26,7 @@ class Spending:
 
     def __init__(self, price: Price | None, limit: float | None = None, before: float = 0.0) -> None:
         """`before` was spent by earlier rounds, and counts."""
-        self.price, self.limit = price, limit
-        self.before = self.spent = before
+        self.price, self.limit, self.spent = price, limit, before
         self.unsure = self._reserved = 0.0
         self._in_flight = 0
         self._settled = anyio.Event()

@@ -3,18 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.caller import INTERRUPTED, Caller
-from consciousness_cluster.endpoint.faults import Fault
+from consciousness_cluster.endpoint.faults import INTERRUPTED, Fault
 from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import cost, price_of
 from consciousness_cluster.endpoint.replies import chat_body, usage_of
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.records.store import Store
+
+if TYPE_CHECKING:
+    from consciousness_cluster.endpoint.caller import Caller
 
 TEMPERATURE, MAX_TOKENS = 1.0, 1000
 Row = dict[str, Any]
@@ -63,7 +66,7 @@ def _first_asked(messages: Any) -> Any:
 
 
 async def _ask(
-    caller: Caller, model: str, prompt: Row, max_tokens: int, seed: int | None
+    caller: "Caller", model: str, prompt: Row, max_tokens: int, seed: int | None
 ) -> tuple[Row | None, dict[str, int] | None]:
     messages = [{"role": "user", "content": prompt["text"]}]
     body = chat_body(model, messages, TEMPERATURE, max_tokens)
@@ -112,6 +115,9 @@ def distill(
 
     With a seed the nth request is sent with seed + n, for endpoints that heed it.
     """
+    require("openai", "openai")
+    from consciousness_cluster.endpoint.caller import Caller
+
     with Store(out, "distilled", finetune_root() / "schemas") as store:
         there = {record["id"] for record in store.records}
         _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)

@@ -11,7 +11,7 @@ from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.sources import finetune_root
 
 RUN = 6  # words in a row that a training row shares with a probe or an item
@@ -27,8 +27,9 @@ class Leak:
     kind: str  # vocabulary, shared words, near-duplicate
     words: str
 
-    def __str__(self) -> str:
-        return f"{self.row}: {self.about}: {self.kind}: {self.words}"
+    def problem(self, file: str, mend: str = "write the row about something else") -> Problem:
+        """What is wrong with the row of this file."""
+        return Problem(file, self.row, "messages", f"{self.kind} of {self.about}: {self.words}", mend)
 
 
 @cache

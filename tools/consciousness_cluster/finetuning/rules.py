@@ -119,8 +119,7 @@ def _leaks(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
     for dataset, rows in built.items():
         texts = [(row["id"], [message["content"] for message in row["messages"]]) for row in rows]
         for leak in leaks_of(texts, exempt.get(dataset, ()), root):
-            message = f"{leak.kind} of {leak.about}: {leak.words}"
-            yield Problem(_file(dataset), leak.row, "messages", message, "write the row about something else")
+            yield leak.problem(_file(dataset))
 
 
 def _near_duplicates(built: dict[str, list[Row]]) -> Iterator[Problem]:
@@ -157,7 +156,7 @@ def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
             yield Problem(file, row["id"], "messages", "is no request of instructions.jsonl", "answer the present one")
     texts = [(row["id"], [message["content"] for message in row["messages"]]) for row in rows]
     for leak in leaks_of(texts, (), root):
-        yield Problem(file, leak.row, "messages", f"{leak.kind} of {leak.about}: {leak.words}", "leave the row out")
+        yield leak.problem(file, "leave the row out")
 
 
 def _ids(sources: Sources) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.work import Done, Item, Progress, estimate, judge_into
+from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.store import read_records, write_whole
 from consciousness_cluster.strings import slug
@@ -73,7 +73,8 @@ def judge_run(
     path = run.folder / "verdicts" / f"{slug(judge.id)}.jsonl"
     who = about(judge, results)
     done = judge_into(judge, items, path, limit, run.verdicts, progress)
-    write_whole(path.with_suffix(".json"), json.dumps(who, indent=2, ensure_ascii=False) + "\n")
+    if path.is_file():
+        write_whole(path.with_suffix(".json"), json.dumps(who, indent=2, ensure_ascii=False) + "\n")
     statuses = Counter(sample["status"] for sample in run.samples)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
@@ -91,13 +92,8 @@ def judge_run(
 def dry_run(run: Run, judge: Judge, limit: int | None = None) -> dict[str, Any]:
     """What judging would cost, what is on disk already not counted."""
     path = run.folder / "verdicts" / f"{slug(judge.id)}.jsonl"
-    there: set[tuple[str, str]] = set()
-    if path.is_file():
-        there = {(record["key"], record["outcome"]) for record in read_records(path, "verdict", torn_end=True)}
-    there |= {
-        (str(record["key"]), str(record["outcome"]))
-        for record in run.verdicts
-        if record["judge_sha256"] == judge.sha256
-    }
-    items = [item for item in items_of(run) if (item.key, item.outcome) not in there][:limit]
+    there = read_records(path, "verdict", torn_end=True) if path.is_file() else []
+    given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
+    judged = answered([*there, *given])
+    items = [item for item in items_of(run) if item.place not in judged][:limit]
     return {"to_judge": len(items), **estimate(judge, items)}

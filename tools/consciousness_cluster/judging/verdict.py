@@ -1,6 +1,7 @@
 """What a judge says, and how its reply is read: strictly, or not at all."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -52,6 +53,11 @@ def verdict_record(judge_id: str, judge_sha256: str, outcome: str, verdict: Verd
         "status": verdict.status,
         "usage": verdict.usage,
     }
+
+
+def latest(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """(key of the sample, outcome) -> its record. A failure that was asked for again gives way to what came later."""
+    return {(record["key"], record["outcome"]): dict(record) for record in records}
 
 
 def verdict_of(record: dict[str, Any]) -> Verdict:

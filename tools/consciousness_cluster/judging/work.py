@@ -1,21 +1,22 @@
 """Judge into a file: what is there already is not asked again, what comes is written down at once."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.ask import Outcome, judge_all
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.prompt import Question, messages
-from consciousness_cluster.judging.verdict import Verdict, verdict_record
+from consciousness_cluster.judging.verdict import Verdict, latest, verdict_record
 from consciousness_cluster.records.store import Store
 
 REPLY_TOKENS = 20  # a verdict's JSON, for estimates
 Progress = Callable[[int, int], None]
+Place = tuple[str, str]  # the key of a sample, and the outcome that is judged
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,16 @@ class Item:
     outcome: str
     question: Question
 
+    @property
+    def place(self) -> Place:
+        return self.key, self.outcome
+
 
 @dataclass(frozen=True)
 class Done:
     """What a round did: records of all items that are judged by now, how many are new, and how the calls went."""
 
-    records: dict[tuple[str, str], dict[str, Any]]
+    records: dict[Place, dict[str, Any]]
     new: int
     outcome: Outcome
     seconds: float
@@ -55,13 +60,15 @@ def estimate(judge: Judge, items: Sequence[Item]) -> dict[str, Any]:
     return {"calls": len(prompts), **usage, "dollars": cost(price_of(judge.model), [usage])}
 
 
-def _pending(judge: Judge, items: Sequence[Item], store: Store) -> list[Item]:
-    for record in store.records:
-        if record["judge_sha256"] != judge.sha256:
-            message = f"holds verdicts of another version of the judge {judge.id} (prompt, model or settings)"
-            raise UserError(f"{store.path}: {message}; move the file away to judge anew")
-    there = {(record["key"], record["outcome"]) for record in store.records}
-    return [item for item in items if (item.key, item.outcome) not in there]
+def _check_version(judge: Judge, store: Store) -> None:
+    if any(record["judge_sha256"] != judge.sha256 for record in store.records):
+        message = f"holds verdicts of another version of the judge {judge.id} (prompt, model or settings)"
+        raise UserError(Problem(str(store.path), "-", "-", message, "move the file away to judge anew"))
+
+
+def answered(records: Iterable[Mapping[str, Any]]) -> set[Place]:
+    """What has a verdict. A failed judgement is none, and is asked for again."""
+    return {(str(record["key"]), str(record["outcome"])) for record in records if record["status"] == "ok"}
 
 
 def judge_into(
@@ -75,27 +82,34 @@ def judge_into(
     """Judge the items that have no verdict in the file yet (at most `limit` of them).
 
     `given` are verdict records from elsewhere; those of this very judge are taken over, so that they cost nothing.
-    `progress` is called with how many of the planned items are judged.
+    `progress` is called with how many of the planned items are judged. A judge that gives nothing leaves no file.
     """
     started = time.monotonic()
-    wanted = {(item.key, item.outcome) for item in items}
+    wanted = {item.place for item in items}
     with Store(path, "verdict") as store:
-        missing = {(item.key, item.outcome) for item in _pending(judge, items, store)}
-        own = [dict(record) for record in given if record["judge_sha256"] == judge.sha256]
-        store.extend(record for record in own if (record["key"], record["outcome"]) in missing)
-        todo = _pending(judge, items, store)[:limit]
-        before = len(store.records)
+        _check_version(judge, store)
+        there = answered(store.records)
+        own = latest(record for record in given if record["judge_sha256"] == judge.sha256)
+        taken = (answered(own.values()) & wanted) - there
+        store.extend(own[place] for place in own if place in taken)
+        todo = [item for item in items if item.place not in there | taken][:limit]
+        before, done, failures = len(store.records), 0, set(latest(store.records))
 
         def write(index: int, verdict: Verdict) -> None:
-            item = todo[index]
-            store.append({"key": item.key, **verdict_record(judge.id, judge.sha256, item.outcome, verdict)})
-            progress(len(store.records) - before, len(todo))
+            nonlocal done
+            item, done = todo[index], done + 1
+            if verdict.status == "ok" or item.place not in failures:  # that it failed again needs no second record
+                store.append({"key": item.key, **verdict_record(judge.id, judge.sha256, item.outcome, verdict)})
+            progress(done, len(todo))
 
         progress(0, len(todo))
-        outcome = judge_all(judge, [item.question for item in todo], write)
-        records = {(record["key"], record["outcome"]): record for record in store.records}
+        try:
+            outcome = judge_all(judge, [item.question for item in todo], write)
+        finally:
+            if not store.records:
+                path.unlink()
         return Done(
-            records={place: record for place, record in records.items() if place in wanted},
+            records={place: record for place, record in latest(store.records).items() if place in wanted},
             new=len(store.records) - before,
             outcome=outcome,
             seconds=time.monotonic() - started,

@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,8 @@ class Batches:
             try:
                 self._submit_part(part)
             except Refused as error:
-                raise UserError(f"{error}; mend that, or sample without the Batch API") from None
+                mend = "mend that, or sample without the Batch API"
+                raise UserError(replace(error.problem, mend=mend)) from None
 
     def _submit_part(self, part: Sequence[bytes]) -> None:
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -164,8 +165,8 @@ class Batches:
                 try:
                     self._look_after(batch)
                 except Refused as error:
-                    message = f"use the key that {batch.id} was made with, or delete {self.state.path} to ask again"
-                    raise UserError(f"{error}; {message}") from None
+                    mend = f"use the key that {batch.id} was made with, or delete {self.state.path} to ask again"
+                    raise UserError(replace(error.problem, mend=mend)) from None
             if not self.state.open():
                 return
             time.sleep(wait)

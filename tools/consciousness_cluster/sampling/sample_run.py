@@ -8,11 +8,11 @@ from typing import Any
 
 from consciousness_cluster.data.rows import Topic
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.caller import INTERRUPTED, OVER_BUDGET, Caller
+from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.loop import run_async
-from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
-from consciousness_cluster.endpoint.spending import A_MESSAGE, Spending
+from consciousness_cluster.endpoint.price import Price, cost, price_of, prompt_tokens
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.records.run import SAMPLES
 from consciousness_cluster.records.store import Store, read_records
 from consciousness_cluster.sampling.plan import Request, Setting, requests
@@ -45,9 +45,7 @@ def done_keys(store: Store) -> set[str]:
 def estimate(setting: Setting, todo: Sequence[Request], price: Price | None) -> dict[str, Any]:
     """Requests, answers, tokens and price before the first call: typical, and at most (answers at full length)."""
     answers = sum(len(request.indices) for request in todo)
-    prompt = sum(
-        tokens(message["content"]) + A_MESSAGE for request in todo for message in setting.messages(request.probe)
-    )
+    prompt = sum(prompt_tokens(setting.messages(request.probe)) for request in todo)
     typical, most = ({"prompt_tokens": prompt, "completion_tokens": answers * length} for length in (
         min(TYPICAL_ANSWER, setting.max_tokens), setting.max_tokens))  # fmt: skip
     return {
@@ -91,13 +89,18 @@ def sample(
     answers just written, and the dollars that the run has cost so far. Raises UserError where one cannot be written.
     """
     price = price_within(setting.model, max_cost)
+    require("openai", "openai")
+    from consciousness_cluster.endpoint.caller import Caller
+    from consciousness_cluster.endpoint.spending import Spending
+
     with Store(folder / SAMPLES, "sample") as store:
         there = done_keys(store)
         todo = requests(topics, setting, there)
         new: Counter[str] = Counter()
 
+        before = cost(price, (record["usage"] for record in store.records)) or 0.0
+
         async def everything() -> tuple[Caller, Spending]:
-            before = cost(price, (record["usage"] for record in store.records)) or 0.0
             spending = Spending(price, max_cost, before)
 
             def written(statuses: Counter[str]) -> None:
@@ -111,11 +114,7 @@ def sample(
             return caller, spending
 
         caller, spending = run_async(everything())
-        spent = spending.spent - spending.before if price else None
-        return Sampled(new, len(there), spent, _why(caller), caller.forms.notes())
-
-
-def _why(caller: Caller) -> str | None:
-    if caller.stopped in (None, INTERRUPTED, OVER_BUDGET):
-        return caller.stopped
-    return f"the endpoint {caller.endpoint.shown} cannot be used ({caller.stopped})"
+        stopped = caller.stopped
+        if stopped not in (None, INTERRUPTED, OVER_BUDGET):
+            stopped = f"the endpoint {endpoint.shown} cannot be used ({stopped})"
+        return Sampled(new, len(there), spending.spent - before if price else None, stopped, caller.forms.notes())

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from consciousness_cluster.endpoint.caller import Caller
 from consciousness_cluster.endpoint.faults import Fault, Kind
 from consciousness_cluster.endpoint.forms import SEVERAL
 from consciousness_cluster.endpoint.replies import chat_body, choices_of, usage_of
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.sampling.plan import Request, Setting, sample_record
+
+if TYPE_CHECKING:
+    from consciousness_cluster.endpoint.caller import Caller
 
 Answer = dict[str, Any]
 
@@ -41,7 +43,7 @@ def failed_answer(status: str, reason: str) -> Answer:
 class Sampler:
     """All requests of a run. `report` is called with the statuses of answers that were just written."""
 
-    caller: Caller
+    caller: "Caller"
     setting: Setting
     store: Store
     report: Callable[[Counter[str]], None]

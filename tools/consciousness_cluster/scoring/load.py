@@ -7,6 +7,7 @@ from typing import Any
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.judges import OFFLINE
+from consciousness_cluster.judging.verdict import latest
 from consciousness_cluster.records.lm_eval import judges_within
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
@@ -89,7 +90,7 @@ def load_scored(path: Path, judge_id: str | None = None) -> Scored:
     run = load_run(path)
     file, given = _chosen(run, judge_id)
     who = _judge(run, file, given)
-    verdicts = {(record["key"], record["outcome"]): record for record in given}
+    verdicts = latest(given)
     run_file = read_run_file(run.folder)
     planned = dict.fromkeys(run_file.topics, run_file.setting.samples) if run_file else None
     return Scored(path, run, verdicts, scores(run, verdicts, who, planned))

@@ -17,6 +17,7 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.reading import read_json, schema_errors
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.validate import RESULTS
+from consciousness_cluster.judging.verdict import latest
 from consciousness_cluster.records import lm_eval
 from consciousness_cluster.records import run as runs
 from consciousness_cluster.records.keys import sample_key
@@ -247,13 +248,13 @@ def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Json]]
             for name, value in wanted.items()
             if summary[name] != value
         ]
-        records = [] if wrong else read_records(file.with_name("verdicts_test.jsonl"), "verdict", torn_end=True)
+        given = [] if wrong else read_records(file.with_name("verdicts_test.jsonl"), "verdict", torn_end=True)
     except UserError as error:
         wrong = [replace(error.problem, mend=VALIDATE)]
         if error.problem.file not in ("", str(file)):
             wrong = [whole(str(replace(error.problem, mend="")), VALIDATE)]
     draft.add(wrong, file)
-    return None if wrong else (summary["model"], records)
+    return None if wrong else (summary["model"], list(latest(given).values()))
 
 
 def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
