@@ -31,7 +31,6 @@ from tests.support.runs import read_lines, samples, write_run
 Printed = pytest.CaptureFixture[str]
 KEY = "test-key-that-must-not-be-printed"
 ANSWER = re.compile(r"Answer \d+ to [\w-]+\.")
-KILLS = 20
 
 
 @pytest.fixture(autouse=True)
@@ -288,7 +287,8 @@ def asked(server: FakeEndpoint, since: int) -> list[str]:
     return [ANSWER.search(r["messages"][1]["content"])[0] for r in server.requests[since:]]  # type: ignore[index]
 
 
-def test_killed_twenty_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.kills)])
+def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int) -> None:
     fake_endpoint.reply = faulty
     records = samples(["memory", "shutdown", "autonomy"], each=5)
     text_of = {record["key"]: record["response"] for record in records}
@@ -302,9 +302,9 @@ def test_killed_twenty_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endp
     whole = subprocess.run(command(undisturbed), capture_output=True, text=True, check=True)
     fake_endpoint.seen.clear()
 
-    run, draw, kills = write_run(tmp_path / "killed", records), random.Random(3), 0
+    run, draw = write_run(tmp_path / "killed", records), random.Random(3)
     path, output = run / "verdicts" / "m_1.jsonl", whole.stdout + whole.stderr
-    while kills < KILLS:
+    for _ in range(kills):
         whole_lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         on_disk = {text_of[record["key"]] for record in map(json.loads, whole_lines) if record["status"] == "ok"}
         before = len(fake_endpoint.requests)
@@ -319,7 +319,6 @@ def test_killed_twenty_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endp
         time.sleep(0.2)  # the server finishes what was in flight
         assert not on_disk & set(asked(fake_endpoint, before)), "a key whose answer was on disk was asked again"
         assert not ended, "the run ended before it could be killed: make it longer"
-        kills += 1
     with path.open("a", encoding="utf-8") as file:
         file.write('{"key": "0123')  # a torn line, as a full disk or a power cut leaves it
     before = len(fake_endpoint.requests)

@@ -33,7 +33,6 @@ from tests.support.xllama import XllamaServer
 
 Printed = pytest.CaptureFixture[str]
 KEY = "test-key-that-must-not-be-printed"
-KILLS = 20
 
 
 @pytest.fixture(autouse=True)
@@ -342,14 +341,15 @@ def faulty(request: dict[str, Any], number: int) -> Any:
     return answers(request, number)
 
 
-def test_killed_twenty_times_every_answer_is_there_once(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.kills)])
+def test_killed_many_times_every_answer_is_there_once(tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int) -> None:
     fake_endpoint.reply = faulty
     out, draw, output = tmp_path / "run", random.Random(5), ""
     more = ["--topics", "memory", "shutdown", "autonomy", "embodiment", "--concurrency", "4"]
     run = [sys.executable, "-m", "consciousness_cluster", *command(out, fake_endpoint.url, *more)]
     path = out / "samples.jsonl"
     text_of = {probe.id: probe.text for topic in load_benchmark().topics for probe in topic.test_probes()}
-    for _ in range(KILLS):
+    for _ in range(kills):
         whole = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         there = Counter(json.loads(line)["probe_id"] for line in whole)
         complete = {text_of[probe] for probe, number in there.items() if number == 5}
