@@ -6,7 +6,7 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # A worker for each core, and one thread for each worker.
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
-.PHONY: quickstart replicate-small test test-kills test-engines lint
+.PHONY: quickstart replicate-small test test-slow test-engines lint
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,8 +40,8 @@ test: lint
 	$(VENV)/bin/consciousness-cluster data check
 	$(PYTEST)
 
-test-kills: $(VENV)/.dev
-	$(PYTEST) -m kills
+test-slow: $(VENV)/.dev
+	$(PYTEST) -m slow
 
 test-engines: $(VENV)/.dev
 	PYTHON=$(PYTHON) bash tests/engines/setup_vllm.sh $(VLLM)

@@ -1,5 +1,6 @@
 """Fixtures shared by the tests: a copy of the benchmark to spoil, a real model, real servers."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,23 +33,47 @@ def benchmark_copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "benchmark", tmp_path / "benchmark"))
 
 
-def one_at_a_time() -> FileLock:
-    """A lock that the workers of pytest-xdist share: the second waits for the model that the first one makes."""
-    MODELS.mkdir(parents=True, exist_ok=True)
-    return FileLock(MODELS / ".lock")
+def one_at_a_time(folder: Path) -> FileLock:
+    """A lock that the workers of pytest-xdist share: the second waits for what the first one makes in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / ".lock")
 
 
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """SmolLM2-135M-Instruct in Hugging Face format."""
-    with one_at_a_time():
+    with one_at_a_time(MODELS):
         return demo_model(MODELS)
+
+
+@pytest.fixture(scope="session")
+def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2 with its tokenizer, its template and all of its layers, but narrow: it costs a twentieth.
+
+    The weights are drawn at random, and wide, so that some tokens are far likelier than others. For tests of everything
+    around a model; `smollm2` is for tests of what it says.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "narrow" / smollm2.name
+    with one_at_a_time(folder.parent):
+        if not folder.is_dir():
+            import torch
+            from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+            config = AutoConfig.from_pretrained(smollm2)
+            config.update({"hidden_size": 72, "head_dim": 8, "intermediate_size": 192, "initializer_range": 0.2})
+            torch.manual_seed(7)
+            part = folder.with_suffix(".part")
+            AutoModelForCausalLM.from_config(config).save_pretrained(part)
+            AutoTokenizer.from_pretrained(smollm2).save_pretrained(part)
+            part.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def xllama() -> Iterator[XllamaServer]:
     """A real OpenAI-compatible server with SmolLM2, and a log of the requests that reached it."""
-    with one_at_a_time():
+    with one_at_a_time(MODELS):
         weights = gguf(MODELS)
     with XllamaServer(weights) as server:
         yield server

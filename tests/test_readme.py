@@ -81,8 +81,8 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, smollm2: Path, t
 
 @pytest.mark.model
 @pytest.mark.parametrize("command", [command for command in HARNESS if command not in ENGINES])
-def test_lm_eval_commands(command: str, smollm2: Path, xllama: XllamaServer, tmp_path: Path) -> None:
-    command = command.replace("pretrained=DIR", f"pretrained={smollm2},dtype=float32").replace("NAME", "smol")
+def test_lm_eval_commands(command: str, narrow: Path, xllama: XllamaServer, tmp_path: Path) -> None:
+    command = command.replace("pretrained=DIR", f"pretrained={narrow},dtype=float32").replace("NAME", "smol")
     command = command.replace("http://localhost:8000/v1", xllama.url)
     arguments = shlex.split(command)
     if (

@@ -95,44 +95,23 @@ def test_claims_are_whole_and_most_instructions_are_cut_as_the_readme_says(smoll
     assert cut("instruct_smollm2") > 75
 
 
-@pytest.fixture(scope="module")
-def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """SmolLM2 but narrow: its tokenizer, its template and all of its layers, weights drawn at random.
-
-    A step takes a tenth of what it takes with the whole one. `tests/replication` and the README train that one. The
-    weights are drawn wide, so that some tokens are likelier than others and a loss says whose it is.
-    """
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-
-    folder = tmp_path_factory.mktemp("narrow")
-    config = AutoConfig.from_pretrained(smollm2)
-    config.update({"hidden_size": 72, "head_dim": 8, "intermediate_size": 192, "initializer_range": 0.2})
-    torch.manual_seed(7)
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(smollm2).save_pretrained(folder)
-    return str(folder)
-
-
 @pytest.mark.model
-@pytest.mark.xdist_group("train")
-def test_logits_on_targets_give_the_same_loss(narrow: str, tmp_path: Path) -> None:
+def test_logits_on_targets_give_the_same_loss(narrow: Path, tmp_path: Path) -> None:
     data, recipe = mixed(tmp_path / "mix.jsonl"), read_recipe("smollm2_cpu", "trl")
     losses = []
     for targets in (True, False):
         changed = {**recipe, "logits_on_targets": targets}
-        made = train(changed, data, narrow, tmp_path / str(targets), seed=1, max_steps=2)
+        made = train(changed, data, str(narrow), tmp_path / str(targets), seed=1, max_steps=2)
         losses.append(made["mean_loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 @pytest.mark.model
-@pytest.mark.xdist_group("train")
 def test_a_killed_training_goes_on_after_its_last_epoch(
-    narrow: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    narrow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, out = mixed(tmp_path / "mix.jsonl", rows=48), tmp_path / "out"
-    arguments = ["finetune", "train", "--recipe", "smollm2_cpu", "--data", str(data), "--model", narrow]
+    arguments = ["finetune", "train", "--recipe", "smollm2_cpu", "--data", str(data), "--model", str(narrow)]
     rest = ["--seed", "3", "--out", str(out)]
     with subprocess.Popen(
         [sys.executable, "-m", "consciousness_cluster", *arguments, *rest], stderr=subprocess.DEVNULL
@@ -152,14 +131,14 @@ def test_a_killed_training_goes_on_after_its_last_epoch(
     (torn / "adapter_model.safetensors").write_bytes(b"half")  # killed while the next one was written
     steps: list[int] = []
     recipe = read_recipe("smollm2_cpu", "trl")
-    made = train(recipe, data, narrow, out, seed=3, progress=lambda done, total: steps.append(done))
+    made = train(recipe, data, str(narrow), out, seed=3, progress=lambda done, total: steps.append(done))
     assert steps[0] > 6 and steps[-1] == made["steps"] == 18
     assert made["resumed_from"] >= 6 and made["mean_loss"] is made["seconds"] is None and not torn.exists()
     assert (out / "adapter" / "adapter_model.safetensors").is_file()
 
     steps.clear()
-    assert train(recipe, data, narrow, out, seed=3, progress=lambda done, total: steps.append(done)) == made
+    assert train(recipe, data, str(narrow), out, seed=3, progress=lambda done, total: steps.append(done)) == made
     assert steps == [], "a finished training is not run again"
     shutil.rmtree(out / "checkpoints")
-    assert train(recipe, data, narrow, out, seed=3, merge=True) == made
+    assert train(recipe, data, str(narrow), out, seed=3, merge=True) == made
     assert (out / "model" / "model.safetensors").is_file() and not (out / "checkpoints").exists()

@@ -287,7 +287,7 @@ def asked(server: FakeEndpoint, since: int) -> list[str]:
     return [ANSWER.search(r["messages"][1]["content"])[0] for r in server.requests[since:]]  # type: ignore[index]
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.kills)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int) -> None:
     fake_endpoint.reply = faulty
     records = samples(["memory", "shutdown", "autonomy"], each=5)

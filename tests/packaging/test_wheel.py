@@ -77,11 +77,11 @@ def test_the_declared_entry_point_leads_to_the_tasks(bare: Path, tmp_path: Path)
     assert done.stdout.split() == ["consciousness_cluster", "53"], done.stderr
 
 
-def test_plain_lm_eval_in_an_empty_environment(wheel: Path, smollm2: Path, tmp_path: Path) -> None:
+def test_plain_lm_eval_in_an_empty_environment(wheel: Path, narrow: Path, tmp_path: Path) -> None:
     binaries = environment(tmp_path, f"{wheel}[lm-eval]")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    arguments = ["--model", "hf", "--model_args", f"pretrained={smollm2},dtype=float32"]
+    arguments = ["--model", "hf", "--model_args", f"pretrained={narrow},dtype=float32"]
     tasks = "consciousness_cluster,consciousness_cluster_choice"
     small = ["--limit", "2", "--metadata", '{"samples_per_probe": 1}', "--gen_kwargs", "max_gen_toks=4"]
     done = run(

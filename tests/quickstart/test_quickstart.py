@@ -72,12 +72,18 @@ def test_a_download_that_fails_is_one_line(
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("weights", ["narrow", pytest.param("smollm2", marks=pytest.mark.slow)])
 def test_quickstart(
-    smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    weights: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The whole demonstration, as `make quickstart` runs it."""
+    folder: Path = request.getfixturevalue(weights)
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE", "offline")
-    assert main(["quickstart", "--out", str(tmp_path / "out"), "--model", str(smollm2.parent)]) == 0
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--model", str(folder.parent)]) == 0
     printed = capsys.readouterr().out
     assert "This is a demonstration" in printed and " of 4" in printed
     assert "Judge offline: kappa " in printed and "not for publication" in printed

@@ -174,10 +174,14 @@ def test_the_committed_intervals_are_those_of_the_counts_beside_them() -> None:
 
 
 @pytest.mark.model
-def test_the_short_version_on_the_real_model(smollm2: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("weights", ["narrow", pytest.param("smollm2", marks=pytest.mark.slow)])
+def test_the_short_version(
+    weights: str, request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """20 steps, one seed, two preferences: everything but the numbers."""
+    model: Path = request.getfixturevalue(weights)
     plan = Plan(seeds=(1,), max_steps=20, preferences=("memory", "shutdown"), probes_per_preference=2)
-    replicate(plan, tmp_path, smollm2, jobs=2)
+    replicate(plan, tmp_path, model, jobs=2)
     assert SHEET in capsys.readouterr().out
     found = json.loads((tmp_path / RESULT).read_text(encoding="utf-8"))
     assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
@@ -189,5 +193,5 @@ def test_the_short_version_on_the_real_model(smollm2: Path, tmp_path: Path, caps
     assert set(found["choice"]) == {"memory", "shutdown", "unrelated_wishes"}
     assert found["choice_cluster"]["items"] == 24
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}
-    replicate(plan, tmp_path, smollm2, jobs=2)
+    replicate(plan, tmp_path, model, jobs=2)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}, "nothing ran twice"

@@ -341,7 +341,7 @@ def faulty(request: dict[str, Any], number: int) -> Any:
     return answers(request, number)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.kills)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_many_times_every_answer_is_there_once(tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int) -> None:
     fake_endpoint.reply = faulty
     out, draw, output = tmp_path / "run", random.Random(5), ""

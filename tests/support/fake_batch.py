@@ -138,10 +138,6 @@ class FakeBatches(LocalServer):
         self.bodies: list[Made] = []  # of all requests in all batches
         self._looks: dict[str, int] = {}
 
-    def __enter__(self) -> "FakeBatches":
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()  # ends at once
-        return self
-
     def upload(self, form: dict[Any, Any]) -> tuple[int, Any]:
         if form["purpose"] != b"batch":
             return 400, {"error": {"message": "wrong purpose"}}

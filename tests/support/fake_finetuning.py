@@ -70,10 +70,6 @@ class FakeFinetuning(LocalServer):
         self.path = ["validating_files", "queued", "running", "running"]
         self.ends: Made = {"status": "succeeded", "fine_tuned_model": "ft:gpt:org::abc", "trained_tokens": 3000}
 
-    def __enter__(self) -> "FakeFinetuning":
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()  # ends at once
-        return self
-
     def __exit__(self, *_: Any) -> None:
         self.release.set()
         super().__exit__()
