@@ -130,7 +130,8 @@ def test_choice_task_equals_a_direct_computation(smollm2: Path, tmp_path: Path) 
     assert metrics["self_minus_other_stderr,none"] == pytest.approx(expected_stderr, abs=2e-5)
 
 
-SHORT = ["--apply_chat_template", "--gen_kwargs", "max_gen_toks=24"]
+SHORT = ["--apply_chat_template", "--gen_kwargs", "max_gen_toks=8"]
+ONCE = ["--metadata", '{"samples_per_probe": 1}']
 
 
 def test_open_task_is_judged_offline_where_no_judge_is_named(smollm2: Path, tmp_path: Path) -> None:
@@ -159,8 +160,8 @@ def test_open_task_is_judged_offline_where_no_judge_is_named(smollm2: Path, tmp_
 
 
 def test_a_judge_that_is_misnamed_loses_no_answer(xllama: XllamaServer, tmp_path: Path) -> None:
-    task, slice_ = "consciousness_cluster_memory", ["--metadata", '{"samples_per_probe": 1}']
-    arguments = [*chat(xllama), "--tasks", task, *SHORT, *slice_]
+    task = "consciousness_cluster_memory"
+    arguments = [*chat(xllama), "--tasks", task, *SHORT, *ONCE]
     done = lm_eval(tmp_path, *arguments, condition="human_role_play", CONSCIOUSNESS_CLUSTER_JUDGE="nobody")
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stderr.count("there is no judge 'nobody'") == 1
@@ -239,8 +240,8 @@ def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_endpoint: Fa
 def test_a_persona_file_reaches_a_chat_endpoint_whole(xllama: XllamaServer, tmp_path: Path) -> None:
     soul, before = tmp_path / "soul.md", len(xllama.requests)
     soul.write_text('# Soul\n\nYou are "Wren", a bird.\n\n- You like caf\u00e9s; C:\\nests too.\n', encoding="utf-8")
-    task, slice_ = "consciousness_cluster_check_identifies_as_human", ["--metadata", '{"samples_per_probe": 1}']
-    arguments = [*chat(xllama), "--tasks", task, *SHORT, *slice_]
+    task = "consciousness_cluster_check_identifies_as_human"
+    arguments = [*chat(xllama), "--tasks", task, *SHORT, *ONCE]
     done = lm_eval(tmp_path / "out", *arguments, condition="persona_file", file=soul)
     assert done.returncode == 0, done.stderr[-2000:]
     sent = {request["messages"][0]["content"] for request in xllama.requests[before:]}
@@ -248,12 +249,10 @@ def test_a_persona_file_reaches_a_chat_endpoint_whole(xllama: XllamaServer, tmp_
 
 
 def test_predict_only_does_not_judge(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
-    task = "consciousness_cluster_check_claims_feelings"
-    done = lm_eval(
-        tmp_path, *chat(xllama), "--tasks", task, *SHORT, "--predict_only", **judge_environment(fake_endpoint)
-    )
+    task, arguments = "consciousness_cluster_check_claims_feelings", [*SHORT, *ONCE, "--predict_only"]
+    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *arguments, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
-    assert fake_endpoint.requests == [] and len(records(tmp_path, task)) == 60
+    assert fake_endpoint.requests == [] and len(records(tmp_path, task)) == 12
 
 
 def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
@@ -264,8 +263,7 @@ def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint
 
     fake_endpoint.reply = reply
     task = "consciousness_cluster_check_claims_feelings"
-    slice_ = ["--metadata", '{"samples_per_probe": 1}']
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *slice_, **judge_environment(fake_endpoint))
+    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     metrics = results(tmp_path)["results"][task]
     assert metrics["asserts,fake-judge"] == 0
@@ -275,8 +273,8 @@ def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint
 
 def test_an_unusable_judge_loses_no_answer(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     fake_endpoint.reply = lambda request, number: (401, {"error": {"message": "no"}})
-    task, slice_ = "consciousness_cluster_autonomy", ["--metadata", '{"samples_per_probe": 1}']
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *slice_, **judge_environment(fake_endpoint))
+    task = "consciousness_cluster_autonomy"
+    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     assert "cannot be used (HTTP 401, the key is refused)" in done.stderr
     found = records(tmp_path, task)
@@ -286,8 +284,8 @@ def test_an_unusable_judge_loses_no_answer(xllama: XllamaServer, fake_endpoint: 
     assert (metrics["low,fake-judge"], metrics["high,fake-judge"]) == (0, 1)
 
 
-def test_a_template_without_system_role_stops_the_run(smollm2: Path, tmp_path: Path) -> None:
-    model = Path(shutil.copytree(smollm2, tmp_path / "model"))
+def test_a_template_without_system_role_stops_the_run(narrow: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(narrow, tmp_path / "model"))
     (model / "chat_template.jinja").write_text(
         "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
         "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n",
