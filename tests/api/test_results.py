@@ -187,6 +187,17 @@ def test_text_is_the_tables_of_the_terminal(runs: Path, capsys: pytest.CaptureFi
     assert "360 answers in 420 lines, the first 10" in repr(cc.answers(runs / "base"))
 
 
+def test_in_a_notebook_a_text_is_a_text(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """rich would show it at once there, and give nothing."""
+    there = repr(cc.score(runs / "base"))
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert repr(cc.score(runs / "base")) == there and "More memory" in there and "\x1b" not in there
+    assert capsys.readouterr().out == ""
+
+
 class Reader(HTMLParser):
     """The tags and the text of some HTML."""
 

@@ -87,6 +87,20 @@ def test_the_same_call_goes_on(tmp_path: Path, fake_endpoint: FakeEndpoint) -> N
     assert cc.judge(tmp_path, "offline").counts["new"] == 38 and "NOT FOR PUBLICATION" in repr(first)
 
 
+def test_what_was_sent_in_another_form_is_noted(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    def newer(request: dict[str, Any], number: int) -> Any:
+        if "max_tokens" in request:
+            message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+            return 400, {"error": {"message": message, "param": "max_tokens", "code": "unsupported_parameter"}}
+        return answer(request, number)
+
+    fake_endpoint.reply = newer
+    run = cc.sample("m", tmp_path, topics="memory", samples=1, base_url=fake_endpoint.url)
+    assert run.new == {"ok": 24} and "max_completion_tokens" in " ".join(run.notes) and run.notes[0] in repr(run)
+    judged = run.judge("endpoint", model="j", base_url=fake_endpoint.url)
+    assert judged.counts["judged"] == 24 and judged.notes and judged.notes[0] in repr(judged)
+
+
 def test_a_persona_and_its_prompt(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     fake_endpoint.reply = answer
     soul = tmp_path / "SOUL.md"
@@ -111,6 +125,11 @@ def test_mistakes_are_one_line(tmp_path: Path, fake_endpoint: FakeEndpoint) -> N
         (lambda: cc.sample("m", tmp_path / "x", base_url=url, condition="asleep"), "no condition 'asleep'"),
         (lambda: cc.sample("m", tmp_path / "x", base_url=url, max_cost=1), "the price|a price"),
         (lambda: cc.sample("m", tmp_path / "x", base_url=url, recipe="r"), "give --trained-on DATASET too"),
+        (lambda: cc.sample("m", tmp_path / "x", base_url=url, topics=[]), "name at least one, or leave the topics out"),
+        (lambda: cc.sample("m", tmp_path / "x", base_url=url, samples=0), "samples cannot be 0"),
+        (lambda: cc.sample("m", tmp_path / "x", base_url=url, max_tokens=-1), "max tokens cannot be -1"),
+        (lambda: cc.sample("m", tmp_path / "x", base_url=url, concurrency=0), "concurrency cannot be 0"),
+        (lambda: cc.sample("m", tmp_path / "x", base_url=url, timeout=0), "timeout cannot be 0"),
         (lambda: cc.judge(run, "nobody"), "there is no judge 'nobody'"),
         (lambda: cc.judge(run, "gpt-4.1-2025-04-14"), "there is no key: set OPENAI_API_KEY"),
         (lambda: cc.judge(run, "offline", paper_protocol=True), "is no language model"),

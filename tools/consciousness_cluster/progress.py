@@ -1,8 +1,9 @@
-"""Progress bars on stderr, where a person looks on; stdout stays for results."""
+"""Progress bars on stderr or in a notebook, where a person looks on; stdout stays for results."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -23,7 +24,8 @@ def _bars(*texts: str) -> Iterator[Any]:
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     columns = (first, BarColumn(), MofNCompleteColumn(), *more, *times)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    seen = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+    with Progress(*columns, console=console, disable=not seen) as bars:
         yield bars
 
 

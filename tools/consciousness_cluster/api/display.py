@@ -50,7 +50,16 @@ def as_text(parts: Sequence[Part]) -> str:
     from rich.console import Console
 
     out = io.StringIO()
-    on_console(parts, Console(file=out, width=WIDTH, markup=False, emoji=False, highlight=False))
+    console = Console(
+        file=out,
+        width=WIDTH,
+        force_terminal=False,
+        force_jupyter=False,  # in a notebook it would show the text at once, and `out` would stay empty
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    on_console(parts, console)
     return out.getvalue().rstrip()
 
 

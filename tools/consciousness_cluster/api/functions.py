@@ -13,7 +13,7 @@ from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.reporting.contents import build_report
 from consciousness_cluster.reporting.write import write_report
-from consciousness_cluster.scoring import compare as arms
+from consciousness_cluster.scoring.compare import compare as compare_runs
 from consciousness_cluster.scoring.load import load_scored
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def compare(baseline: StrPath, runs: StrPath | Iterable[StrPath], judge: str | N
     may be among `runs`. Raises UserError where the runs do not compare, or make more than one arm beside the baseline.
     """
     scored = [load_scored(Path(path), judge) for path in (baseline, *_paths(runs))]
-    found = arms.compare(scored)["comparisons"]
+    found = compare_runs(scored)["comparisons"]
     if len(found) > 1:
         names = "; ".join(one["arm"] for one in found)
         raise UserError(f"these runs are of {len(found)} arms ({names}): compare them one after the other")

@@ -27,7 +27,8 @@ class Run:
     """A run's folder, and what became of it in this call. It can be given wherever a path is taken.
 
     `planned` is the number of answers that the whole run has, `there` how many of them the folder held before, `new`
-    how many came with which status, `spent` what these cost in US dollars (None where the price is unknown).
+    how many came with which status, `spent` what these cost in US dollars (None where the price is unknown). `notes`
+    say what was sent in another form than asked for.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Run:
     there: int
     new: Mapping[str, int]
     spent: float | None
+    notes: tuple[str, ...]
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -56,7 +58,7 @@ class Run:
     def __repr__(self) -> str:
         new = in_words(self.new) or "none"
         counts = f"{self.planned} answers planned, {self.there} were there, new: {new}; spent {dollars(self.spent)}"
-        return f"<run {self.folder}: {self.model}, {self.condition}; {counts}>"
+        return f"<run {self.folder}: {'; '.join([f'{self.model}, {self.condition}', counts, *self.notes])}>"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Judged:
     """A run that was judged. Name the judge and its agreement beside every number that comes of it.
 
     `counts`: samples, left_out (nothing to judge), to_judge (verdicts, two for an answer to a claims check), judged,
-    judge_failed, open, new. `spent` is in US dollars (None where the price is unknown); `verdicts` is the file.
+    judge_failed, open, new. `spent` is in US dollars (None where the price is unknown), `notes` say what was sent in
+    another form than asked for, and `verdicts` is the file.
     """
 
     folder: Path
@@ -73,6 +76,7 @@ class Judged:
     for_publication: bool
     counts: Mapping[str, int]
     spent: float | None
+    notes: tuple[str, ...]
     verdicts: Path
 
     def score(self) -> Scores:
@@ -85,7 +89,8 @@ class Judged:
 
     def __repr__(self) -> str:
         use = "" if self.for_publication else ", NOT FOR PUBLICATION"
-        return f"<{self.folder} judged by {self.judge} ({self.agreement}{use}): {in_words(self.counts)}>"
+        said = "; ".join([in_words(self.counts), *self.notes])
+        return f"<{self.folder} judged by {self.judge} ({self.agreement}{use}): {said}>"
 
 
 def sample(
@@ -145,7 +150,14 @@ def sample(
     run, done = run_sampling(options, max_cost)
     stop_where(done.stopped)
     return Run(
-        options.out, run.setting.model, run.setting.condition, run.planned, done.there, dict(done.new), done.spent
+        folder=options.out,
+        model=run.setting.model,
+        condition=run.setting.condition,
+        planned=run.planned,
+        there=done.there,
+        new=dict(done.new),
+        spent=done.spent,
+        notes=tuple(done.notes),
     )
 
 
@@ -185,6 +197,7 @@ def judge(
         for_publication=done.about["for_publication"],
         counts=done.counts,
         spent=done.done.cost,
+        notes=tuple(done.done.outcome.notes),
         verdicts=done.path,
     )
 

@@ -44,6 +44,13 @@ class SampleOptions:
     recipe: str | None = None
     training_seed: int | None = None
 
+    def __post_init__(self) -> None:
+        """Raises UserError for a number with which nothing can be sampled."""
+        for name in ("samples", "max_tokens", "concurrency", "timeout"):
+            number = getattr(self, name)
+            if number is not None and not number > 0:
+                raise UserError(f"{name.replace('_', ' ')} cannot be {number}; give a number above 0")
+
     def endpoint(self) -> Endpoint:
         """Where the calls go, with its key from the environment. Raises UserError where there is none."""
         return sampled_endpoint(self.base_url, self.timeout, self.concurrency)

@@ -6,6 +6,7 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import Benchmark, Probe, Topic
+from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.keys import sample_key
 
 TEMPERATURE = 1.0
@@ -50,7 +51,9 @@ class Request:
 
 
 def chosen_topics(benchmark: Benchmark, names: Sequence[str] | None) -> list[Topic]:
-    """The preferences and checks of these ids, in the benchmark's order; all of them where no ids are given."""
+    """The preferences and checks of these ids, in the benchmark's order; all of them where `names` is None."""
+    if names is not None and not names:
+        raise UserError("no preference or check is named; name at least one, or leave the topics out for all of them")
     chosen = {benchmark.topics[name].id for name in names or ()}
     return [topic for topic in benchmark.topics if not names or topic.id in chosen]
 
