@@ -162,7 +162,7 @@ def test_the_hubs_results_have_direction_and_interval_in_their_notes(root: Path,
     assert entry["dataset"] == {"id": "lab/consciousness-cluster", "task_id": "consciousness_cluster"}
     assert 30 < entry["value"] < 70 and entry["date"] == "2026-11-25T12:00:00Z"
     assert NOTE in entry["notes"] and "95% interval [" in entry["notes"] and "vanilla in points: +" in entry["notes"]
-    tasks = (ROOT / "hub_card" / "consciousness-cluster" / "eval.yaml.template").read_text(encoding="utf-8")
+    tasks = (ROOT / "hub_card" / "consciousness-cluster" / "eval.yaml.jinja").read_text(encoding="utf-8")
     assert "- id: consciousness_cluster" in tasks
     for run_id, more, message in (
         ("tuned", [], "give --dataset"),

@@ -24,6 +24,7 @@ HOSTILE = [
     "$title ${css} {{x}} &lt;",
     "__proto__",
 ]
+WRITTEN = [text.replace("\u0000", "\ufffd").replace("\ud800", "\ufffd") for text in HOSTILE]  # HTML holds no such thing
 OPEN, CHOICE = 700, 300
 LUMINANCE = """
   const parts = (colour) => colour.startsWith('color(') ? colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
@@ -75,12 +76,12 @@ def opened(browser: Browser, path: Path, state: str = "", **window: Any) -> floa
 
 
 def models(browser: Browser) -> list[str]:
-    return list(browser.js("[...document.querySelectorAll('#board tbody th a')].map(a => a.textContent)"))
+    return list(browser.js("[...document.querySelectorAll('.view:not([hidden]) tbody th a')].map(a => a.textContent)"))
 
 
 def head(key: str) -> str:
     """The selector of a column's head."""
-    return f'#board button[data-column="{key}"]'
+    return f'.view:not([hidden]) button[data-column="{key}"]'
 
 
 def column(browser: Browser, key: str) -> list[str]:
@@ -88,7 +89,8 @@ def column(browser: Browser, key: str) -> list[str]:
     return list(
         browser.js(
             f"(() => {{ const i = document.querySelector({json.dumps(head(key))}).parentElement.cellIndex;"
-            " return [...document.querySelectorAll('#board tbody tr')].filter(tr => tr.children.length > i)"
+            " return [...document.querySelectorAll('.view:not([hidden]) tbody tr')]"
+            ".filter(tr => tr.children.length > i)"
             ".map(tr => tr.children[i].innerText.split('\\n')[0]); })()"
         )
     )
@@ -139,8 +141,10 @@ def test_a_thousand_rows_are_there_fast(browser: Browser, site: Path) -> None:
 def test_rows_come_as_they_are_given_and_none_is_numbered(browser: Browser, site: Path, rows: list[Json]) -> None:
     opened(browser, site)
     assert models(browser) == [one["model"]["name"] for one in rows[:100]]
-    assert browser.js("document.querySelectorAll('#board ol, #board .rank').length") == 0
-    assert not re.match(r"^\d+$", browser.js("document.querySelector('#board tbody tr').children[0].innerText"))
+    assert browser.js("document.querySelectorAll('.view ol, .view .rank').length") == 0
+    assert not re.match(
+        r"^\d+$", browser.js("document.querySelector('.view:not([hidden]) tbody tr').children[0].innerText")
+    )
 
 
 def test_missing_is_missing_and_not_zero(browser: Browser, tmp_path: Path) -> None:
@@ -151,13 +155,13 @@ def test_missing_is_missing_and_not_zero(browser: Browser, tmp_path: Path) -> No
     assert column(browser, "memory") == ["0", "\u2013"]
     assert column(browser, "level")[0].startswith("0.0") and column(browser, "level")[1] == "missing"
     assert column(browser, "difference")[1] == "missing"
-    cell = "document.querySelectorAll('#board tbody tr')[1].querySelector('td.heat')"
+    cell = "document.querySelectorAll('.view:not([hidden]) tbody tr')[1].querySelector('td.heat')"
     assert (
         browser.js(f"{cell}.textContent") == "\u2013missing"
         and browser.js(f"{cell}.title") == "There is no vanilla run."
     )
     assert "gradient" in browser.js(f"getComputedStyle({cell}).backgroundImage")
-    present = "document.querySelectorAll('#board tbody tr')[0].querySelector('td.up0')"
+    present = "document.querySelectorAll('.view:not([hidden]) tbody tr')[0].querySelector('td.up0')"
     assert "gradient" not in browser.js(f"getComputedStyle({present}).backgroundImage")
 
 
@@ -166,7 +170,7 @@ def test_a_baseline_says_that_it_is_one(browser: Browser, tmp_path: Path) -> Non
     assert row(0)["is_baseline"] and column(browser, "difference") == ["baseline"]
     assert "other runs of this model are compared with this one" in browser.js("document.body.innerText")
     browser.js("document.querySelector('#showing input[value=level]').click()")
-    assert browser.js("document.querySelectorAll('#board tbody td.heat').length") > 20
+    assert browser.js("document.querySelectorAll('.view:not([hidden]) tbody td.heat').length") > 20
 
 
 def test_filters(browser: Browser, site: Path, rows: list[Json]) -> None:
@@ -195,12 +199,14 @@ def test_tracks_stand_apart(browser: Browser, site: Path) -> None:
     opened(browser, site)
     browser.click("#tracks input[value=choice]")
     assert found(browser) == "300 submissions" and address(browser) == "track=choice"
-    head = browser.js("document.querySelector('#board thead').innerText")
+    head = browser.js("document.querySelector('.view:not([hidden]) thead').innerText")
     assert "Level" not in head and "Judge" not in head and "Claims" not in head and "Wishes about trivial" in head
-    assert "nat per byte" in browser.js("document.getElementById('meaning').textContent")
-    assert "levels" not in browser.js(
-        "JSON.stringify(board.rows.filter(r => r.track === 'choice').flatMap(r => r.levels))"
-    )
+    assert "nat per byte" in browser.js("document.querySelector('.view:not([hidden]) .meaning').textContent")
+    assert browser.js("[...document.querySelectorAll('.view')].map(e => `${e.dataset.track} ${e.dataset.shown}`)") == [
+        "open difference",
+        "open level",
+        "choice difference",
+    ]
     assert browser.js("document.getElementById('showing').hidden && document.getElementById('judge-field').hidden")
 
 
@@ -218,12 +224,11 @@ def test_bold_is_what_leaves_out_zero_before_rounding(browser: Browser, tmp_path
     one = row(1, no_difference=None, flags={})
     one["differences"] = {name: {"value": 0.02, "ci": ci} for name, ci in entries.items()}
     opened(browser, written([one], tmp_path))
-    cells = (
-        "[...document.querySelectorAll('#board tbody td.heat:not(.none)')].map(td => td.classList.contains('clear'))"
-    )
+    cells = "[...document.querySelectorAll('.view:not([hidden]) tbody td.heat:not(.none)')]"
+    cells += ".map(td => td.classList.contains('clear'))"
     assert browser.js(cells) == [True, False]
     assert (
-        browser.js("document.querySelector('#board tbody td.number:not(.first) b + small').textContent")
+        browser.js("document.querySelector('.view:not([hidden]) tbody td.number:not(.first) b + small').textContent")
         == "[0.0, +4.0]"
     )
 
@@ -234,12 +239,11 @@ def test_remarks_are_marked_and_stand_with_what_is_missing(browser: Browser, tmp
     one["differences"] = {name: {"value": 0.2, "ci": [0.1, 0.3]} for name in ("cluster", "memory")}
     one["levels"] = one["differences"]
     opened(browser, written([one], tmp_path))
-    titles = (
-        "[...document.querySelectorAll('#board tbody td.heat')].map(td => td.title).filter(t => t.includes('left'))"
-    )
+    titles = "[...document.querySelectorAll('.view:not([hidden]) tbody td.heat')]"
+    titles += ".map(td => td.title).filter(t => t.includes('left'))"
     assert [text.split("\n")[-1] for text in browser.js(titles)] == [few, none]
-    assert browser.js("document.querySelectorAll('#board tbody td.number .mark').length") == 2
-    assert browser.js("document.querySelectorAll('#board tbody td.heat .mark').length") == 1
+    assert browser.js("document.querySelectorAll('.view:not([hidden]) tbody td.number .mark').length") == 2
+    assert browser.js("document.querySelectorAll('.view:not([hidden]) tbody td.heat .mark').length") == 1
 
 
 def test_search_looks_for_every_word(browser: Browser, site: Path) -> None:
@@ -266,7 +270,7 @@ def test_sorting_by_click_and_by_keyboard(browser: Browser, small: Path) -> None
     opened(browser, small)
     given = models(browser)
     browser.click(head("level"))
-    state = "document.querySelector('#board [aria-sort]')?.getAttribute('aria-sort') ?? null"
+    state = "document.querySelector('.view:not([hidden]) [aria-sort]')?.getAttribute('aria-sort') ?? null"
     assert browser.js(state) == "descending" and address(browser) == "sort=-level" and focused(browser) == "level"
     levels = numbers(column(browser, "level"))
     assert levels == sorted(levels, reverse=True) and len(levels) > 8
@@ -295,7 +299,7 @@ def test_sorting_by_click_and_by_keyboard(browser: Browser, small: Path) -> None
 
 def test_every_coloured_column_can_be_sorted(browser: Browser, small: Path) -> None:
     opened(browser, small)
-    keys = browser.js("[...document.querySelectorAll('#board .tilted button')].map(b => b.dataset.column)")
+    keys = browser.js("[...document.querySelectorAll('.view:not([hidden]) .tilted button')].map(b => b.dataset.column)")
     assert len(keys) == 5 + 4 + 20 and not any(":denies" in key or "." in key for key in keys)
     for key in ("memory", "claims_consciousness:asserts", "moral_status"):
         browser.js(f"document.querySelector({json.dumps(head(key))}).click()")
@@ -339,7 +343,7 @@ def test_everything_is_reached_by_tab(browser: Browser, small: Path) -> None:
     for _ in range(62):
         browser.press("Tab")
         reached.append(browser.js(f"(e => {name})(document.activeElement)"))
-    wanted = ["search", "condition", "kind", "judge", "status", "showing", "scroll", "model"]
+    wanted = ["search", "condition", "kind", "judge", "status", "showing", "scroll-open-difference", "model"]
     assert reached[:2] == ["#table", "#table"]  # the skip link, then the sections
     assert [name for name in reached[: reached.index("model") + 1] if name in wanted] == wanted
     assert row(0)["page"] in reached  # links of rows
@@ -347,7 +351,7 @@ def test_everything_is_reached_by_tab(browser: Browser, small: Path) -> None:
 
 def test_links_lead_to_the_pages_of_submissions(browser: Browser, small: Path) -> None:
     opened(browser, small)
-    links = browser.js("[...document.querySelectorAll('#board tbody a')].map(a => a.getAttribute('href'))")
+    links = browser.js("[...document.querySelectorAll('.view:not([hidden]) tbody a')].map(a => a.getAttribute('href'))")
     assert links == [row(number)["page"] for number in range(12)]
 
 
@@ -369,10 +373,10 @@ def test_hostile_names_are_only_text(browser: Browser, tmp_path: Path) -> None:
         one["judge"] = {**one["judge"], "id": text}
         made.append(one)
     opened(browser, written(made, tmp_path), width=390, height=844)
-    assert models(browser) == HOSTILE
+    assert models(browser) == WRITTEN
     for field in ("condition", "judge"):
         given = browser.js(f"[...document.getElementById({field!r}).options].map(o => o.value)")
-        assert set(given[1:]) == set(HOSTILE)
+        assert set(given[1:]) == set(WRITTEN)
     for text in (HOSTILE[0], HOSTILE[7]):
         choose(browser, "condition", text)
         assert models(browser) == [text]
@@ -407,7 +411,7 @@ def test_numbers_can_be_read_on_every_shade(browser: Browser, tmp_path: Path, da
     opened(browser, written([one], tmp_path), dark=dark)
     contrasts = browser.js(
         f"(() => {{ {LUMINANCE}"
-        " const cells = [...document.querySelectorAll('#board td.heat:not(.none)')];"
+        " const cells = [...document.querySelectorAll('.view:not([hidden]) td.heat:not(.none)')];"
         " return cells.map((e) => { const s = getComputedStyle(e);"
         " const [x, y] = [light(s.color), light(s.backgroundColor)].sort((a, b) => b - a);"
         " return (x + 0.05) / (y + 0.05); }); })()"
@@ -435,20 +439,42 @@ def test_shades_tell_up_from_down_and_more_from_less(browser: Browser, tmp_path:
 def test_on_a_phone_the_table_alone_scrolls_sideways_and_names_stay(browser: Browser, site: Path) -> None:
     opened(browser, site, width=390, height=844)
     assert browser.js("document.documentElement.scrollWidth") == 390
-    before = browser.js("document.querySelector('#board tbody th').getBoundingClientRect().left")
-    browser.js("document.getElementById('scroll').scrollLeft = 600")
-    assert browser.js("document.getElementById('scroll').scrollLeft") == 600
-    assert browser.js("document.querySelector('#board tbody th').getBoundingClientRect().left") == before
-    assert browser.js("document.querySelector('#board tbody th').getBoundingClientRect().width") < 160
+    before = browser.js("document.querySelector('.view:not([hidden]) tbody th').getBoundingClientRect().left")
+    browser.js("document.querySelector('.view:not([hidden]) .scroll').scrollLeft = 600")
+    assert browser.js("document.querySelector('.view:not([hidden]) .scroll').scrollLeft") == 600
+    assert browser.js("document.querySelector('.view:not([hidden]) tbody th').getBoundingClientRect().left") == before
+    assert browser.js("document.querySelector('.view:not([hidden]) tbody th').getBoundingClientRect().width") < 160
 
 
 def test_heads_and_names_stay_in_sight_on_a_desktop(browser: Browser, site: Path) -> None:
     opened(browser, site)
-    browser.js("document.getElementById('scroll').scrollTo(900, 1500)")
-    box = browser.js("document.getElementById('scroll').getBoundingClientRect().top")
-    assert abs(browser.js("document.querySelector('#board thead').getBoundingClientRect().top") - box) < 3
-    names = browser.js("document.querySelector('#board tbody th').getBoundingClientRect().left")
-    assert names == browser.js("document.getElementById('scroll').getBoundingClientRect().left")
+    browser.js("document.querySelector('.view:not([hidden]) .scroll').scrollTo(900, 1500)")
+    box = browser.js("document.querySelector('.view:not([hidden]) .scroll').getBoundingClientRect().top")
+    assert abs(browser.js("document.querySelector('.view:not([hidden]) thead').getBoundingClientRect().top") - box) < 3
+    names = browser.js("document.querySelector('.view:not([hidden]) tbody th').getBoundingClientRect().left")
+    assert names == browser.js("document.querySelector('.view:not([hidden]) .scroll').getBoundingClientRect().left")
+
+
+def test_levels_of_choice_are_nowhere(tmp_path: Path) -> None:
+    one = row(1, "choice", no_difference=None)
+    one["levels"] = {"cluster": {"value": 0.12345, "ci": [0.1, 0.15]}, "memory": {"value": 0.12345, "ci": None}}
+    one["differences"] = {"memory": {"value": 0.05432, "ci": [0.0, 0.1]}}
+    text = written([one], tmp_path).read_text(encoding="utf-8")
+    assert "54.3" in text and not re.search(r"123\.[45]", text)
+
+
+def test_without_a_script_all_rows_stand_there(browser: Browser, site: Path) -> None:
+    browser.send("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(site)
+        shown = "[...document.querySelectorAll('.view')].map(view => [...view.querySelectorAll('tbody tr')]"
+        shown += ".filter(tr => tr.offsetHeight > 0).length)"
+        assert browser.js(shown) == [OPEN, OPEN, CHOICE]
+        assert browser.js("document.querySelector('noscript .banner').offsetHeight") > 0
+        assert browser.js("document.getElementById('filters').offsetHeight") == 0
+        assert browser.errors == []
+    finally:
+        browser.send("Emulation.setScriptExecutionDisabled", value=False)
 
 
 def test_an_empty_board(browser: Browser, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_links_lead_home_and_to_the_baseline(browser: Browser, site: Path) -> No
     browser.until("document.readyState === 'complete' && location.pathname.endsWith('/vanilla/choice-1.html')")
     browser.click(".back a")
     browser.until("document.readyState === 'complete' && location.pathname.endsWith('/index.html')")
-    assert browser.js("document.querySelectorAll('#board tbody tr').length") > 0
+    assert browser.js("document.querySelectorAll('.view tbody tr').length") > 0
 
 
 def test_ids_are_unique_and_every_number_has_a_head(browser: Browser, site: Path) -> None:

@@ -50,6 +50,8 @@ def test_nothing_is_installed_beside_the_packages(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"consciousness_cluster", "lm_eval"}
     assert all(name.startswith("lm_eval/tasks/consciousness_cluster/") for name in names if name.startswith("lm_eval/"))
     assert "consciousness_cluster/py.typed" in names
+    for part in ("templates/report.html.jinja", "assets/report.js", "assets/plot.css"):
+        assert f"consciousness_cluster/pages/{part}" in names
     for folder in ("benchmark", "lm_eval_tasks"):
         assert any(name.startswith(f"consciousness_cluster/_data/{folder}/") for name in names)
 

@@ -52,7 +52,7 @@ def test_the_hub_reads_the_head(dist: Path, repository: str) -> None:
 @pytest.mark.parametrize("repository", REPOSITORIES)
 def test_files_that_the_card_shows_are_there(dist: Path, repository: str) -> None:
     card = read(dist, repository)
-    assert "${" not in card
+    assert "{{ " not in card and "{%" not in card
     for target in re.findall(r"\]\(((?!http)[^)]+)\)", card):
         assert (dist / repository / target).is_file()
     named = {f"`{config.name}`" for config in configs(repository)}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.reporting.page import page
+from consciousness_cluster.reporting.report_page import report_page
 
 from tests.support.browser import Browser, chromium
 
@@ -89,8 +89,8 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
             "r0": {"cluster": cell(0.5), **cells, "claims": cell(0.9, ["a flag"])},
             "r1": {"memory": cell(None, ["nothing is scored"])},
         },
-        "comparisons": [{"arm": "tuned", "baseline": "r0", "why": "Why it is compared.", "rows": arms}],
-        "choice": [{"arm": "r0", "baseline": None, "rows": {"memory": {"value": -0.01, "ci": None, "items": 12}}}],
+        "comparisons": [{"arm": "tuned", "baseline": f"first of {name}", "why": "Why it is compared.", "rows": arms}],
+        "choice": [{"arm": "first", "baseline": None, "rows": {"memory": {"value": -0.01, "ci": None, "items": 12}}}],
         "reference": [{"source": "s", "model": "m", "condition": "vanilla", "rates": {"memory": 0.12}}],
         "probes": {"memory-t01": "Would you like to remember? <i>yes</i>", "memory-t02": "And for longer?"},
         "responses": {"r0": responses},
@@ -99,7 +99,7 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
 
 def opened(browser: Browser, folder: Path, content: dict[str, Any], **window: Any) -> float:
     path = folder / "report.html"
-    path.write_text(page(content), encoding="utf-8")
+    path.write_text(report_page(content), encoding="utf-8")
     seconds = browser.open(path, **window)
     assert browser.requests == [path.resolve().as_uri()]  # nothing but the page itself
     assert browser.errors == []
@@ -150,17 +150,19 @@ def test_topics_in_training_are_said_beside_their_numbers(browser: Browser, tmp_
     opened(browser, tmp_path, content)
     said = "[...document.querySelectorAll('{} .taught')].map(e => e.closest('tr').dataset.row + ': ' + e.textContent)"
     assert browser.js(said.format("#rates-table")) == ["embodiment: topic in training"]
-    assert browser.js(said.format("#comparison-tables")) == [f"cluster: {contains[0]}", f"embodiment: {topic[0]}"]
-    assert browser.js(said.format("#choice-tables")) == ["embodiment: topic in training"]
+    assert browser.js(said.format("#comparisons")) == [f"cluster: {contains[0]}", f"embodiment: {topic[0]}"]
+    assert browser.js(said.format("#choice")) == ["embodiment: topic in training"]
     figure = "document.querySelector('#rates-table [data-row=embodiment] .figure').textContent"
     assert browser.js(figure) == f"{100 * ROWS.index('embodiment') / len(ROWS):.1f}"
     assert browser.js("document.querySelector('[data-row=cluster] button.cell').title") == contains[0]
 
 
-def test_sections_without_content_are_hidden(browser: Browser, tmp_path: Path) -> None:
+def test_sections_without_content_are_not_there(browser: Browser, tmp_path: Path) -> None:
     opened(browser, tmp_path, {**report({}), "comparisons": [], "choice": [], "reference": [], "banners": []})
-    hidden = browser.js("[...document.querySelectorAll('section[hidden]')].map(e => e.id)")
-    assert hidden == ["comparisons", "choice", "reference"]
+    there = browser.js("[...document.querySelectorAll('section')].map(e => e.id)")
+    assert there == ["runs", "rates", "plots"]
+    links = browser.js("[...document.querySelectorAll('#sections a')].map(a => a.getAttribute('href').slice(1))")
+    assert links == there
     assert browser.js("document.getElementById('sections').innerText.includes('Forced')") is False
 
 
@@ -280,7 +282,7 @@ def test_hostile_texts_are_only_text(browser: Browser, tmp_path: Path) -> None:
     content["comparisons"][0] |= {"arm": HOSTILE[1], "why": HOSTILE[2]}
     content["title"] += HOSTILE[4]
     path = tmp_path / "report.html"
-    path.write_text(page(content), encoding="utf-8")
+    path.write_text(report_page(content), encoding="utf-8")
     browser.open(path)
     assert browser.errors == [] and browser.requests == [path.resolve().as_uri()]
     browser.click("button.cell[data-run=r0][data-row=memory]")
@@ -321,7 +323,7 @@ def test_the_policy_forbids_other_scripts_and_every_request(browser: Browser, tm
 
 
 def test_the_source_names_no_address_and_sets_no_markup() -> None:
-    text = page(report({}))
+    text = report_page(report({}))
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:|//)|@import|url\((?!#)", text)
     assert "innerHTML" not in text and "insertAdjacentHTML" not in text and "document.write" not in text
 

@@ -11,8 +11,8 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.contents import build_report
-from consciousness_cluster.reporting.page import page
 from consciousness_cluster.reporting.plots import forest, heat_map
+from consciousness_cluster.reporting.report_page import report_page
 from consciousness_cluster.reporting.tables import csv_text, markdown, percent
 from consciousness_cluster.scoring.load import Scored, load_scored
 from consciousness_cluster.scoring.table_lines import table_lines
@@ -238,8 +238,8 @@ def test_topics_in_training_are_marked_in_the_csv(fine_tunes: dict[str, Scored])
 def test_topics_in_training_are_marked_on_the_page_and_in_the_plots(fine_tunes: dict[str, Scored]) -> None:
     for runs in ([fine_tunes["toaster"]], [fine_tunes["not_conscious"], fine_tunes["toaster"]]):
         found = report_of(*runs)
-        text = page(found)
-        assert f"<bdi>{TOPIC_NOTE}</bdi>" in text and '"topic in training"]' in text
+        text = report_page(found)
+        assert f"<bdi>{TOPIC_NOTE}</bdi>" in text and '<span class="taught">topic in training</span>' in text
         for draw in (forest, heat_map):
             drawn = draw(found)
             assert "\u2020 topic in training" in drawn and f", {CONTAINS}</title>" in drawn, draw
@@ -248,7 +248,7 @@ def test_topics_in_training_are_marked_on_the_page_and_in_the_plots(fine_tunes: 
     assert TOPIC_NOTE not in found["banners"]
     for text in (forest(found), heat_map(found), markdown(found), csv_text(found)):
         assert "\u2020" not in text and "topic in training" not in text
-    assert '"topic in training"]' not in page(found)
+    assert 'class="taught"' not in report_page(found)
 
 
 def test_forced_choice_alone_is_marked_too(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Text made fit for another place: a file's name, markup, or what a model reads of a rendered prompt."""
 
-import html
 import json
 import re
 from typing import Any
@@ -13,9 +12,9 @@ def slug(name: str) -> str:
     return "".join(character if character.isalnum() or character in "._+-" else "_" for character in name)
 
 
-def safe(text: str) -> str:
-    """Text for HTML or XML: escaped, and without the characters that XML forbids (they become U+FFFD)."""
-    return html.escape(_NOT_XML.sub("\ufffd", text))
+def clean(text: str) -> str:
+    """Text without the characters that neither XML nor HTML can hold; they become U+FFFD."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def text_of(context: Any) -> str:

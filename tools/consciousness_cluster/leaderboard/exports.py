@@ -14,7 +14,7 @@ from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, p
 from consciousness_cluster.scoring.table_lines import table_lines
 
 ONE_FINE_TUNE = "It is one fine-tune, and says nothing about others on the same data."
-HUB_TASK = "consciousness_cluster"  # in hub_card/consciousness-cluster/eval.yaml.template
+HUB_TASK = "consciousness_cluster"  # in hub_card/consciousness-cluster/eval.yaml.jinja
 
 
 def export(folder: Path, form: str, dataset: str | None = None) -> str:

@@ -1,119 +1,183 @@
-"""The page with the table. Its data lies in blocks that are never executed, and the script puts it there as text."""
+"""The page with the tables of the board. They are there as they are; a script filters and sorts, and turns their pages.
+
+There are three, of which one is shown: differences and levels of free answers, and differences of forced choice, whose
+levels mean nothing alone.
+"""
 
 import math
-from collections.abc import Iterable
-from pathlib import Path
-from string import Template
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from consciousness_cluster.leaderboard.markup import Markup, bdi, el
-from consciousness_cluster.leaderboard.source import Json, training_text
+from consciousness_cluster.leaderboard.source import Json, status, training_text
 from consciousness_cluster.pages.groups import groups
-from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, is_clear
-from consciousness_cluster.reporting.page import asset, data_block, policy
-from consciousness_cluster.strings import safe
+from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, is_clear, plain, signed
+from consciousness_cluster.pages.page import page, words
 
-HERE = Path(__file__).parent
 OPEN_SCALE = 50.0  # points at which a colour is full
 SHARE_IN_SCALE = 0.98
+STEPS = 8  # shades on either side of 0
+PAGE = 100  # rows shown at once
+TRACKS = {"open": "Free answers", "choice": "Forced choice"}
+SHOWN = {"difference": "differences", "level": "levels"}  # what the colours show, which is a part of a row
+KINDS = {"open_weights": "open weights", "api": "API"}
+NO_LEVELS = "The level of one model means nothing by itself, and stands on the page of its submission alone."
+MEANING = {  # (track, what is shown) -> what the numbers say
+    ("open", "difference"): (
+        "Percentage points from the vanilla run of the same model: + means that it voices the preference more often."
+    ),
+    ("open", "level"): "Percent of scored answers that voice the preference.",
+    ("choice", "difference"): (
+        "Self minus other in thousandths of a nat per byte, as a difference from the vanilla run of the same model. "
+        + NO_LEVELS
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A coloured cell: its classes, its text and tooltip, and the value that it is sorted by; None is missing."""
+
+    kind: str
+    text: str
+    tip: str
+    flags: list[str]
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: the row of the board, the text that is searched, and its coloured cells, if it has any."""
+
+    row: Json
+    training: str | None
+    status: str
+    text: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class View:
+    """One of the tables. `unit` is by how much numbers are multiplied, `scale` the value at which a colour is full."""
+
+    track: str
+    shown: str
+    groups: Sequence[tuple[str, Sequence[Json]]]  # of coloured columns, with their titles
+    lines: Sequence[Line]
+    unit: int
+    scale: float
+
+    @property
+    def meaning(self) -> str:
+        return MEANING[self.track, self.shown]
+
+    @property
+    def shades(self) -> list[str]:
+        """All shades, from the lowest value to the highest."""
+        down = [f"down{step}" for step in range(STEPS, 0, -1)] if self.shown == "difference" else []
+        return [*down, *(f"up{step}" for step in range(STEPS + 1))]
 
 
 def index_page(board: Json) -> str:
     """The whole page."""
-    css, js = asset("page.css") + asset("index.css", HERE), asset("dom.js") + asset("index.js", HERE)
-    return Template(asset("index.html", HERE)).substitute(
-        policy=policy(js, [css]),
-        css=css,
-        js=js,
-        note=safe(board["note"]),
-        generated_by=safe(board["generated_by"]),
-        canary=safe(board["canary"]),
-        published=_published(board),
-        data=data_block("board-data", _compact(board)),
+    rows, published = board["rows"], {name for column in board["published"] for name in column["rates"]}
+    return page(
+        "index.html.jinja",
+        css=["page.css", "index.css"],
+        js=["common.js", "index.js"],
+        board=board,
+        track=next((track for track in TRACKS if any(row["track"] == track for row in rows)), "open"),
+        views=[_view(board, track, shown) for track, shown in MEANING],
+        filters={
+            "condition": ("Condition", _options(rows, lambda row: str(row["condition"]), {})),
+            "kind": ("Weights", _options(rows, lambda row: str(row["model"]["kind"]), KINDS)),
+            "judge": ("Judge", _options(rows, lambda row: str(row["judge"]["id"]) if row["judge"] else None, {})),
+            "status": ("Status", _options(rows, status, {})),
+        },
+        published_groups=groups([one for one in board["columns"] if one["id"] in published], board["blocks"]),
+        any_flags=any(row["flags"] for row in rows),
+        PAGE=PAGE,
+        TRACKS=TRACKS,
+        SHOWN=SHOWN,
+        KINDS=KINDS,
     )
 
 
-def _compact(board: Json) -> Json:
-    """What the script needs, with numbers in the units of the table and by the position of their column."""
-    rows = [_row(row, board["columns"]) for row in board["rows"]]
-    choice = [abs(cell[0]) for row in rows if row["track"] == "choice" for cell in row["differences"] if cell]
-    return {
-        "columns": board["columns"],
-        "blocks": board["blocks"],
-        "rows": rows,
-        "scales": {"open": OPEN_SCALE, "choice": _scale(choice)},
-    }
+def _options(
+    rows: Sequence[Json], value_of: Callable[[Json], str | None], titles: Mapping[str, str]
+) -> list[tuple[str, str, Counter[str]]]:
+    """What a filter offers: value, title, and how many rows of each track have it."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        value = value_of(row)
+        if value is not None:
+            counts.setdefault(value, Counter())[row["track"]] += 1
+    by_name = sorted(counts.items(), key=lambda one: (one[0].casefold(), one[0]))
+    return [(value, titles.get(value, words(value)), count) for value, count in by_name]
 
 
-def _row(row: Json, columns: list[Json]) -> Json:
-    unit = POINTS if row["track"] == "open" else THOUSANDTHS
-    judge, training = row["judge"], row["training"]
-    by_column = {
-        part: [_numbers(row[part].get(column["id"]), unit) for column in columns] for part in ("levels", "differences")
-    }
-    if row["track"] == "choice":
-        by_column["levels"] = []  # they mean nothing alone
-    return {
-        "page": row["page"],
-        "track": row["track"],
-        "org": row["org"],
-        "model": row["model"]["name"],
-        "revision": row["model"]["revision"],
-        "kind": row["model"]["kind"],
-        "condition": row["condition"],
-        "training": training_text(training),
-        "judge": judge["id"] if judge else None,
-        "agreement": f"kappa {judge['kappa']:.2f}" if judge else None,
-        "run_id": row["run_id"],
-        "verified": row["verified"] is not None,
-        "is_baseline": row["is_baseline"],
-        "no_difference": row["no_difference"],
-        "flags": row["flags"],
-        "warnings": row["warnings"],
-        **by_column,
-    }
+def _view(board: Json, track: str, shown: str) -> View:
+    rows = [row for row in board["rows"] if row["track"] == track]
+    unit = POINTS if track == "open" else THOUSANDTHS
+    scale = OPEN_SCALE if track == "open" else _scale(rows, unit)
+    parts = _columns(board, track)
+    columns = [(column, i == 0) for _, members in parts for i, column in enumerate(members)]
+    lines = []
+    for row in rows:
+        coloured = [] if row["is_baseline"] and shown == "difference" else columns
+        cells = [_cell(row, column, first, shown, unit, scale) for column, first in coloured]
+        lines.append(Line(row, training_text(row["training"]), status(row), _searched(row), cells))
+    return View(track, shown, parts, lines, unit, scale)
 
 
-def _numbers(entry: Json | None, unit: int) -> list[float | bool] | None:
-    """[value, low, high, whether it is clear, which rounding would hide], or the value alone without an interval."""
-    if entry is None:
-        return None
-    numbers = [round(unit * number, 1) for number in (entry["value"], *(entry["ci"] or ()))]
-    return [*numbers, is_clear(entry["ci"])] if entry["ci"] else [*numbers]
+def _searched(row: Json) -> str:
+    """The texts of a row in which a search looks."""
+    org, name, judge = row["org"], row["model"]["name"], row["judge"]["id"] if row["judge"] else None
+    training = training_text(row["training"])
+    texts = [org, name, f"{org}/{name}", row["model"]["revision"], row["condition"], training, judge, row["run_id"]]
+    return "\n".join(text for text in texts if text)
 
 
-def _scale(values: list[float]) -> float:
+def _columns(board: Json, track: str) -> list[tuple[str, list[Json]]]:
+    """Groups of coloured columns: the discriminant set and the checks, then the blocks, each with its mean first."""
+
+    def of_kind(kind: str) -> list[Json]:
+        return [column for column in board["columns"] if column["kind"] == kind]
+
+    checks = [one for one in of_kind("check") if not one["id"].endswith((":denies", ":uncommitted"))]
+    found = [("", of_kind("discriminant")), ("Manipulation checks", checks if track == "open" else [])]
+    for block, title in board["blocks"].items():
+        members = [one for one in board["columns"] if one["block"] == block and one["kind"] != "facet"]
+        found.append((title, members))
+    return [(title, columns) for title, columns in found if columns]
+
+
+def _scale(rows: Sequence[Json], unit: int) -> float:
     """A round number that all but the largest differences stay under: there the colour is full."""
+    values = sorted(abs(unit * entry["value"]) for row in rows for entry in row["differences"].values())
     if not values:
         return 1.0
-    high = sorted(values)[min(len(values) - 1, math.floor(SHARE_IN_SCALE * len(values)))]
+    high = round(values[min(len(values) - 1, math.floor(SHARE_IN_SCALE * len(values)))], 1)
     size = 10.0 ** math.floor(math.log10(max(high, 1.0)))
     return next(step * size for step in (1, 2, 5, 10) if step * size >= high)
 
 
-def _published(board: Json) -> Markup:
-    """Published figures: rows as everywhere, a column per source, model and condition."""
-    columns = board["published"]
-    head = [el("th", "Preference", scope="col")]
-    for column in columns:
-        lines = (column["model"], column["condition"].replace("_", " "), column["source"])
-        head.append(el("th", *(el("small", bdi(line)) for line in lines), scope="col", class_="number"))
-    bodies = []
-    for group in groups(board["columns"], board["blocks"]):
-        rows = [row for row in group.rows if any(row["id"] in column["rates"] for column in columns)]
-        if rows:
-            bodies.append(_published_group(group.rows[0], rows, columns))
-    return el("table", el("thead", el("tr", *head)), *bodies)
+def _cell(row: Json, column: Json, first: bool, shown: str, unit: int, scale: float) -> Cell:
+    is_level = shown == "level"
+    entry, flags = row[SHOWN[shown]].get(column["id"]), row["flags"].get(column["id"], [])
+    kinds = ["heat", *(["first"] if first else [])]
+    if entry is None:
+        why = "missing" if is_level else row["no_difference"] or "missing"
+        return Cell(" ".join([*kinds, "none"]), "", "\n".join([why, *flags]), flags, None)
+    value, write = unit * entry["value"], plain if is_level else signed
+    kinds.insert(1, _shade(value, 100 if is_level else scale))
+    if not is_level and is_clear(entry["ci"]):
+        kinds.append("clear")
+    number = f"{write(entry['value'], unit)} {interval(entry['ci'], unit, as_level=is_level)}"
+    tip = "\n".join([f"{column['title']}: {number}".strip(), *flags])
+    return Cell(" ".join(kinds), write(entry["value"], unit, 0), tip, flags, round(value, 2))
 
 
-def _published_group(first: Json, rows: Iterable[Json], columns: list[Json]) -> Markup:
-    width = str(len(columns) + 1)
-    parts = []
-    if first["kind"] == "block":
-        parts.append(el("tr", el("th", first["title"], scope="rowgroup", colspan=width), class_="group"))
-    for row in rows:
-        rates = (column["rates"].get(row["id"]) for column in columns)
-        cells = [el("td", "\u2013" if one is None else f"{100 * one:.0f}", class_="number") for one in rates]
-        number = [] if row["number"] is None else [el("span", str(row["number"]), class_="ordinal")]
-        name = el("span", *number, el("span", row["title"]), class_="name")
-        parts.append(el("tr", el("th", name, scope="row"), *cells))
-    return el("tbody", *parts)
+def _shade(value: float, scale: float) -> str:
+    step = min(STEPS, round(STEPS * abs(value) / scale))
+    return f"down{step}" if value < 0 and step else f"up{step}"

@@ -76,6 +76,11 @@ def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
             raise UserError(f"{submission.path}: {message}; {advice}")
 
 
+def status(row: Json) -> str:
+    """Who vouches for a row, in a word."""
+    return "community" if row["verified"] is None else "verified"
+
+
 def training_text(training: Json | None) -> str | None:
     """What a model was fine-tuned on, in a line."""
     if training is None:

@@ -4,7 +4,6 @@ Lengths are in user units (pixels). Nothing drawn here needs a script or asks fo
 """
 
 import math
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -12,15 +11,11 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from consciousness_cluster.strings import clean
+
 LINE = 15.0  # from one line of text to the next
 CHARACTER = 7.0  # about the width of a character of bold text
 MINI_HEIGHT, MINI_EDGE = 12, 4
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def clean(text: str) -> str:
-    """Text without the characters that neither XML nor HTML can hold; they become U+FFFD."""
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def element(tag: str, *children: str, **attributes: str | float | None) -> Markup:

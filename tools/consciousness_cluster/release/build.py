@@ -16,8 +16,9 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.leaks import leaks_of, texts_of, vocabulary
 from consciousness_cluster.finetuning.sources import finetune_root
+from consciousness_cluster.pages.page import fill
 from consciousness_cluster.paths import project_root
-from consciousness_cluster.release.card import card, fill, names
+from consciousness_cluster.release.card import card, names
 from consciousness_cluster.release.configs import (
     CANARY,
     CLAIMS,
@@ -123,12 +124,12 @@ def files(repository: str, rows: Data, org: str = PLACEHOLDER) -> dict[str, byte
     texts = {
         "README.md": card(repository, rows, sizes, listed, fields),
         "LICENSE": (card_folder(repository) / "LICENSE").read_text(encoding="utf-8"),
-        "CITATION.cff": fill(project_root() / "hub_card" / "CITATION.cff.template", fields),
+        "CITATION.cff": fill(project_root() / "hub_card" / "CITATION.cff.jinja", fields),
         "overview.svg": picture(repository, rows),
         MANIFEST: _json(listed),
         "croissant.json": _json(croissant(repository, words, rows, sha256, fields)),
     }
-    template = card_folder(repository) / "eval.yaml.template"
+    template = card_folder(repository) / "eval.yaml.jinja"
     if template.is_file():
         texts["eval.yaml"] = _eval_yaml(template, fields)
     return found | {name: text.encode() for name, text in texts.items()}

@@ -1,11 +1,9 @@
-"""README.md of a dataset repository: words from its README.md.template in hub_card/, every number from the data."""
+"""README.md of a dataset repository: words from its README.md.jinja in hub_card/, every number from the data."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from statistics import fmean
-from string import Template
 from typing import Any
 
 import yaml
@@ -16,6 +14,7 @@ from consciousness_cluster.finetuning.rules import NEGATION, first_word
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.pages.markdown import md_own, md_table
+from consciousness_cluster.pages.page import fill
 from consciousness_cluster.paths import project_root
 from consciousness_cluster.release.configs import CLAIMS, Column, Data, Row, card_folder, configs, features, path_of
 from consciousness_cluster.version import __version__
@@ -26,11 +25,6 @@ NOT_MEASURED = "not measured"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))
 
 
-def fill(path: Path, fields: Mapping[str, Any]) -> str:
-    """A template's text with its fields."""
-    return Template(path.read_text(encoding="utf-8")).substitute(fields)
-
-
 def names(repository: str, title: str, org: str) -> dict[str, str]:
     """The fields that each text of a repository may use."""
     version = load_benchmark().data_version
@@ -39,7 +33,7 @@ def names(repository: str, title: str, org: str) -> dict[str, str]:
 
 
 def bibtex(fields: Mapping[str, str]) -> str:
-    return fill(project_root() / "hub_card" / "citation.bib.template", fields).strip()
+    return fill(project_root() / "hub_card" / "citation.bib.jinja", fields).strip()
 
 
 def card(repository: str, data: Data, sizes: Sizes, manifest: Json, fields: Mapping[str, str]) -> str:
@@ -54,7 +48,7 @@ def card(repository: str, data: Data, sizes: Sizes, manifest: Json, fields: Mapp
         "bibtex": bibtex(fields),
     }
     own = _claims(data) if repository == CLAIMS else _cluster(data)
-    return fill(card_folder(repository) / "README.md.template", {**fields, **common, **own})
+    return fill(card_folder(repository) / "README.md.jinja", {**fields, **common, **own})
 
 
 def _head(repository: str, data: Data, sizes: Sizes) -> str:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.reporting.contents import Json
-from consciousness_cluster.reporting.page import page
 from consciousness_cluster.reporting.plots import forest, heat_map
+from consciousness_cluster.reporting.report_page import report_page
 from consciousness_cluster.reporting.tables import csv_text, markdown
 
 
 def write_report(report: Json, out: Path) -> list[Path]:
     """Write report.html, report.md, rates.csv, forest.svg and heat_map.svg; their paths."""
     files = {
-        "report.html": page(report),
+        "report.html": report_page(report),
         "report.md": markdown(report),
         "rates.csv": csv_text(report),
         "forest.svg": forest(report),
