@@ -3,13 +3,15 @@
 import base64
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from consciousness_cluster.extras import require
+from consciousness_cluster.pages.svg import element
 from consciousness_cluster.reporting.parts import Part, Table, on_console
-from consciousness_cluster.strings import safe
 
 if TYPE_CHECKING:
     import pandas
@@ -42,7 +44,7 @@ class Plot:
     def _repr_html_(self) -> str:
         """As an image: styles and ids of one plot cannot reach another, nor the page."""
         data = base64.b64encode(self.svg.encode("utf-8", "replace")).decode("ascii")
-        return f'<img alt="{safe(self._what)}" src="data:image/svg+xml;base64,{data}">'
+        return element("img", alt=self._what, src=f"data:image/svg+xml;base64,{data}")
 
 
 def as_text(parts: Sequence[Part]) -> str:
@@ -65,16 +67,17 @@ def as_text(parts: Sequence[Part]) -> str:
 
 def as_html(parts: Sequence[Part]) -> str:
     """Tables and sentences as HTML. Every text is escaped: a model may be called anything."""
-    return "\n".join(f"<p>{safe(part)}</p>" if isinstance(part, str) else "\n".join(_table(part)) for part in parts)
+    return "\n".join(element("p", part) if isinstance(part, str) else _table(part) for part in parts)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table) -> Markup:
     styles = [WORDS if column in table.words else NUMBER for column in table.head]
-    yield f'<table><caption style="text-align:left">{safe(table.title)}</caption>'
-    for tag, line in [("th", table.head), *(("td", line) for line in table.lines)]:
-        cells = (f'<{tag} style="{style}">{safe(text)}</{tag}>' for style, text in zip(styles, line, strict=True))
-        yield f"<tr>{''.join(cells)}</tr>"
-    yield "</table>"
+
+    def line(tag: str, cells: Sequence[str]) -> Markup:
+        return element("tr", *(element(tag, cell, style=style) for style, cell in zip(styles, cells, strict=True)))
+
+    caption = element("caption", table.title, style="text-align:left")
+    return element("table", caption, line("th", table.head), *(line("td", cells) for cells in table.lines))
 
 
 def frame(lines: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> "pandas.DataFrame":
