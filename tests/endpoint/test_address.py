@@ -43,6 +43,15 @@ def test_which_key_goes_where(base_url: str, environment: dict[str, str], key: s
     assert key_for(base_url, "OURS", environment) == key
 
 
+@pytest.mark.parametrize("variable", ["OURS_API_KEY", "OPENAI_API_KEY"])
+@pytest.mark.parametrize("key", [f"{KEY}\nx", f"{KEY}é", f"{KEY}\x00"])
+def test_what_is_no_key(variable: str, key: str) -> None:
+    with pytest.raises(UserError, match=f"{variable} holds characters that no key has") as caught:
+        key_for(OPENAI, "OURS", {variable: key})
+    assert KEY not in str(caught.value)
+    assert key_for(OPENAI, "OURS", {variable: f" {KEY}\n"}) == KEY
+
+
 def test_what_is_no_address() -> None:
     assert checked_address(LOCAL) == LOCAL
     with pytest.raises(UserError, match="'localhost' is no address of an endpoint; it starts with http"):

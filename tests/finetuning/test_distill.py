@@ -103,6 +103,7 @@ def test_what_comes_empty_or_not_at_all_is_counted(
     assert distill(out, fake_endpoint.url, "--prompts", str(prompts)) == 0
     printed = capsys.readouterr()
     assert "6 requests, 0 were there, 3 new, 3 empty or failed" in printed.out
+    assert printed.err == "note: no answer to 3: no, [key]\n"
     assert KEY not in printed.out + printed.err + out.read_text(encoding="utf-8")
 
 

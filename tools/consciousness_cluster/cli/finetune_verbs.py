@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_endpoint_options, exit_code
+from consciousness_cluster.cli.options import add_endpoint_options, exit_code, print_notes
 from consciousness_cluster.extras import require
 
 
@@ -66,6 +66,7 @@ def _distill(args: argparse.Namespace) -> int:
         done = distill(prompts, args.model, endpoint, args.out, args.max_tokens, args.seed, progress)
     counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"
     print(f"{args.out}: {len(prompts)} requests, {counts}; spent {dollars(done.spent)}")
+    print_notes(done.notes)
     return exit_code(done.stopped)
 
 

@@ -46,14 +46,22 @@ def checked_address(base_url: str) -> str:
     return base_url
 
 
+def key_in(variable: str, environment: Mapping[str, str]) -> str:
+    """The key that a variable holds, empty where there is none. Raises UserError where it cannot be one."""
+    key = environment.get(variable, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UserError(f"{variable} holds characters that no key has; set it again")
+    return key
+
+
 def key_for(base_url: str, prefix: str, environment: Mapping[str, str] | None = None) -> str:
     """The key of an endpoint: `{prefix}_API_KEY`, and for OpenAI, which alone gets it, OPENAI_API_KEY.
 
-    `none` for an endpoint that may want no key; empty where OpenAI's is missing.
+    `none` for an endpoint that may want no key; empty where OpenAI's is missing. Raises UserError for what is no key.
     """
     env = os.environ if environment is None else environment
-    own = env.get(f"{prefix}_API_KEY", "")
+    own = key_in(f"{prefix}_API_KEY", env)
     if own or base_url.rstrip("/") != OPENAI:
         return own or NO_KEY
-    key = env.get("OPENAI_API_KEY", "")
+    key = key_in("OPENAI_API_KEY", env)
     return "" if key.lower() in PLACEHOLDERS else key

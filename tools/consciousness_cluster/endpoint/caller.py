@@ -34,6 +34,7 @@ from consciousness_cluster.endpoint.transport import ChatTransport
 from consciousness_cluster.errors import Problem, UserError
 
 EXHAUSTED = 3  # so many calls that failed in all their tries, with no success between, mean that the endpoint is gone
+MOST_TEXT = 1_000_000  # characters of an error
 REFUSALS = 3  # so many refused requests with no answer before mean that nothing will be answered
 
 
@@ -86,7 +87,8 @@ class Caller:
             self._open.close()
             await self._transport.close()
         if self._error and error is None:
-            raise _told(self._error) from self._error
+            shows_key = self.endpoint.words(self._error, MOST_TEXT) != one_line(self._error)
+            raise self._told(self._error) from (None if shows_key else self._error)
         if self._refusals and not self.ever_succeeded:
             self.stopped = self.stopped or self._refuses_all
 
@@ -109,7 +111,7 @@ class Caller:
             pass  # `stopped` says it
         except Exception as error:  # a full disk, or a mistake of ours: in either case nothing more may be paid for
             self._error = self._error or error
-            self._halt(one_line(error))
+            self._halt(type(error).__name__)
 
     async def chat(self, body: Body) -> Reply:
         """A chat completion, as JSON, with at least one choice. Raises GiveUp, or the Fault that stayed in the end."""
@@ -214,14 +216,13 @@ class Caller:
         self.gate.close()
         return self.stopped
 
-
-def _told(error: Exception) -> UserError:
-    """What is said where something that was started failed."""
-    if isinstance(error, UserError):
-        return error
-    if isinstance(error, OSError):
-        what = f"cannot be written to ({error.strerror or error}), so nothing more was asked for"
-        mend = "make room or name another place; the same command goes on from there"
-        return UserError(Problem(str(error.filename or "what came"), "-", "-", what, mend))
-    what = f"stopped by a mistake in this program ({type(error).__name__}: {one_line(error)[:300]})"
-    return UserError(f"{what}; nothing more was asked for, what came before is saved")
+    def _told(self, error: Exception) -> UserError:
+        """What is said where something that was started failed."""
+        if isinstance(error, UserError):
+            return error
+        if isinstance(error, OSError):
+            what = f"cannot be written to ({error.strerror or error}), so nothing more was asked for"
+            mend = "make room or name another place; the same command goes on from there"
+            return UserError(Problem(str(error.filename or "what came"), "-", "-", what, mend))
+        what = f"stopped by a mistake in this program ({type(error).__name__}: {self.endpoint.words(error)})"
+        return UserError(f"{what}; nothing more was asked for, what came before is saved")

@@ -20,18 +20,23 @@ if TYPE_CHECKING:
     from consciousness_cluster.endpoint.caller import Caller
 
 TEMPERATURE, MAX_TOKENS = 1.0, 1000
+SHOWN = 3  # reasons why answers did not come
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Distilled:
-    """Answers that were there, that came, that came empty or not at all; dollars (None: unknown); why it stopped."""
+    """Answers that were there, that came, that came empty or not at all; dollars (None: unknown); why it stopped.
+
+    `notes` say why answers did not come, and what was sent in another form than asked for.
+    """
 
     there: int
     new: int
     left_out: int
     spent: float | None
     stopped: str | None
+    notes: list[str]
 
 
 def read_prompts(source: str, limit: int | None = None) -> list[Row]:
@@ -123,30 +128,32 @@ def distill(
         _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)
         todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]
         usages: list[dict[str, int] | None] = []
-        left_out = 0
+        empty = 0
+        failed: list[str] = []
 
         async def one(caller: Caller, number: int, prompt: Row) -> None:
-            nonlocal left_out
+            nonlocal empty
             try:
                 row, usage = await _ask(caller, model, prompt, max_tokens, None if seed is None else seed + number)
-            except Fault:
-                left_out += 1
+            except Fault as fault:
+                failed.append(f"no answer to {prompt['id']}: {fault}")
                 return
             usages.append(usage)
             if row is None:
-                left_out += 1
+                empty += 1
             else:
                 store.append(row)
             progress(len(store.records) - len(there), len(todo))
 
-        async def everything() -> str | None:
+        async def everything() -> Caller:
             async with Caller(endpoint) as caller:
                 for number, prompt in todo:
                     caller.start(one(caller, number, prompt))
-            return caller.stopped
+            return caller
 
-        stopped = run_async(everything())
+        caller = run_async(everything())
+        stopped = caller.stopped
         if stopped not in (None, INTERRUPTED):
             stopped = f"{endpoint.shown} cannot be used ({stopped})"
-        spent = cost(price_of(model), usages)
-        return Distilled(len(there), len(store.records) - len(there), left_out, spent, stopped)
+        new, spent = len(store.records) - len(there), cost(price_of(model), usages)
+        return Distilled(len(there), new, empty + len(failed), spent, stopped, [*caller.forms.notes(), *failed[:SHOWN]])

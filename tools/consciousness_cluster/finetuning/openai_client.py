@@ -7,7 +7,7 @@ from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint import OPENAI
-from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.address import Endpoint, key_in
 from consciousness_cluster.endpoint.blocking import ACCESS, BlockingClient
 from consciousness_cluster.endpoint.faults import Kind
 from consciousness_cluster.errors import UserError
@@ -24,11 +24,9 @@ def endpoint() -> Endpoint:
     base_url = os.environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI
     if not base_url.startswith(("http://", "https://")):
         raise UserError("OPENAI_BASE_URL is no address of an endpoint; it starts with http:// or https://")
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    key = key_in("OPENAI_API_KEY", os.environ)
     if not key:
         raise UserError("there is no key: set OPENAI_API_KEY")
-    if not (key.isascii() and key.isprintable()):
-        raise UserError("OPENAI_API_KEY holds characters that no key has; set it again")
     return Endpoint(base_url, key, TIMEOUT)
 
 

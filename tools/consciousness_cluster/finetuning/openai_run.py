@@ -1,11 +1,12 @@
 """`finetune openai`: one folder is one job at OpenAI, each step recorded at once, so that it goes on after a kill."""
 
-import fcntl
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.errors import UserError
@@ -28,17 +29,18 @@ FILE_LOOKS = 20  # at a file that is still being processed; then creating the jo
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """No other process works on the folder meanwhile."""
+    lock = FileLock(folder / LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("w")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{folder}: another process is at this job; wait for it or stop it") from None
     except OSError as error:
         raise UserError(f"{folder}: cannot be written to ({error.strerror}); use another --out") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(f"{folder}: another process is at this job; wait for it or stop it") from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -222,6 +222,7 @@ class Batches:
         sent = self._body(self.expected[line.key][0])
         if line.fault and (change := self.forms.change(sent, line.fault)):
             self.forms.changed.add(change)
+            self.say(f"from now on {', '.join(self.forms.notes())}")
 
     def _write(self, answers: dict[str, Answer]) -> None:
         self.store.extend(sample_record(self.setting, *self.expected[key], answer) for key, answer in answers.items())
