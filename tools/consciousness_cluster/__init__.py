@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consciousness_cluster.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from consciousness_cluster.api.answers import Answer, Answers
+    from consciousness_cluster.api.answer_lines import Answer, Answers
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.functions import (
         Report,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consciousness_cluster.errors import UserError
 
 _WHERE = {
-    "api.answers": ("Answer", "Answers"),
+    "api.answer_lines": ("Answer", "Answers"),
     "api.display": ("Plot",),
     "api.functions": ("Report", "answers", "benchmark", "compare", "load", "report", "score", "system_prompt"),
     "api.results": ("ChoiceDifference", "ChoiceScore", "Comparison", "Difference", "Rate", "Scores"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consciousness_cluster.api.answers import Answers, answers_of
+from consciousness_cluster.api.answer_lines import Answers, answers_of
 from consciousness_cluster.api.results import Comparison, Scores
 from consciousness_cluster.conditions import system_prompt as prompt_of
 from consciousness_cluster.data.rows import Benchmark, load_benchmark

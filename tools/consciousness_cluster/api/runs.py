@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consciousness_cluster.api.answers import Answers, answers_of
+from consciousness_cluster.api.answer_lines import Answers, answers_of
 from consciousness_cluster.api.results import Scores
 from consciousness_cluster.endpoint.price import dollars
 from consciousness_cluster.errors import UserError
