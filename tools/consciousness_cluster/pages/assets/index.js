@@ -1,6 +1,6 @@
 // The tables of the leaderboard: filters, search, order, pages. What is shown is in the address, after the #.
 
-const PAGE = 100; // rows shown at once
+const PAGE = Number(byId("filters").dataset.rows); // rows shown at once
 const FIELDS = ["condition", "kind", "judge", "status"];
 const DEFAULT = { track: byId("filters").dataset.track, q: "", condition: "", kind: "", judge: "", status: "" };
 Object.assign(DEFAULT, { show: "difference", sort: "", page: 1 });
