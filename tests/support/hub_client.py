@@ -18,7 +18,14 @@ from consciousness_cluster.errors import UserError
 
 from tests.support.fake_hub import TOKEN, FakeHub
 
-PRELOADED = ["datasets.packaged_modules.parquet.parquet", "fsspec.implementations.http", "scipy.io", __name__]
+PRELOADED = [
+    "datasets.packaged_modules.parquet.parquet",
+    "fsspec.implementations.http",
+    "scipy.io",
+    "consciousness_cluster.cli.main",
+    "consciousness_cluster.submissions.verify",
+    __name__,
+]
 Function = Callable[..., int | None]
 
 
