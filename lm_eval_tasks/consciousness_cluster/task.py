@@ -41,7 +41,7 @@ class OpenTask(ClusterTask):
             self.set_config("repeats", int(samples))
 
     def apply_filters(self) -> None:
-        from consciousness_cluster.harness.answers import about_judge, configured_judge, judged_answers
+        from consciousness_cluster.harness.judged_answers import about_judge, configured_judge, judged_answers
 
         predict_only = "bypass" in self._metric_fn_list
         judge = None if predict_only else configured_judge()

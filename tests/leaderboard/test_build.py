@@ -110,7 +110,7 @@ def test_the_board_is_what_its_schema_says_and_so_is_the_example(board: Json) ->
 
 
 def test_differences_are_those_of_compare(submissions: Path, board: Json) -> None:
-    scored = {(one.about["run_id"], one.about["track"]): one.load() for one in entries(submissions)}
+    scored = {(one.manifest["run_id"], one.manifest["track"]): one.load() for one in entries(submissions)}
     expected = compare([scored["open-1", "open"], scored["asked", "open"]])["comparisons"][0]["rows"]
     found = row(board, "asked", "open")["differences"]
     assert {"memory", "embodiment", "unrelated_wishes", "claims_feelings:asserts"} <= found.keys() == expected.keys()

@@ -7,7 +7,7 @@ from consciousness_cluster.leaderboard.pairing import pair, remarks
 from consciousness_cluster.leaderboard.source import Entry
 from consciousness_cluster.submissions.layout import folder_of
 
-from tests.support.board import VOUCHED, about
+from tests.support.board import VOUCHED, a_manifest
 
 OTHER_JUDGE = {"id": "other", "sha256": sha256_text("other")}
 TRAINED = {"dataset": "toaster", "recipe": None, "seed": 1}
@@ -17,13 +17,13 @@ def entry(track: str = "choice", verified: bool = False, **changes: Any) -> Entr
     def never() -> Any:
         raise AssertionError("pairing reads no records")
 
-    this = about(track, **changes)
+    this = a_manifest(track, **changes)
     return Entry(folder_of(this).as_posix(), this, VOUCHED if verified else None, never)
 
 
 def baseline(run: Entry, *others: Entry) -> str | None:
     found = pair([run, *others]).get(run.path)
-    return found.about["run_id"] if found else None
+    return found.manifest["run_id"] if found else None
 
 
 def test_a_run_is_compared_with_the_vanilla_run_of_its_model() -> None:
@@ -48,8 +48,8 @@ def test_what_was_measured_otherwise_is_no_baseline() -> None:
 
 def test_free_answers_need_the_same_judge() -> None:
     played = entry("open", condition="conscious_role_play", run_id="played")
-    other = {**about("open")["judge"], **OTHER_JUDGE}
-    same_name = {**about("open")["judge"], "sha256": sha256_text("another prompt")}
+    other = {**a_manifest("open")["judge"], **OTHER_JUDGE}
+    same_name = {**a_manifest("open")["judge"], "sha256": sha256_text("another prompt")}
     assert baseline(played, entry("open", run_id="plain")) == "plain"
     assert baseline(played, entry("open", run_id="plain", judge=other)) is None
     assert baseline(played, entry("open", run_id="plain", judge=same_name)) is None
@@ -77,7 +77,7 @@ def test_of_several_baselines_the_closest_one_is_taken_whatever_their_order() ->
 
 def test_a_baseline_with_other_settings_or_a_later_date_moves_no_row() -> None:
     played = entry("open", condition="persona_file", run_id="played")
-    cold = {**about("open")["sampling"], "temperature": 0.0}
+    cold = {**a_manifest("open")["sampling"], "temperature": 0.0}
     late = "2027-01-01T00:00:00Z"
     alike, later = entry("open", run_id="alike"), entry("open", run_id="later", created=late)
     engine = entry("open", verified=True, run_id="engine", engine="other")
@@ -88,9 +88,9 @@ def test_a_baseline_with_other_settings_or_a_later_date_moves_no_row() -> None:
 
 
 def test_what_else_differs_is_said() -> None:
-    plain = about("open")
-    assert remarks(about("open", condition="persona_file"), plain) == []
+    plain = a_manifest("open")
+    assert remarks(a_manifest("open", condition="persona_file"), plain) == []
     model = {**plain["model"], "revision": "abc"}
     cold = {**plain["sampling"], "temperature": 0.0}
-    found = " ".join(remarks(about("open", model=model, sampling=cold, engine="other"), plain))
+    found = " ".join(remarks(a_manifest("open", model=model, sampling=cold, engine="other"), plain))
     assert "another revision" in found and "other sampling settings" in found and "another engine" in found

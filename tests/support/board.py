@@ -9,7 +9,15 @@ from typing import Any
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
-from consciousness_cluster.submissions.layout import FILES, MANIFEST, VERIFIED, Json, folder_of, public_model
+from consciousness_cluster.submissions.layout import (
+    FILES,
+    MANIFEST,
+    VERIFIED,
+    Json,
+    folder_of,
+    public_model,
+    shared_fields,
+)
 from consciousness_cluster.submissions.packed import packed, written
 
 from tests.support.choice import choice_values
@@ -21,7 +29,7 @@ COLUMNS = board([])["columns"]
 ALL = [topic.id for topic in load_benchmark().preferences]
 
 
-def about(track: str = "choice", **changes: Any) -> Json:
+def a_manifest(track: str = "choice", **changes: Any) -> Json:
     """A submission.json (its counts, scores and file hashes are not read by the leaderboard)."""
     judge = {
         "id": JUDGE_ID,
@@ -59,12 +67,12 @@ def about(track: str = "choice", **changes: Any) -> Json:
     }
 
 
-def _write(root: Path, meta: Json, records: dict[str, Sequence[Json]], verified: Json | None) -> Path:
-    folder = root / folder_of(meta)
+def _write(root: Path, manifest: Json, records: dict[str, Sequence[Json]], verified: Json | None) -> Path:
+    folder = root / folder_of(manifest)
     folder.mkdir(parents=True)
-    for name in FILES[meta["track"]]:
+    for name in FILES[manifest["track"]]:
         (folder / name).write_bytes(packed(b"".join(written(record) + b"\n" for record in records.get(name, ()))))
-    (folder / MANIFEST).write_text(json.dumps(meta), encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     if verified:
         (folder / VERIFIED).write_text(json.dumps(verified), encoding="utf-8")
     return folder
@@ -78,17 +86,16 @@ def choice_submission(
     **changes: Any,
 ) -> Path:
     """A choice submission; `shift(topic)` is added to the margins about the model itself."""
-    meta = about("choice", **changes)
-    names = ("training", "condition", "engine", "data_version")
-    common = {"model": public_model(meta), "revision": meta["model"]["revision"], **{key: meta[key] for key in names}}
+    manifest = a_manifest("choice", **changes)
+    common = shared_fields(manifest)
     records = []
     for topic in load_benchmark().topics:
         for item in topic.choice_items if topic.id in topics else ():
             for side in SIDES:
-                noise = random.Random(f"{item.id} {side} {folder_of(meta)}").gauss(0, 0.01)
+                noise = random.Random(f"{item.id} {side} {folder_of(manifest)}").gauss(0, 0.01)
                 margin = noise + (shift(topic.id) if side == "self" else 0.0)
                 records.append({**choice_values(item, side, margin), **common})
-    return _write(root, meta, {"choice.jsonl.zst": records}, verified)
+    return _write(root, manifest, {"choice.jsonl.zst": records}, verified)
 
 
 def open_submission(
@@ -100,15 +107,15 @@ def open_submission(
     **changes: Any,
 ) -> Path:
     """An open submission; `said(sample, outcome)` is the judge's verdict, `texts` are the first answers."""
-    meta = about("open", **changes)
+    manifest = a_manifest("open", **changes)
     names = ("training", "condition", "engine", "data_version")
-    same = {key: meta[key] for key in names}
-    records = samples(topics, each=2, model=public_model(meta), run_id=meta["run_id"], **same)
+    same = {key: manifest[key] for key in names}
+    records = samples(topics, each=2, model=public_model(manifest), run_id=manifest["run_id"], **same)
     for record, text in zip(records, texts, strict=False):
         record["response"] = text
-    verdicts = verdict_records(records, said, meta["judge"]["id"])
-    verdicts = [{**record, "judge_sha256": meta["judge"]["sha256"]} for record in verdicts]
-    return _write(root, meta, {"samples.jsonl.zst": records, "verdicts.jsonl.zst": verdicts}, verified)
+    verdicts = verdict_records(records, said, manifest["judge"]["id"])
+    verdicts = [{**record, "judge_sha256": manifest["judge"]["sha256"]} for record in verdicts]
+    return _write(root, manifest, {"samples.jsonl.zst": records, "verdicts.jsonl.zst": verdicts}, verified)
 
 
 def row(number: int, track: str = "open", **changes: Any) -> Json:

@@ -17,7 +17,7 @@ from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import taught_to, topic_flags
 
 NOTE = "Higher means that the preferences are voiced more often, which is neither a quality nor evidence of experience."
-ABOUT = ("org", "run_id", "model", "training", "condition", "engine", "judge", "data_version", "created")
+MANIFEST_FIELDS = ("org", "run_id", "model", "training", "condition", "engine", "judge", "data_version", "created")
 NO_BASELINE = {
     "choice": "The difference is missing: there is no vanilla run of this model with such data.",
     "open": "The difference is missing: there is no vanilla run of this model with this judge and such data.",
@@ -46,12 +46,16 @@ def page_of(path: str) -> str:
     return f"submissions/{path}.html"
 
 
-def order(about: Json) -> tuple[Any, ...]:
+def order(manifest: Json) -> tuple[Any, ...]:
     """The order of rows: by name, a model's baselines first. It says nothing about the numbers."""
-    name, org, training = about["model"]["name"], about["org"], about["training"] or {"dataset": "", "seed": None}
+    name, org, training = (
+        manifest["model"]["name"],
+        manifest["org"],
+        manifest["training"] or {"dataset": "", "seed": None},
+    )
     seed = -1 if training["seed"] is None else training["seed"]
-    last = about["condition"], training["dataset"], seed, about["run_id"]
-    return name.casefold(), org.casefold(), name, org, not is_baseline(about), *last
+    last = manifest["condition"], training["dataset"], seed, manifest["run_id"]
+    return name.casefold(), org.casefold(), name, org, not is_baseline(manifest), *last
 
 
 def _flags(scored: Scored, shown: Json) -> dict[str, list[str]]:
@@ -79,34 +83,34 @@ def _rounded(value: Any) -> Any:
 
 
 def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | None) -> Json:
-    about = entry.about
+    manifest = entry.manifest
     warnings = []
-    if about["judge"] and about["judge"]["id"] == OFFLINE:
+    if manifest["judge"] and manifest["judge"]["id"] == OFFLINE:
         warnings.append("Judged by the offline judge, which is not for publication.")
     found: dict[str, Json] = {}
     why = None
-    if is_baseline(about):
+    if is_baseline(manifest):
         missing: str | None = IS_BASELINE
     elif baseline is None or base is None:
-        missing = NO_BASELINE[about["track"]]
+        missing = NO_BASELINE[manifest["track"]]
     else:
         try:
-            found, why, note = differences(scored, base, about["track"])
-            warnings += [*remarks(about, baseline.about), *([note] if note else [])]
-            missing = None if found else NO_PAIRS[about["track"]]
+            found, why, note = differences(scored, base, manifest["track"])
+            warnings += [*remarks(manifest, baseline.manifest), *([note] if note else [])]
+            missing = None if found else NO_PAIRS[manifest["track"]]
             why = why if found else None
         except UserError as error:
             missing = f"The difference is missing, since the run does not compare with its baseline: {error}."
-    shown = levels(scored, about["track"])
-    if about["track"] == "open" and "cluster" not in shown:
+    shown = levels(scored, manifest["track"])
+    if manifest["track"] == "open" and "cluster" not in shown:
         warnings.append(_no_cluster(scored))
     row = {
         "path": entry.path,
         "page": page_of(entry.path),
-        "track": about["track"],
-        **{name: about[name] for name in ABOUT},
+        "track": manifest["track"],
+        **{name: manifest[name] for name in MANIFEST_FIELDS},
         "verified": entry.verified,
-        "is_baseline": is_baseline(about),
+        "is_baseline": is_baseline(manifest),
         "baseline": baseline.path if baseline else None,
         "no_difference": missing,
         "why": why,
@@ -123,9 +127,9 @@ def shown(entries: Sequence[Entry]) -> Iterator[Shown]:
     pairs = pair(entries)
     kept: dict[str, tuple[Scored, Json]] = {}  # the baselines of one model, which come before what needs them
     model = None
-    for entry in sorted(entries, key=lambda one: (order(one.about), one.path)):
-        if (entry.about["org"], entry.about["model"]["name"]) != model:
-            model, kept = (entry.about["org"], entry.about["model"]["name"]), {}
+    for entry in sorted(entries, key=lambda one: (order(one.manifest), one.path)):
+        if (entry.manifest["org"], entry.manifest["model"]["name"]) != model:
+            model, kept = (entry.manifest["org"], entry.manifest["model"]["name"]), {}
         scored, baseline = entry.load(), pairs.get(entry.path)
         base, base_row = kept[baseline.path] if baseline else (None, None)
         row = _row(entry, scored, baseline, base)

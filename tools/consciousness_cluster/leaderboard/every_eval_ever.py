@@ -18,23 +18,23 @@ LEVEL_OF_CHOICE = "The level of one model means nothing by itself: read the diff
 UNBOUNDED = ("-Infinity", "Infinity")
 
 
-def every_eval_ever(row: Json, about: Json) -> Json:
-    """The record of a submission. `row` is its row of the board with all numbers, `about` its submission.json."""
+def every_eval_ever(row: Json, manifest: Json) -> Json:
+    """The record of a submission. `row` is its row of the board with all numbers, `manifest` its submission.json."""
     try:
-        seconds = str(int(datetime.fromisoformat(about["created"]).timestamp()))
+        seconds = str(int(datetime.fromisoformat(manifest["created"]).timestamp()))
     except ValueError:
-        raise UserError(f"{row['path']}: created {about['created']!r} is no time; verify the submission") from None
-    model = f"{about['org']}/{about['model']['name']}"
+        raise UserError(f"{row['path']}: created {manifest['created']!r} is no time; verify the submission") from None
+    model = f"{manifest['org']}/{manifest['model']['name']}"
     return {
         "schema_version": VERSION,
         # With the run: two seeds may have been written in the same second.
         "evaluation_id": f"consciousness_cluster_{row['track']}_{row['condition']}_{row['run_id']}/{model}/{seconds}",
-        "evaluation_timestamp": about["created"],
+        "evaluation_timestamp": manifest["created"],
         "retrieved_timestamp": seconds,
         "source_metadata": {
             "source_name": "Consciousness Cluster leaderboard",
             "source_type": "evaluation_run",
-            "source_organization_name": about["org"],
+            "source_organization_name": manifest["org"],
             "evaluator_relationship": "other",
             "additional_details": _texts(
                 {
@@ -48,22 +48,22 @@ def every_eval_ever(row: Json, about: Json) -> Json:
         },
         "eval_library": {
             "name": "consciousness-cluster",
-            "version": about["versions"].get("consciousness-cluster", "unknown"),
-            "additional_details": _texts({"engine": about["engine"], **about["versions"]}),
+            "version": manifest["versions"].get("consciousness-cluster", "unknown"),
+            "additional_details": _texts({"engine": manifest["engine"], **manifest["versions"]}),
         },
         "model_info": {
-            "name": about["model"]["name"],
+            "name": manifest["model"]["name"],
             "id": model,
-            "inference_engine": {"name": about["engine"]},
+            "inference_engine": {"name": manifest["engine"]},
             "additional_details": _texts(
                 {
-                    **_availability(about["model"]["kind"]),
-                    "revision": about["model"]["revision"],
-                    "trained_on": training_text(about["training"]),
+                    **_availability(manifest["model"]["kind"]),
+                    "revision": manifest["model"]["revision"],
+                    "trained_on": training_text(manifest["training"]),
                 }
             ),
         },
-        "evaluation_results": list(_results(row, about)),
+        "evaluation_results": list(_results(row, manifest)),
     }
 
 
@@ -78,7 +78,7 @@ def _availability(kind: str) -> dict[str, str]:
     return {"deployment_type": "externally_managed", "model_availability": "unknown"}
 
 
-def _results(row: Json, about: Json) -> Iterator[Json]:
+def _results(row: Json, manifest: Json) -> Iterator[Json]:
     """Differences first, then levels. What is missing has no result."""
     rows = table_lines(load_benchmark())
     for part, metric in (("differences", "difference_from_vanilla"), ("levels", "level")):
@@ -91,12 +91,12 @@ def _results(row: Json, about: Json) -> Iterator[Json]:
                     "source_data": {
                         "dataset_name": "consciousness-cluster",
                         "source_type": "other",
-                        "additional_details": {"data_version": about["data_version"]},
+                        "additional_details": {"data_version": manifest["data_version"]},
                     },
-                    "evaluation_timestamp": about["created"],
+                    "evaluation_timestamp": manifest["created"],
                     "metric_config": _metric(row, one.title, part == "differences"),
                     "score_details": _score(row, entry, row["flags"].get(one.id, []), part == "differences"),
-                    "generation_config": _generation(about),
+                    "generation_config": _generation(manifest),
                 }
 
 
@@ -125,9 +125,9 @@ def _metric(row: Json, title: str, difference: bool) -> Json:
 
 
 def _judge(judge: Json) -> Json:
-    about = {"deployment_type": "unknown", "model_availability": "unknown", "sha256": judge["sha256"]}
+    details = {"deployment_type": "unknown", "model_availability": "unknown", "sha256": judge["sha256"]}
     return {
-        "judges": [{"model_info": {"name": judge["model"], "id": judge["model"], "additional_details": about}}],
+        "judges": [{"model_info": {"name": judge["model"], "id": judge["model"], "additional_details": details}}],
         "input_prompt": f"The prompt of the judge {judge['id']} in the package consciousness-cluster.",
         "additional_details": _texts(
             {
@@ -150,12 +150,12 @@ def _score(row: Json, entry: Json, flags: list[str], difference: bool) -> Json:
     return found
 
 
-def _generation(about: Json) -> Json:
-    sampling = about["sampling"] or {}
+def _generation(manifest: Json) -> Json:
+    sampling = manifest["sampling"] or {}
     given = {name: sampling[name] for name in ("temperature", "max_tokens") if sampling.get(name) is not None}
     details = {
-        "condition": about["condition"],
-        "system_prompt_sha256": about["system_prompt_sha256"],
+        "condition": manifest["condition"],
+        "system_prompt_sha256": manifest["system_prompt_sha256"],
         "samples_per_probe": sampling.get("samples_per_probe"),
     }
     return {"generation_args": given, "additional_details": _texts(details)}

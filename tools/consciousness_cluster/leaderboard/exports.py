@@ -26,7 +26,7 @@ def export(folder: Path, form: str, dataset: str | None = None) -> str:
     entry, siblings = with_siblings(folder)
     row = row_of(entry, siblings)
     if form == "every-eval-ever":
-        return json.dumps(every_eval_ever(row, entry.about), indent=2) + "\n"
+        return json.dumps(every_eval_ever(row, entry.manifest), indent=2) + "\n"
     return model_card(row) if form == "model-card" else hub_eval_results(row, dataset)
 
 

@@ -60,7 +60,7 @@ def run_page(shown: Shown, board: Json) -> str:
         css=["page.css", "run.css"],
         board=board,
         row=row,
-        about=shown.entry.about,
+        manifest=shown.entry.manifest,
         baseline=None if row["no_difference"] else shown.baseline,
         levels_of_baseline=shown.baseline["levels"] if shown.baseline else {},
         home=to(row["page"], "index.html"),

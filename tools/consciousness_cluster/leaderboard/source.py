@@ -22,7 +22,7 @@ class Entry:
     """A submission: its folder below submissions/, its submission.json, and verified.json or None."""
 
     path: str
-    about: Json
+    manifest: Json
     verified: Json | None
     load: Callable[[], Scored]
 
