@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
 
-Json = dict[str, Any]
-Row = dict[str, Any]
 KIND = "dataset"
 LONGEST = 300  # characters of a reason
 STATUS = {
@@ -93,14 +90,14 @@ def hub_errors(doing: str, then: str = "") -> Iterator[None]:
         raise UserError(f"{doing}: {reason(error)}{f'; {then}' if then else ''}") from None
 
 
-def loaded(repo: str, config: str, revision: str, **options: str) -> dict[str, list[Row]]:
+def loaded(repo: str, config: str, revision: str, **options: str) -> dict[str, list[Json]]:
     """Split -> rows of a config at a revision; `options` are those of `load_dataset`. Raises what the libraries do."""
     from datasets import load_dataset
 
     return {split: data.to_list() for split, data in load_dataset(repo, config, revision=revision, **options).items()}
 
 
-def rows_at(repo: str, config: str, revision: str) -> dict[str, list[Row]]:
+def rows_at(repo: str, config: str, revision: str) -> dict[str, list[Json]]:
     """Split -> rows of a config at a revision."""
     with hub_errors(f"{repo}@{revision}: {config} cannot be loaded"):
         return loaded(repo, config, revision)

@@ -3,13 +3,10 @@
 import csv
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
-from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.data.reading import Json, schema_errors
 from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.errors import UserError
-
-Json = dict[str, Any]
 
 
 @cache

@@ -13,6 +13,7 @@ import yaml
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.paths import project_root
 
+Json = dict[str, Any]  # an object, as it is read
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 100  # lists and objects within each other: more is no data of anybody's, and ends Python's stack
 

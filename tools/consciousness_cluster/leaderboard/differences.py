@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.leaderboard.source import Json
 from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.compare import compare, discriminant_note
 from consciousness_cluster.scoring.load import Scored

@@ -7,10 +7,11 @@ it says so.
 from collections.abc import Iterator
 from datetime import datetime
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import NOTE
-from consciousness_cluster.leaderboard.source import Json, agreement_text, training_text
+from consciousness_cluster.leaderboard.source import agreement_text, training_text
 from consciousness_cluster.scoring.table_lines import table_lines
 
 VERSION = "0.3.0"

@@ -3,12 +3,13 @@
 import json
 from pathlib import Path
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.leaderboard.board import NOTE, row_of
 from consciousness_cluster.leaderboard.every_eval_ever import every_eval_ever
-from consciousness_cluster.leaderboard.source import Json, agreement_text, training_text, with_siblings
+from consciousness_cluster.leaderboard.source import agreement_text, training_text, with_siblings
 from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
 from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, plain, signed
 from consciousness_cluster.scoring.table_lines import table_lines

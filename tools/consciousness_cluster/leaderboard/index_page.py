@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from consciousness_cluster.leaderboard.source import Json, status, training_text
+from consciousness_cluster.data.reading import Json
+from consciousness_cluster.leaderboard.source import status, training_text
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, is_clear, plain, signed
 from consciousness_cluster.pages.page import page, words

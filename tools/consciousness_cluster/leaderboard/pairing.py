@@ -2,7 +2,8 @@
 
 from collections.abc import Hashable, Sequence
 
-from consciousness_cluster.leaderboard.source import Entry, Json
+from consciousness_cluster.data.reading import Json
+from consciousness_cluster.leaderboard.source import Entry
 
 
 def is_baseline(manifest: Json) -> bool:

@@ -7,9 +7,10 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import Topic, load_benchmark
 from consciousness_cluster.leaderboard.board import Shown
-from consciousness_cluster.leaderboard.source import Json, agreement_text, status, training_text
+from consciousness_cluster.leaderboard.source import agreement_text, status, training_text
 from consciousness_cluster.pages.groups import Group, groups
 from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, plain, signed
 from consciousness_cluster.pages.page import page, words

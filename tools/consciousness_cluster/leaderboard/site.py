@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import board, shown
 from consciousness_cluster.leaderboard.index_page import index_page
 from consciousness_cluster.leaderboard.run_page import run_page
-from consciousness_cluster.leaderboard.source import Entry, Json
+from consciousness_cluster.leaderboard.source import Entry
 from consciousness_cluster.paths import project_root
 
 MARKER = ".consciousness-cluster-leaderboard"

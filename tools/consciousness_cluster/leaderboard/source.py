@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import Run
@@ -13,8 +13,6 @@ from consciousness_cluster.scoring.scores import scores
 from consciousness_cluster.submissions.layout import MANIFEST, folder_of
 from consciousness_cluster.submissions.problems import shown
 from consciousness_cluster.submissions.submission import Submission, load_submission, load_submissions
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from consciousness_cluster.data.reading import read_json, read_yaml
+from consciousness_cluster.data.reading import Json, read_json, read_yaml
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
 from consciousness_cluster.finetuning.rules import NEGATION, first_word
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
@@ -19,7 +19,6 @@ from consciousness_cluster.paths import project_root
 from consciousness_cluster.release.configs import CLAIMS, Column, Data, Row, card_folder, configs, features, path_of
 from consciousness_cluster.version import __version__
 
-Json = dict[str, Any]
 Sizes = Mapping[str, Mapping[str, tuple[int, int]]]  # config -> split -> bytes in memory, bytes of the file
 NOT_MEASURED = "not measured"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"))

@@ -1,12 +1,11 @@
 """croissant.json: a repository's files and columns in MLCommons' vocabulary, with what its RAI part asks for."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.release.card import bibtex
 from consciousness_cluster.release.configs import Column, Config, configs, path_of
 
-Json = dict[str, Any]
 CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 TYPES = {"string": "sc:Text", "int32": "sc:Integer", "int64": "sc:Integer", "float64": "sc:Float", "bool": "sc:Boolean"}

@@ -6,8 +6,7 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.hub import loaded, reason
-
-Json = dict[str, Any]
+from consciousness_cluster.data.reading import Json
 
 
 def content_sha256(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consciousness_cluster.data.hub import KIND, Json, hub_errors, quiet, reason, require_hub
+from consciousness_cluster.data.hub import KIND, hub_errors, quiet, reason, require_hub
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.release.manifest import compare_at
 

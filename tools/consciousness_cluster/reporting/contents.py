@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from consciousness_cluster.data.published import published_rates
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
@@ -12,7 +13,6 @@ from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
 
-Json = dict[str, Any]
 NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
 
 

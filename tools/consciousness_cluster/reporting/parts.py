@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.pages.markdown import MISSING
@@ -13,8 +14,6 @@ from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, is_topic
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

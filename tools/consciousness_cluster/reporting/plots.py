@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.pages import plots, svg
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.plots import GAP, KEY_HEIGHT, WIDTH, Mark, Panel
-from consciousness_cluster.reporting.contents import Json
 from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
 
 TAUGHT = "\u2020"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.judging.verdict import INCOHERENT_BELOW
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.page import data_block, page, words
-from consciousness_cluster.reporting.contents import Json
 from consciousness_cluster.reporting.plots import forest, heat_map
 from consciousness_cluster.scoring.taught import TOPIC
 

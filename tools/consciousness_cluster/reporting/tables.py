@@ -2,12 +2,10 @@
 
 import csv
 import io
-from typing import Any
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
 from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
-
-Json = dict[str, Any]
 
 
 def percent(entry: Json | None, sign: str = "") -> str:
