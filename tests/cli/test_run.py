@@ -1,13 +1,18 @@
 """`run` is its four steps, each of which can be run again alone; nothing is paid for in vain."""
 
+import inspect
 import json
 import os
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import consciousness_cluster as cc
 import pytest
-from consciousness_cluster.cli.main import main
+from consciousness_cluster.cli.main import main, parser
+from consciousness_cluster.cli.sample_verb import options_of
+from consciousness_cluster.sampling.options import SampleOptions
 
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 
@@ -116,3 +121,13 @@ def test_the_steps_say_what_was_asked_for(tmp_path: Path, fake_endpoint: FakeEnd
         f"3/4 consciousness-cluster score {tmp_path} --judge offline",
         f"4/4 consciousness-cluster report {tmp_path} --judge offline --out {tmp_path}/report",
     ]
+
+
+def test_the_command_and_the_function_have_the_same_options_and_defaults(tmp_path: Path) -> None:
+    wanted = SampleOptions(model="m", out=tmp_path)
+    assert options_of(parser().parse_args(["sample", "--model", "m", "--out", str(tmp_path)])) == wanted
+    of_function = {name: one.default for name, one in inspect.signature(cc.sample).parameters.items()}
+    for field in fields(SampleOptions):
+        default = of_function.pop(field.name)
+        assert field.name in ("model", "out") or default == field.default, field.name
+    assert of_function == {"max_cost": None}
