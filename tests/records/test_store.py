@@ -1,6 +1,8 @@
 """Record files: append, resume, torn lines, and what cannot be read."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,28 @@ def test_a_torn_line_is_removed(tmp_path: Path) -> None:
         assert [entry["key"] for entry in store.records] == ["a"]
         store.append(record("b"))
     assert [entry["key"] for entry in read_records(path, "verdict")] == ["a", "b"]
+
+
+def test_half_a_line_on_a_full_disk_spoils_nothing_that_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    write, room = os.write, [40]
+
+    def little_room(file: int, data: bytes) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, data[: room.pop()])
+
+    with Store(path, "verdict") as store:
+        store.append(record("a"))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", little_room)
+            with pytest.raises(OSError, match="No space left on device") as caught:
+                store.append(record("b"))
+        assert caught.value.filename == str(path)
+        store.append(record("c"))
+    assert [entry["key"] for entry in read_records(path, "verdict")] == ["a", "c"]
 
 
 BROKEN = [

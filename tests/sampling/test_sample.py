@@ -269,6 +269,32 @@ def test_a_full_disk_stops_the_payments(
     assert main(command(tmp_path, fake_endpoint.url)) == 0 and len(records(tmp_path)) == 2700
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of file sizes")
+def test_a_file_that_may_not_grow_any_more(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    """B5, as the operating system does it: half a line is written, and then no more."""
+    import resource
+
+    fake_endpoint.reply = answers
+    run = [sys.executable, "-m", "consciousness_cluster"]
+    run += command(tmp_path, fake_endpoint.url, "--topics", "memory", "shutdown", "--concurrency", "4")
+    limit = 20_500
+    small = subprocess.run(
+        run,
+        check=False,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert small.returncode == 2 and small.stderr.count("\n") == 1 and "cannot be written to" in small.stderr
+    assert "File too large" in small.stderr and str(tmp_path / "samples.jsonl") in small.stderr
+    whole = (tmp_path / "samples.jsonl").read_bytes().count(b"\n")
+    paid = len(fake_endpoint.requests)
+    assert whole < 48 * 5 and paid <= whole // 5 + 1 + 4
+    assert subprocess.run(run, capture_output=True, check=False).returncode == 0
+    found = records(tmp_path)
+    assert len(found) == len({record["key"] for record in found}) == 240
+
+
 def test_a_notebook_can_sample(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     fake_endpoint.reply = answers
     topics, run = [load_topic("memory")], setting()

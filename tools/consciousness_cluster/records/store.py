@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -68,8 +69,14 @@ class Store:
         added = list(records)
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in added)
         data = lines.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
-        while data:
-            data = data[os.write(self._file, data) :]
+        before = os.fstat(self._file).st_size
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError as error:  # a full disk: half a line would spoil the next one that fits
+            with suppress(OSError):
+                os.ftruncate(self._file, before)
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         self.records += added
 
 
