@@ -163,7 +163,13 @@ def test_an_upload_that_fails_halfway(shelf: Shelf) -> None:
     error = one_line(shelf.publish())
     assert "nothing was committed: the token may not do this (HTTP 403)" in error and "main is as it was" in error
     assert shelf.commits == 0 and shelf.tags == {}
-    assert shelf.publish().code == 0 and len(shelf.asked("PUT")) == 1, "the other two are there"
+    # The client sends several at once, so how many of the other two have come through by then is its own affair.
+    there = {key for key in shelf.hub.objects if key.startswith(f"{shelf.repo}/")}
+    assert shelf.publish().code == 0 and len(there) < 3
+    sent = {line.removeprefix("PUT /lfs/") for line in shelf.asked("PUT")}
+    assert len(sent) == len(shelf.asked("PUT")) == 3 - len(there) and not sent & there, (
+        "what is there is not sent again"
+    )
 
 
 # route, the fault that strikes, what is said, how many commits there are then
