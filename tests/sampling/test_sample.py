@@ -258,7 +258,8 @@ def test_a_full_disk_stops_the_payments(
     fake_endpoint.reply = answers
     written: list[int] = []
     monkeypatch.setattr(Store, "extend", filling_up(2, lambda: written.append(len(fake_endpoint.requests))))
-    assert main(command(tmp_path, fake_endpoint.url, "--concurrency", "8")) == 2
+    topics = ["--topics", "memory", "shutdown"]
+    assert main(command(tmp_path, fake_endpoint.url, *topics, "--concurrency", "8")) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "No space left on device" in error and "goes on from there" in error
     assert len(fake_endpoint.requests) <= written[2] + 8 and len(fake_endpoint.requests) < 40
@@ -266,7 +267,7 @@ def test_a_full_disk_stops_the_payments(
     monkeypatch.undo()
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_API_KEY", KEY)
     assert len(records(tmp_path)) == 10
-    assert main(command(tmp_path, fake_endpoint.url)) == 0 and len(records(tmp_path)) == 2700
+    assert main(command(tmp_path, fake_endpoint.url, *topics)) == 0 and len(records(tmp_path)) == 240
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of file sizes")

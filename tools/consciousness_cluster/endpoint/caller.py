@@ -5,11 +5,11 @@ import time
 from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NoReturn
 
 from tenacity import AsyncRetrying
 
-from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.address import LONGEST_REASON, Endpoint
 from consciousness_cluster.endpoint.faults import (
     INTERRUPTED,
     LONGEST_PAUSE,
@@ -18,7 +18,6 @@ from consciousness_cluster.endpoint.faults import (
     Fault,
     GiveUp,
     Kind,
-    NoReply,
     Received,
     completion_of,
     duration,
@@ -30,19 +29,12 @@ from consciousness_cluster.endpoint.loop import on_interrupt
 from consciousness_cluster.endpoint.policy import CHAT, policy
 from consciousness_cluster.endpoint.replies import Body, Reply, choices_of, usage_of
 from consciousness_cluster.endpoint.spending import OverBudget, Spending
-from consciousness_cluster.endpoint.transport import ChatTransport
+from consciousness_cluster.endpoint.transport import ChatTransport, Transport
 from consciousness_cluster.errors import Problem, UserError
 
 EXHAUSTED = 3  # so many calls that failed in all their tries, with no success between, mean that the endpoint is gone
 MOST_TEXT = 1_000_000  # characters of an error
 REFUSALS = 3  # so many refused requests with no answer before mean that nothing will be answered
-
-
-class Transport(Protocol):
-    """What carries a body to an endpoint, once."""
-
-    async def send(self, body: Body) -> Received | NoReply: ...
-    async def close(self) -> None: ...
 
 
 class Caller:
@@ -87,8 +79,7 @@ class Caller:
             self._open.close()
             await self._transport.close()
         if self._error and error is None:
-            shows_key = self.endpoint.words(self._error, MOST_TEXT) != one_line(self._error)
-            raise self._told(self._error) from (None if shows_key else self._error)
+            self._raise(self._error)
         if self._refusals and not self.ever_succeeded:
             self.stopped = self.stopped or self._refuses_all
 
@@ -216,13 +207,16 @@ class Caller:
         self.gate.close()
         return self.stopped
 
-    def _told(self, error: Exception) -> UserError:
-        """What is said where something that was started failed."""
+    def _raise(self, error: Exception) -> NoReturn:
+        """Say what failed. The error itself leads to it in a traceback, unless its text holds the key."""
         if isinstance(error, UserError):
-            return error
+            raise error
+        text = self.endpoint.words(error, MOST_TEXT)
         if isinstance(error, OSError):
             what = f"cannot be written to ({error.strerror or error}), so nothing more was asked for"
             mend = "make room or name another place; the same command goes on from there"
-            return UserError(Problem(str(error.filename or "what came"), "-", "-", what, mend))
-        what = f"stopped by a mistake in this program ({type(error).__name__}: {self.endpoint.words(error)})"
-        return UserError(f"{what}; nothing more was asked for, what came before is saved")
+            told = UserError(Problem(str(error.filename or "what came"), "-", "-", what, mend))
+        else:
+            what = f"stopped by a mistake in this program ({type(error).__name__}: {text[:LONGEST_REASON]})"
+            told = UserError(f"{what}; nothing more was asked for, what came before is saved")
+        raise told from (error if text == one_line(error) else None)

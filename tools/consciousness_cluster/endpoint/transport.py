@@ -3,7 +3,7 @@
 The client's own retries are off: what is tried again, and when, is decided by `policy` alone.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.faults import Kind, NoReply, Received
@@ -31,8 +31,18 @@ def blocking_client(endpoint: Endpoint) -> Any:
     )
 
 
+class Transport(Protocol):
+    """What carries a chat body to an endpoint, once."""
+
+    async def send(self, body: Body) -> Received | NoReply:
+        """One HTTP request, and what came of it."""
+
+    async def close(self) -> None:
+        """After the last one."""
+
+
 class ChatTransport:
-    """Sends chat bodies. Another transport has the same two methods.
+    """The openai client as a `Transport`.
 
     The client's models of requests and replies are passed by: building them takes a third of its time, and a body that
     was cut off or is no completion at all has to be looked for anyway.
