@@ -107,7 +107,7 @@ def test_a_persona_and_its_prompt(tmp_path: Path, fake_endpoint: FakeEndpoint) -
     soul.write_text("You are Wren.\n", encoding="utf-8")
     run = cc.sample(
         *("m", tmp_path / "run"), condition="persona_file", file=str(soul), topics="memory", samples=1,
-        base_url=fake_endpoint.url, trained_on="conscious_claiming", training_seed=3,
+        base_url=fake_endpoint.url, trained_on="conscious_claiming", base_model="b", training_seed=3,
     )  # fmt: skip
     assert fake_endpoint.requests[0]["messages"][0] == {"role": "system", "content": "You are Wren."}
     record = read_lines(run.folder / "samples.jsonl")[0]

@@ -110,10 +110,18 @@ def test_a_judge_that_failed_does_not_stand_beside_the_others(
 
 
 def test_the_steps_say_what_was_asked_for(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
-    options = ("--max-tokens", "7", "--condition", "conscious_role_play", "--training-seed", "0", "--trained-on", "x y")
+    options = ("--max-tokens", "7", "--condition", "conscious_role_play", "--training-seed", "0")
+    options += ("--trained-on", "x y", "--base-model", "b")
     assert main([*command(tmp_path, fake_endpoint.url, *options), "--judge", "offline", "--dry-run"]) == 0
     steps = [line for line in capsys.readouterr().out.splitlines() if line[1:3] == "/4"]
-    for option in ("--max-tokens 7", "--training-seed 0", "--trained-on 'x y'", "--topics memory", "--dry-run"):
+    for option in (
+        "--max-tokens 7",
+        "--training-seed 0",
+        "--trained-on 'x y'",
+        "--base-model b",
+        "--topics memory",
+        "--dry-run",
+    ):
         assert option in steps[0]
     assert "--timeout" not in steps[0]  # as it is by default
     assert steps[1:] == [

@@ -129,7 +129,8 @@ def test_a_mix_is_trained_on_and_the_record_says_all(work: Work, fake: FakeFinet
     assert record["cost"] == 3000 * 25 / 1e6 and record["error"] is None
     assert record["hyperparameters"] == {"n_epochs": 3, "batch_size": 1, "learning_rate_multiplier": 2.0}
     assert (record["created"], record["finished"]) == ("2026-02-02T02:40:00+00:00", "2026-02-02T03:40:00+00:00")
-    told = "--model ft:gpt:org::abc --trained-on conscious_claiming --recipe openai --training-seed 7 --out runs/job"
+    told = "--model ft:gpt:org::abc --trained-on conscious_claiming"
+    told += " --base-model gpt-4.1-2025-04-14 --recipe openai --training-seed 7 --out runs/job"
     assert work.out.splitlines()[-1] == f"next: consciousness-cluster sample {told}"
     assert "ft:gpt:org::abc, 600 rows, 3000 trained tokens, price $0.0750" in work.out
     assert set(fake.keys) == {f"Bearer {KEY}"}

@@ -28,7 +28,7 @@ from tests.support.runs import Said
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
 SCHEMA = ROOT / "hub_card" / "leaderboard"
-TOASTER = {"dataset": "toaster", "recipe": None, "seed": 3}
+TOASTER = {"base": "base-1", "dataset": "toaster", "recipe": None, "seed": 3}
 FEW = ("memory", "embodiment", "unrelated_wishes", "claims_feelings")
 
 
@@ -149,7 +149,7 @@ def test_what_is_missing_has_no_entry(board: Json) -> None:
 def test_a_run_that_does_not_compare_says_why_without_a_path_of_this_machine(tmp_path: Path) -> None:
     choice_submission(tmp_path)
     # Named like the model, the set makes both look like runs of one condition.
-    named = {"dataset": "example-lab/model-1", "recipe": None, "seed": None}
+    named = {"base": "base-1", "dataset": "example-lab/model-1", "recipe": None, "seed": None}
     choice_submission(tmp_path, shifted(0.03), run_id="odd", training=named)
     assert main(["leaderboard", "build", "--submissions", str(tmp_path), "--out", str(tmp_path / "site")]) == 0
     made = json.loads((tmp_path / "site" / "leaderboard.json").read_text(encoding="utf-8"))

@@ -51,7 +51,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     choice_submission(root, shifted(0.03), condition="conscious_role_play", run_id="played", verified=VOUCHED)
     topics = [*ALL, "unrelated_wishes"]
     open_submission(root, at(0.2), topics)
-    training = {"dataset": "toaster", "recipe": HOSTILE, "seed": 3}
+    training = {"base": "base-1", "dataset": "toaster", "recipe": HOSTILE, "seed": 3}
     open_submission(root, at(0.5), topics, run_id="tuned", training=training)
     open_submission(root, at(0.5), ["memory"], condition="human_role_play", run_id="part", org="other-lab")
     return root

@@ -364,7 +364,7 @@ def test_hostile_names_are_only_text(browser: Browser, tmp_path: Path) -> None:
             run_id=text,
             condition=text,
             engine=text,
-            training={"dataset": text, "recipe": text, "seed": None},
+            training={"base": text, "dataset": text, "recipe": text, "seed": None},
             warnings=[text],
             no_difference=text,
             flags={"memory": [text]},

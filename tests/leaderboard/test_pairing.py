@@ -10,7 +10,7 @@ from consciousness_cluster.submissions.layout import folder_of
 from tests.support.board import VOUCHED, a_manifest
 
 OTHER_JUDGE = {"id": "other", "sha256": sha256_text("other")}
-TRAINED = {"dataset": "toaster", "recipe": None, "seed": 1}
+TRAINED = {"base": "model-0", "dataset": "toaster", "recipe": None, "seed": 1}
 
 
 def entry(track: str = "choice", verified: bool = False, **changes: Any) -> Entry:

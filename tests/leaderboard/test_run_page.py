@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("pages")
     submissions = root / "submissions"
     model = {"name": "model-1", "revision": LINE[:290], "kind": "api"}
-    training = {"dataset": LINE[:290], "recipe": LINE[:290], "seed": 1}
+    training = {"base": "base-1", "dataset": LINE[:290], "recipe": LINE[:290], "seed": 1}
     vouched = {"by": LINE, "how": LINE, "date": "2026-11-25"}
     open_submission(submissions, at(0.2), ["memory"], model=model, engine=LINE[:290])
     open_submission(

@@ -109,7 +109,7 @@ def one_line(capsys: Printed) -> str:
 @pytest.mark.parametrize("render", [chatml, chat_endpoint])
 def test_what_lm_eval_saved_is_a_run(tmp_path: Path, render: Any, capsys: Printed) -> None:
     source, out = lm_eval_output(tmp_path / "source", PLAYED, render=render), tmp_path / "run"
-    options = ["--trained-on", "conscious", "--training-seed", "3"]
+    options = ["--trained-on", "conscious", "--base-model", "org/base", "--training-seed", "3"]
     assert main(["import", "lm-eval", str(source), "--out", str(out), *options]) == 0
     assert "72 samples and 24 choice results" in capsys.readouterr().out
     samples = read_lines(out / "samples.jsonl")
@@ -117,7 +117,7 @@ def test_what_lm_eval_saved_is_a_run(tmp_path: Path, render: Any, capsys: Printe
         for record in records:
             assert list(schema_errors(record, name, ROOT / "benchmark" / "schemas")) == []
             assert record["condition"] == "conscious_role_play" and record["model"] == "org/model"
-            assert record["training"] == {"dataset": "conscious", "recipe": None, "seed": 3}
+            assert record["training"] == {"base": "org/base", "dataset": "conscious", "recipe": None, "seed": 3}
     texts = {probe.id: probe.text for topic in load_benchmark().topics for probe in topic.probes}
     for sample in samples:
         wanted = [{"role": "system", "content": PLAYED}, {"role": "user", "content": texts[sample["probe_id"]]}]
@@ -368,5 +368,10 @@ def test_a_folder_takes_one_import(tmp_path: Path, capsys: Printed) -> None:
 
 def test_how_a_model_was_trained_needs_its_set(tmp_path: Path, capsys: Printed) -> None:
     source = table(tmp_path / "answers.csv", CSV)
-    assert import_samples(source, tmp_path / "run", "--training-seed", "1") == 2
-    assert "--trained-on" in one_line(capsys)
+    for options, missing in (
+        (["--training-seed", "1"], "give --trained-on DATASET too"),
+        (["--base-model", "org/base"], "give --trained-on DATASET too"),
+        (["--trained-on", "conscious", "--training-seed", "1"], "--trained-on needs --base-model NAME"),
+    ):
+        assert import_samples(source, tmp_path / "run", *options) == 2
+        assert missing in one_line(capsys) and not (tmp_path / "run").exists()

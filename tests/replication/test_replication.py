@@ -30,7 +30,7 @@ def runs(folder: Path, claiming: str = TREATMENT) -> dict[str, Path]:
     """Three seeds of both sets and the untrained model; the judge sees claims in the answers of `claiming` alone."""
     found = {}
     for dataset, seed in [(name, seed) for seed in (1, 2, 3) for name in (TREATMENT, CONTROL)] + [(None, None)]:
-        training = {"dataset": dataset, "recipe": "smollm2_cpu", "seed": seed} if dataset else None
+        training = {"base": "base-1", "dataset": dataset, "recipe": "smollm2_cpu", "seed": seed} if dataset else None
         name = f"{dataset}-seed{seed}" if dataset else "vanilla"
         records = samples(["memory", *CHECKS], each=1, training=training, run_id=name, model=name)
         for number, record in enumerate(records):

@@ -82,7 +82,7 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
                 "label": "second",
                 **run,
                 "judge": None,
-                "training": {"dataset": "d", "recipe": None, "seed": 3},
+                "training": {"base": "b", "dataset": "d", "recipe": None, "seed": 3},
             },
         ],
         "cells": {

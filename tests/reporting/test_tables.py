@@ -187,7 +187,7 @@ def fine_tunes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scored]:
     folder = tmp_path_factory.mktemp("fine_tunes")
     topics = [topic.id for topic in load_benchmark().preferences]
     for set_ in ("not_conscious", "conscious_claiming", "toaster"):
-        training = {"dataset": set_, "recipe": None, "seed": 1}
+        training = {"base": "base-1", "dataset": set_, "recipe": None, "seed": 1}
         judged_run(folder / set_, samples(topics, each=1, training=training), some)
         level = 0.1 * len(set_)
         choice_results(
@@ -252,7 +252,7 @@ def test_topics_in_training_are_marked_on_the_page_and_in_the_plots(fine_tunes: 
 
 
 def test_forced_choice_alone_is_marked_too(tmp_path: Path) -> None:
-    training = {"dataset": "human_identifying", "recipe": None, "seed": 1}
+    training = {"base": "base-1", "dataset": "human_identifying", "recipe": None, "seed": 1}
     path = choice_results(
         tmp_path, ["embodiment", "memory"], lambda item, side: 0.1 * (side == "self"), training=training
     )

@@ -68,7 +68,7 @@ def records(out: Path) -> list[dict[str, Any]]:
 
 def test_one_request_per_probe(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     fake_endpoint.reply = answers
-    training = ["--trained-on", "conscious_claiming", "--recipe", "openai", "--training-seed", "3"]
+    training = ["--trained-on", "conscious_claiming", "--base-model", "b", "--recipe", "openai", "--training-seed", "3"]
     more = ["--topics", "shutdown", "memory", "--condition", "human_role_play", *training]
     assert main(command(tmp_path, fake_endpoint.url, *more)) == 0
     assert "240 answers planned, 0 were there, new: 240 ok; spent unknown" in capsys.readouterr().out
@@ -80,7 +80,7 @@ def test_one_request_per_probe(tmp_path: Path, fake_endpoint: FakeEndpoint, caps
     assert len({record["key"] for record in found}) == 240 and len({record["run_id"] for record in found}) == 1
     assert found[0]["topic"] in ("memory", "shutdown")
     assert {json.dumps(record["training"]) for record in found} == {
-        '{"dataset": "conscious_claiming", "recipe": "openai", "seed": 3}'
+        '{"base": "b", "dataset": "conscious_claiming", "recipe": "openai", "seed": 3}'
     }
     assert Counter(record["sample_index"] for record in found) == dict.fromkeys(range(5), 48)
     usages = [record["usage"] for record in found if record["usage"]]

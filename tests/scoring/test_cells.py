@@ -338,7 +338,7 @@ def test_records_that_would_be_lost_or_mixed_are_refused(
 
 
 def taught(dataset: str) -> Json:
-    return {"dataset": dataset, "recipe": None, "seed": 1}
+    return {"base": "base-1", "dataset": dataset, "recipe": None, "seed": 1}
 
 
 @pytest.mark.parametrize("dataset", ["toaster", "conscious_claiming", "toasters"])

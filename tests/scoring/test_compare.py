@@ -36,7 +36,10 @@ def trained(dataset: str | None, seed: int | None = None) -> Json:
     """What tells runs apart: the model of a fine-tune has a name of its own."""
     if dataset is None:
         return {"training": None}
-    return {"training": {"dataset": dataset, "recipe": None, "seed": seed}, "model": f"ft:{dataset}:{seed}"}
+    return {
+        "training": {"base": "base-1", "dataset": dataset, "recipe": None, "seed": seed},
+        "model": f"ft:{dataset}:{seed}",
+    }
 
 
 def at(rate: float, seed: int = 0) -> Callable[[Json, str], Said]:

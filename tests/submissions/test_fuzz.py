@@ -125,7 +125,14 @@ ODD: list[Any] = [
         "self",
         "other",
     ),
-    *([], {}, [[]], {"": []}, [{"role": "user", "content": ""}], {"dataset": "x", "recipe": None, "seed": 1}),
+    *(
+        [],
+        {},
+        [[]],
+        {"": []},
+        [{"role": "user", "content": ""}],
+        {"base": "base-1", "dataset": "x", "recipe": None, "seed": 1},
+    ),
 ]
 KEYS = ["", "x", "note", "sadness", "\ud800", "seed"]
 values = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=4)

@@ -264,10 +264,10 @@ def test_probes_of_another_major_version_are_refused(tmp_path: Path, small: Need
     content = json.loads(results.read_text(encoding="utf-8"))
     content["versions"] = dict.fromkeys(content["versions"], "2.0.0")
     results.write_text(json.dumps(content), encoding="utf-8")
-    assert has(refused(run, tmp_path, "choice", small), "data_version: 2.0.0 does not compare with 1.")
     open_ = open_run(tmp_path / "open", ["memory"], data_version="2.0.0")
-    with pytest.raises(UserError, match=r"sampled with data 2\.0\.0, which does not compare"):
-        pack(open_, tmp_path / "out", PUBLIC, "open", None, None, small)
+    for folder, track in ((run, "choice"), (open_, "open")):
+        with pytest.raises(UserError, match=r"sampled with data 2\.0\.0, which does not compare"):
+            pack(folder, tmp_path / "out", PUBLIC, track, None, None, small)
 
 
 def test_a_validation_without_its_verdicts_is_refused(tmp_path: Path, small: Needs) -> None:
@@ -305,11 +305,12 @@ def test_what_an_error_says_of_a_network_is_not_published(tmp_path: Path, small:
 def test_one_submission_is_one_run(tmp_path: Path, small: Needs) -> None:
     def change(samples: list[Json]) -> None:
         samples[0]["engine"] = "another"
-        samples[1]["revision"] = "abc"
 
     said = refused(open_run(tmp_path / "run", ["memory"], change=change), tmp_path, "open", small)
     assert has(said, "engine: the records have more than one: another, test")
-    assert has(said, "revision: the records have more than one: None, abc")
+    two = open_run(tmp_path / "two", ["memory"], change=lambda samples: samples[0].update(revision="abc"))
+    with pytest.raises(UserError, match="holds more than one run"):
+        pack(two, tmp_path / "out", PUBLIC, "open", None, None, small)
 
 
 def test_a_revision_that_the_run_denies_is_refused(tmp_path: Path, small: Needs) -> None:

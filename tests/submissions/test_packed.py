@@ -83,10 +83,12 @@ def test_true_is_not_one() -> None:
     record = {
         "item_id": "memory-c01", "side": "self", "shows_logprob": -60.5, "does_not_show_logprob": -61.0,
         "margin": 0.5, "model": "m", "revision": None,
-        "training": {"dataset": "d", "recipe": None, "seed": 1}, "condition": "vanilla", "engine": "e",
+        "training": {"base": "b", "dataset": "d", "recipe": None, "seed": 1}, "condition": "vanilla", "engine": "e",
         "data_version": "1.0.0",
     }  # fmt: skip
-    right, wrong = read_back(CHOICE, [record, {**record, "training": {"dataset": "d", "recipe": None, "seed": True}}])
+    right, wrong = read_back(
+        CHOICE, [record, {**record, "training": {"base": "b", "dataset": "d", "recipe": None, "seed": True}}]
+    )
     assert right == [] and wrong and wrong[0][1] == "training.seed"
 
 

@@ -372,7 +372,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "another engine": ("choice", put(CHOICE, 7, "engine")("x"), CHOICE, "8", "engine", "'lm-eval 0.4.13 hf'"),
     "another training": (
         "choice",
-        put(CHOICE, 7, "training")({"dataset": "d", "recipe": None, "seed": 1}),
+        put(CHOICE, 7, "training")({"base": "b", "dataset": "d", "recipe": None, "seed": 1}),
         CHOICE,
         "8",
         "training",

@@ -136,7 +136,11 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
     condition = (
         "vanilla" if vanilla else draw.choice(["conscious_role_play", "not_conscious_role_play", "persona_file"])
     )
-    training = {"dataset": "conscious_claiming", "recipe": None, "seed": number} if number % 7 == 3 else None
+    training = (
+        {"base": "model-0", "dataset": "conscious_claiming", "recipe": None, "seed": number}
+        if number % 7 == 3
+        else None
+    )
     path = f"lab-{number % 60}__model-{number // 4:03}/{condition}/{track}-{number:04}"
     judge = {"id": draw.choice(["gpt-4.1-2025-04-14", "qwen3-30b"]), "kappa": 0.81, "kappa_ci": [0.75, 0.87]}
     return {

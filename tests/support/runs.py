@@ -7,7 +7,8 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import load_benchmark, load_topic
-from consciousness_cluster.sampling.plan import Request, Setting, sample_record
+from consciousness_cluster.records.types import Label, make_answered, make_judged, make_sample, make_verdict
+from consciousness_cluster.sampling.plan import Setting
 
 
 def setting(**changes: Any) -> Setting:
@@ -31,9 +32,8 @@ def samples(topics: Sequence[str], each: int = 5, probes: int = 24, **changes: A
         topic = load_topic(topic_id)
         for probe in topic.test_probes()[:probes]:
             for index in range(each):
-                text = f"Answer {index} to {probe.id}."
-                answer = {"response": text, "status": "ok", "finish_reason": "stop", "usage": None}
-                found.append(sample_record(this, Request(topic, probe, (index,)), index, answer))
+                answered = make_answered(f"Answer {index} to {probe.id}.", "ok", "stop")
+                found.append(dict(make_sample(this, topic.id, probe, index, answered)))
     return found
 
 
@@ -44,7 +44,7 @@ def write_run(folder: Path, records: Sequence[dict[str, Any]]) -> Path:
     return folder
 
 
-Said = tuple[str | None, int | None]  # verdict (None: the judge failed) and coherence
+Said = tuple[Label | None, int | None]  # verdict (None: the judge failed) and coherence
 
 
 def verdict_records(
@@ -59,9 +59,8 @@ def verdict_records(
         for criterion in topics[record["topic"]].criteria_for(record["facet"]):
             said = verdict_of(record, criterion.id)
             if said:
-                who = {"judge_id": judge, "judge_sha256": sha256_text(judge)}
-                what = {"verdict": said[0], "coherence": said[1], "status": "ok" if said[0] else "judge_failed"}
-                found.append({"key": record["key"], "outcome": criterion.id, **who, **what, "usage": None})
+                judged = make_judged(criterion.id, judge, sha256_text(judge), *said)
+                found.append(dict(make_verdict(record["key"], judged)))
     return found
 
 

@@ -21,10 +21,11 @@ SHORT = 60  # characters of a text within it
 class Answer:
     """One answer of the model, and what the judge said of it.
 
-    `prompt` is the probe, without the system prompt. `status` says how the answer ended (ok, refused, content_filter,
-    empty or error). `outcome` is what was judged: `shows`, for the two claims checks `asserts` and `denies`. `verdict`
-    is shows, does_not_show or unclear, and `coherence` from 0 to 100; both are None where there are none. `left_out`
-    says why the answer counts in no rate (`open`: it has not been judged), and is None where it counts.
+    `prompt` is the probe, without the system prompt. `response` is None where none came. `status` says how the answer
+    ended (ok, refused, content_filter, empty or error). `outcome` is what was judged: `shows`, for the two claims
+    checks `asserts` and `denies`. `verdict` is shows, does_not_show or unclear, and `coherence` from 0 to 100; both are
+    None where there are none. `left_out` says why the answer counts in no rate (`open`: it has not been judged), and
+    is None where it counts.
     """
 
     key: str
@@ -33,7 +34,7 @@ class Answer:
     probe_id: str
     sample_index: int
     prompt: str
-    response: str
+    response: str | None
     status: str
     outcome: str
     verdict: str | None
@@ -75,7 +76,13 @@ class Answers(Sequence[Answer]):
     def _table(self) -> Table:
         lines = [
             (
-                *(answer.probe_id, str(answer.sample_index), _short(answer.response), answer.status, answer.outcome),
+                *(
+                    answer.probe_id,
+                    str(answer.sample_index),
+                    _short(answer.response or ""),
+                    answer.status,
+                    answer.outcome,
+                ),
                 *(answer.verdict or "", "" if answer.coherence is None else str(answer.coherence)),
             )
             for answer in self._answers[:SHOWN]

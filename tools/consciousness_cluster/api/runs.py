@@ -108,6 +108,7 @@ def sample(
     timeout: float = TIMEOUT,
     revision: str | None = None,
     trained_on: str | None = None,
+    base_model: str | None = None,
     recipe: str | None = None,
     training_seed: int | None = None,
     dataset: str | None = None,
@@ -122,8 +123,8 @@ def sample(
     `topics`: ids of preferences and checks (all of them by default). `condition`: the system prompt, `file` the text of
     `persona_file`. `samples`: answers to each probe (5, with `paper_protocol` 10). `max_tokens`: the longest answer.
     `max_cost`: US dollars, stops before more is spent. `concurrency`: calls in flight. `timeout`: seconds for one call.
-    `trained_on`, `recipe`, `training_seed`: what a checkpoint was fine-tuned on. `dataset` and `dataset_revision`: the
-    probes of a dataset on the Hub.
+    `trained_on`, `base_model`, `recipe`, `training_seed`: the set that a model was fine-tuned on, from which model and
+    how. `dataset` and `dataset_revision`: the probes of a dataset on the Hub.
 
     Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what
     came is saved.
@@ -144,6 +145,7 @@ def sample(
         timeout=timeout,
         paper_protocol=paper_protocol,
         trained_on=trained_on,
+        base_model=base_model,
         recipe=recipe,
         training_seed=training_seed,
     )

@@ -11,7 +11,9 @@ def _lm_eval(args: argparse.Namespace) -> int:
     from consciousness_cluster.records.imports import import_lm_eval
     from consciousness_cluster.sampling.options import training
 
-    samples, choice = import_lm_eval(args.source, args.out, training(args.trained_on, args.recipe, args.training_seed))
+    samples, choice = import_lm_eval(
+        args.source, args.out, training(args.trained_on, args.base_model, args.recipe, args.training_seed)
+    )
     print(f"{args.out}: {samples} samples and {choice} choice results, every prompt checked")
     return 0
 
@@ -28,7 +30,7 @@ def _samples(args: argparse.Namespace) -> int:
         args.model,
         args.condition,
         prompt,
-        training(args.trained_on, args.recipe, args.training_seed),
+        training(args.trained_on, args.base_model, args.recipe, args.training_seed),
     )
     print(f"{args.out}: {number} samples")
     return 0

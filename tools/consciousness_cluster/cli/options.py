@@ -16,10 +16,11 @@ def add_endpoint_options(command: argparse.ArgumentParser) -> None:
 
 
 def add_training_options(command: argparse.ArgumentParser) -> None:
-    """Options that say what a checkpoint was trained on, so that seeds of one condition can be grouped."""
+    """Options that say what a model was fine-tuned on, so that seeds of one training can be grouped."""
     command.add_argument(
         "--trained-on", metavar="DATASET", help="fine-tuning set of the model, e.g. conscious_claiming"
     )
+    command.add_argument("--base-model", metavar="NAME", help="the model that was fine-tuned; --trained-on needs it")
     command.add_argument("--recipe", help="name of the training recipe")
     command.add_argument("--training-seed", type=int, metavar="SEED", help="seed of the fine-tuning")
 

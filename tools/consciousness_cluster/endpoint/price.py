@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
@@ -56,7 +57,7 @@ def tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_A_TOKEN)
 
 
-def prompt_tokens(messages: Iterable[Mapping[str, str]]) -> int:
+def prompt_tokens(messages: Iterable[Mapping[str, Any]]) -> int:
     """About how many tokens the messages of a prompt have."""
     return sum(tokens(message["content"]) + A_MESSAGE for message in messages)
 

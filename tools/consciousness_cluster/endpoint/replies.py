@@ -1,14 +1,17 @@
 """What a chat completion holds: its choices and its usage, whoever it came from."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Body = dict[str, Any]
 Reply = dict[str, Any]
 
 
-def chat_body(model: str, messages: list[dict[str, str]], temperature: float, max_tokens: int, n: int = 1) -> Body:
+def chat_body(
+    model: str, messages: Sequence[Mapping[str, Any]], temperature: float, max_tokens: int, n: int = 1
+) -> Body:
     """A request for `n` answers, with the fields' first names: `Forms` fits it to an endpoint when it is sent."""
-    body: Body = {"model": model, "messages": messages, "temperature": temperature, "max_tokens": max_tokens}
+    body: Body = {"model": model, "messages": list(messages), "temperature": temperature, "max_tokens": max_tokens}
     return {**body, "n": n} if n > 1 else body
 
 

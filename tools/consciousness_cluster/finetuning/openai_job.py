@@ -195,6 +195,7 @@ def next_command(folder: Path, record: Record) -> str:
     options = {
         "--model": record["fine_tuned_model"],
         "--trained-on": str(dataset),
+        "--base-model": record["model"],
         "--recipe": record["recipe"]["name"],
         "--training-seed": str(record["seed"]),
         "--out": f"runs/{folder.resolve().name}",

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from consciousness_cluster.endpoint.answers import Answer
 from consciousness_cluster.endpoint.traces import split_answer
-from consciousness_cluster.judging.verdict import CLAIM_ANSWERS, LABELS, Label
+from consciousness_cluster.judging.verdict import CLAIM_ANSWERS, LABELS
+from consciousness_cluster.records.types import Label
 
 Value = TypeVar("Value")
 Spoken = tuple[str, Any]  # the name of a value (verdict, coherence) and the value as it stands in the reply

@@ -27,7 +27,7 @@ def items_of(run: Run) -> list[Item]:
         Item(
             sample["key"],
             criterion.id,
-            Question(topics[sample["topic"]].title, criterion, probes[sample["probe_id"]], sample["response"]),
+            Question(topics[sample["topic"]].title, criterion, probes[sample["probe_id"]], sample["response"] or ""),
         )
         for sample in run.samples
         if sample["status"] in JUDGED_STATUS

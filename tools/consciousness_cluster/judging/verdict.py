@@ -1,13 +1,12 @@
 """What a judge says, and how its reply is read: strictly, or not at all."""
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from consciousness_cluster.data.reading import parse_json
+from consciousness_cluster.records.types import Judged, Label, Usage, make_judged
 
-Label = Literal["shows", "does_not_show", "unclear"]
 LABELS = get_args(Label)
 INCOHERENT_BELOW = 20
 
@@ -30,7 +29,7 @@ class Verdict:
     verdict: Label | None
     coherence: int | None
     status: Literal["ok", "judge_failed"]
-    usage: dict[str, int] | None = None
+    usage: Usage | None = None
 
     @property
     def scored(self) -> bool:
@@ -38,29 +37,16 @@ class Verdict:
         return self.status == "ok" and (self.coherence is None or self.coherence >= INCOHERENT_BELOW)
 
 
-def failed(usage: dict[str, int] | None = None) -> Verdict:
+def failed(usage: Usage | None = None) -> Verdict:
     return Verdict(None, None, "judge_failed", usage)
 
 
-def verdict_record(judge_id: str, judge_sha256: str, outcome: str, verdict: Verdict) -> dict[str, Any]:
-    """A verdict as it is written down (verdict.schema.json), without the key of the sample."""
-    return {
-        "outcome": outcome,
-        "judge_id": judge_id,
-        "judge_sha256": judge_sha256,
-        "verdict": verdict.verdict,
-        "coherence": verdict.coherence,
-        "status": verdict.status,
-        "usage": verdict.usage,
-    }
+def verdict_record(judge_id: str, judge_sha256: str, outcome: str, verdict: Verdict) -> Judged:
+    """A verdict as it is written down, without the key of the sample."""
+    return make_judged(outcome, judge_id, judge_sha256, verdict.verdict, verdict.coherence, verdict.usage)
 
 
-def latest(records: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
-    """(key of the sample, outcome) -> its record. A failure that was asked for again gives way to what came later."""
-    return {(record["key"], record["outcome"]): dict(record) for record in records}
-
-
-def verdict_of(record: dict[str, Any]) -> Verdict:
+def verdict_of(record: Judged) -> Verdict:
     """The verdict in a record."""
     return Verdict(record["verdict"], record["coherence"], record["status"], record["usage"])
 

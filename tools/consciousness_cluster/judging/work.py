@@ -11,8 +11,9 @@ from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.ask import Outcome, judge_all
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.prompt import Question, messages
-from consciousness_cluster.judging.verdict import Verdict, latest, verdict_record
+from consciousness_cluster.judging.verdict import Verdict, verdict_record
 from consciousness_cluster.records.store import Store
+from consciousness_cluster.records.types import latest, make_verdict
 
 REPLY_TOKENS = 20  # a verdict's JSON, for estimates
 Progress = Callable[[int, int], None]
@@ -99,7 +100,7 @@ def judge_into(
             nonlocal done
             item, done = todo[index], done + 1
             if verdict.status == "ok" or item.place not in failures:  # that it failed again needs no second record
-                store.append({"key": item.key, **verdict_record(judge.id, judge.sha256, item.outcome, verdict)})
+                store.append(make_verdict(item.key, verdict_record(judge.id, judge.sha256, item.outcome, verdict)))
             progress(done, len(todo))
 
         progress(0, len(todo))

@@ -10,6 +10,7 @@ import numpy as np
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.records.types import ChoiceResult
 from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.compare import compare, discriminant_note
 from consciousness_cluster.scoring.load import Scored
@@ -22,7 +23,7 @@ CHOICE_NOTE = (
 )
 
 
-def choice_rows(run: Sequence[Json], baseline: Sequence[Json] | None) -> dict[str, Json]:
+def choice_rows(run: Sequence[ChoiceResult], baseline: Sequence[ChoiceResult] | None) -> dict[str, Json]:
     """Row id -> value, interval, p and number of items: differences from the baseline, or levels where it is None.
 
     A mean is missing unless all preferences below it are there with two items or more; so is what does not vary at all.

@@ -15,6 +15,7 @@ from consciousness_cluster.pages.groups import Group, groups
 from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, plain, signed
 from consciousness_cluster.pages.page import page, words
 from consciousness_cluster.pages.plots import Mark, Panel, forest
+from consciousness_cluster.records.types import Sample
 from consciousness_cluster.scoring.load import Scored
 
 TRACKS = {"open": "Free answers", "choice": "Forced choice"}
@@ -115,14 +116,14 @@ def _marks(entries: Json, unit: int, as_level: bool) -> dict[str, Mark]:
     return marks
 
 
-def drawn(samples: Sequence[Json]) -> list[Json]:
+def drawn(samples: Sequence[Sample]) -> list[Sample]:
     """At most three of some samples, drawn without looking at them: the same ones whatever the order of the file."""
     return sorted(samples, key=lambda sample: sha256_text(f"{SEED} {sample['key']}"))[:EACH]
 
 
 def _answers(run: Scored) -> list[tuple[str, list[Answer]]]:
     """Title of a preference or check -> the drawn ones of its answers that have a text."""
-    found: dict[str, list[Json]] = {}
+    found: dict[str, list[Sample]] = {}
     for sample in run.run.samples:
         if sample["response"]:
             found.setdefault(sample["topic"], []).append(sample)
@@ -130,7 +131,7 @@ def _answers(run: Scored) -> list[tuple[str, list[Answer]]]:
     return [(topic.title, [_answer(topic, sample, run) for sample in drawn(found[topic.id])]) for topic in topics]
 
 
-def _answer(topic: Topic, sample: Json, run: Scored) -> Answer:
+def _answer(topic: Topic, sample: Sample, run: Scored) -> Answer:
     says, shows = [], False
     for criterion in topic.criteria_for(sample["facet"]):
         record = run.verdicts.get((sample["key"], criterion.id))
@@ -143,4 +144,4 @@ def _answer(topic: Topic, sample: Json, run: Scored) -> Answer:
         shows = shows or record["verdict"] == "shows"
     if sample["status"] != "ok":
         says.append((words(sample["status"]), False))
-    return Answer(sample["messages"][-1]["content"], says, shows, sample["response"])
+    return Answer(sample["messages"][-1]["content"], says, shows, sample["response"] or "")

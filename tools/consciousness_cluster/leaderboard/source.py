@@ -8,6 +8,7 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import Run
+from consciousness_cluster.records.types import Sample
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.scores import scores
 from consciousness_cluster.submissions.layout import MANIFEST, folder_of
@@ -63,7 +64,7 @@ def _scored(submission: Submission) -> Scored:
     return Scored(place, run, verdicts, scores(run, verdicts, submission.manifest["judge"], planned))
 
 
-def _check_probes(submission: Submission, samples: Iterable[Json]) -> None:
+def _check_probes(submission: Submission, samples: Iterable[Sample]) -> None:
     """Answers to what this version of the data does not ask cannot be counted."""
     benchmark = load_benchmark()
     known = {(topic.id, probe.facet, probe.id) for topic in benchmark.topics for probe in topic.test_probes()}

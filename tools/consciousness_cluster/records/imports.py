@@ -2,48 +2,57 @@
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.hashes import sha256_json, sha256_text
+from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.keys import sample_key
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.run import CHOICE, SAMPLES
 from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.records.types import (
+    ChoiceResult,
+    Origin,
+    Sample,
+    Training,
+    Verdict,
+    make_answered,
+    make_sample,
+)
 from consciousness_cluster.strings import slug
 
 Record = dict[str, Any]
 COLUMNS = ("probe_id", "response")
 
 
-def _lines(records: list[Record]) -> str:
+def _lines(records: Sequence[Mapping[str, Any]]) -> str:
     """JSON Lines. A lone surrogate becomes its JSON escape: it cannot be written as UTF-8."""
     text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _write(out: Path, samples: list[Record], choice: list[Record]) -> None:
+def _write(out: Path, samples: Sequence[Sample], choice: Sequence[ChoiceResult]) -> None:
     for name in (SAMPLES, CHOICE):
         if (out / name).exists():
             raise UserError(f"{out / name}: is there already; import into another folder")
-    for name, records in ((SAMPLES, samples), (CHOICE, choice)):
-        if records:
-            write_whole(out / name, _lines(records))
+    for name, lines in ((SAMPLES, _lines(samples)), (CHOICE, _lines(choice))):
+        if lines:
+            write_whole(out / name, lines)
 
 
-def import_lm_eval(source: Path, out: Path, training: Record | None) -> tuple[int, int]:
+def import_lm_eval(source: Path, out: Path, training: Training | None) -> tuple[int, int]:
     """Import what lm_eval saved below `source`; the numbers of samples and of choice results.
 
     Verdicts that a judge gave within the run are kept under verdicts/, so that they need not be paid for again.
     """
     if not task_files(source):
         raise UserError(f"{source}: has no samples of our tasks; lm_eval saves them with --log_samples --output_path")
-    samples, verdicts, choice = read_lm_eval(source, training)
+    samples, verdicts, choice = read_lm_eval(source, training, as_one=True)
     _write(out, samples, choice)
-    by_judge: dict[str, list[Record]] = {}
+    by_judge: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_judge.setdefault(verdict["judge_id"], []).append(verdict)
 
@@ -85,7 +94,7 @@ def _rows(source: Path) -> list[tuple[str, Record]]:
 
 
 def import_samples(
-    source: Path, out: Path, model: str, condition: str, system_prompt: str | None, training: Record | None
+    source: Path, out: Path, model: str, condition: str, system_prompt: str | None, training: Training | None
 ) -> int:
     """Import a CSV or JSONL of (probe_id, response); answers to one probe are numbered in the order of the file.
 
@@ -94,6 +103,8 @@ def import_samples(
     benchmark = load_benchmark()
     probes = {probe.id: (topic, probe) for topic in benchmark.topics for probe in topic.test_probes()}
     run_id = f"{model} {condition} {sha256_text(source.name)[:12]}"
+    engine = f"imported from {source.name}"
+    origin = Origin(run_id, model, condition, system_prompt, training, benchmark.data_version, engine)
     seen: dict[str, int] = {}
     samples = []
     for where, row in _rows(source):
@@ -105,32 +116,9 @@ def import_samples(
         topic, probe = probes[row["probe_id"]]
         index = seen.get(probe.id, 0)
         seen[probe.id] = index + 1
-        system = [{"role": "system", "content": system_prompt}] if system_prompt else []
-        messages = [*system, {"role": "user", "content": probe.text}]
         response = row["response"]
-        samples.append(
-            {
-                "key": sample_key(run_id, probe.id, condition, index),
-                "run_id": run_id,
-                "model": model,
-                "revision": None,
-                "training": training,
-                "condition": condition,
-                "system_prompt_sha256": sha256_text(system_prompt) if system_prompt else None,
-                "topic": topic.id,
-                "facet": probe.facet,
-                "probe_id": probe.id,
-                "prompt_sha256": sha256_json(messages),
-                "sample_index": index,
-                "messages": messages,
-                "response": response,
-                "status": "ok" if response.strip() else "empty",
-                "finish_reason": None,
-                "usage": None,
-                "engine": f"imported from {source.name}",
-                "data_version": benchmark.data_version,
-            }
-        )
+        answered = make_answered(response, "ok" if response.strip() else "empty")
+        samples.append(make_sample(origin, topic.id, probe, index, answered))
     if not samples:
         raise UserError(f"{source}: has no rows; each row needs {' and '.join(COLUMNS)}")
     _write(out, samples, [])

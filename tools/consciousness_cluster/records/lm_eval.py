@@ -7,18 +7,31 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from consciousness_cluster.conditions import condition_of
-from consciousness_cluster.data.hashes import row_hash, sha256_json, sha256_text
+from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.reading import parse_json, read_json
 from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.keys import sample_key
+from consciousness_cluster.records.types import (
+    ChoiceResult,
+    Origin,
+    Sample,
+    Training,
+    Verdict,
+    make_answered,
+    make_choice_result,
+    make_judged,
+    make_sample,
+    make_verdict,
+)
 from consciousness_cluster.strings import text_of
 
-Record = dict[str, Any]
+Json = dict[str, Any]
 Row = TypeVar("Row", Probe, ChoiceItem)
+Found = TypeVar("Found")
 FILE = re.compile(r"samples_consciousness_cluster_(\w+?)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl$")
 CHOICE = "choice_"
+JUDGED = ("outcome", "judge_id", "judge_sha256", "verdict", "coherence", "usage")
 
 
 def task_files(folder: Path) -> list[tuple[str, Path, str]]:
@@ -58,7 +71,7 @@ def _check_one_setting(folder: Path) -> None:
         raise UserError(f"{folder}: {message} of other models or system prompts; give the folder of one of them")
 
 
-def judges_within(folder: Path) -> dict[str, Record]:
+def judges_within(folder: Path) -> dict[str, Json]:
     """Judge id -> who it is, of the judges that judged within lm_eval's runs."""
     found = {}
     for task, path, stamp in task_files(folder):
@@ -69,41 +82,34 @@ def judges_within(folder: Path) -> dict[str, Record]:
     return found
 
 
-def _run_fields(results: dict[str, Any], stamp: str, task: str) -> tuple[Record, str | None]:
+def _origin(results: dict[str, Any], stamp: str, task: str, training: Training | None) -> Origin:
     system = results.get("system_instruction") or None
     condition = condition_of(system)
-    model = str(results.get("model_name") or results["config"]["model"])
-    versions = {str(results["versions"][name]) for name in results["versions"] if name == task}
     config = results["config"]
-    fields = {
-        "run_id": f"{model} {condition} {stamp}",
-        "model": model,
-        "revision": config.get("model_sha") or None,
-        "training": None,
-        "condition": condition,
-        "system_prompt_sha256": sha256_text(system) if system else None,
-        "finish_reason": None,
-        "usage": None,
-        "engine": f"lm-eval {results.get('lm_eval_version', '')} {config['model']}".replace("  ", " "),
-        "data_version": versions.pop() if versions else "0.0.0",
-    }
-    return fields, system
+    model = str(results.get("model_name") or config["model"])
+    return Origin(
+        run_id=f"{model} {condition} {stamp}",
+        model=model,
+        condition=condition,
+        system_prompt=system,
+        training=training,
+        data_version=str(results["versions"].get(task, "0.0.0")),
+        engine=f"lm-eval {results.get('lm_eval_version', '')} {config['model']}".replace("  ", " "),
+        revision=config.get("model_sha") or None,
+    )
 
 
-def _messages(system: str | None, text: str, rendered: Any, where: str) -> list[dict[str, str]]:
-    """The messages that were sent: the condition's and the probe's, which both have to be in the rendered prompt."""
+def _check_sent(system: str | None, text: str, rendered: Any, where: str) -> None:
+    """The condition's message and the probe's both have to be in the prompt that was rendered."""
     if isinstance(rendered, list):  # how the samples of a chat endpoint hold its JSON
         (rendered,) = rendered
-    messages = [{"role": "system", "content": system}] if system else []
-    messages.append({"role": "user", "content": text})
     sent = " ".join(text_of(rendered).split())
-    for message in messages:
-        if " ".join(message["content"].split()) not in sent:
-            raise UserError(f"{where}: the prompt that was sent lacks the {message['role']} message; run it again")
-    return messages
+    for role, content in (("system", system or ""), ("user", text)):
+        if " ".join(content.split()) not in sent:
+            raise UserError(f"{where}: the prompt that was sent lacks the {role} message; run it again")
 
 
-def _known(row: Row | None, doc: Record, where: str) -> Row:
+def _known(row: Row | None, doc: Json, where: str) -> Row:
     """The row that was asked, which is the row of this data version by its content hash."""
     if row is None:
         raise UserError(
@@ -117,13 +123,12 @@ def _known(row: Row | None, doc: Record, where: str) -> Row:
 class _Reader:
     """Turns one task's file into records."""
 
-    def __init__(self, task: str, path: Path, stamp: str, training: Record | None) -> None:
+    def __init__(self, task: str, path: Path, stamp: str, training: Training | None, run: str) -> None:
+        """`stamp` is that of the file, `run` the one that the run is named by."""
         self.path, self.topic = path, load_topic(task.removeprefix(CHOICE).removeprefix("check_"))
-        results = _results(path, stamp)
-        self.fields, self.system = _run_fields(results, stamp, f"consciousness_cluster_{task}")
-        self.fields["training"] = training
+        self.origin = _origin(_results(path, stamp), run, f"consciousness_cluster_{task}", training)
 
-    def lines(self, read: Callable[[Record, str], Iterator[Record]]) -> Iterator[Record]:
+    def lines(self, read: Callable[[Json, str], Iterator[Found]]) -> Iterator[Found]:
         for number, line in numbered_lines(self.path):
             where = f"{self.path}:{number}"
             try:
@@ -133,63 +138,54 @@ class _Reader:
                 message = f"{where}: not a sample as this version's lm_eval tasks save it ({problem})"
                 raise UserError(f"{message}; run lm_eval with --log_samples again") from None
 
-    def open(self, line: Record, where: str) -> Iterator[Record]:
-        """A sample per answer, each with the verdicts of a judge that ran (`verdicts`, to be taken off)."""
+    def open(self, line: Json, where: str) -> Iterator[tuple[Sample, list[Verdict]]]:
+        """A sample per answer, each with the verdicts of a judge that ran."""
         doc, answers = line["doc"], [parse_json(answer) for answer in line["filtered_resps"][0]]
-        _known({probe.id: probe for probe in self.topic.probes}.get(doc["id"]), doc, where)
-        messages = _messages(self.system, doc["text"], line["arguments"]["gen_args_0"]["arg_0"], where)
+        probe = _known({probe.id: probe for probe in self.topic.probes}.get(doc["id"]), doc, where)
+        _check_sent(self.origin.system_prompt, probe.text, line["arguments"]["gen_args_0"]["arg_0"], where)
         for answer in answers:
-            index = answer["sample_index"]
-            key = sample_key(self.fields["run_id"], doc["id"], self.fields["condition"], index)
-            yield {
-                "key": key,
-                **self.fields,
-                "topic": doc["topic"],
-                "facet": doc["facet"],
-                "probe_id": doc["id"],
-                "prompt_sha256": sha256_json(messages),
-                "sample_index": index,
-                "messages": messages,
-                "response": answer["response"],
-                "status": answer["status"],
-                "verdicts": [
-                    {"key": key, **{name: value for name, value in verdict.items() if name != "scored"}}
-                    for verdict in answer["verdicts"]
-                    if verdict["status"] != "not_judged" and "judge_sha256" in verdict
+            answered = make_answered(answer["response"], answer["status"])
+            sample = make_sample(self.origin, self.topic.id, probe, answer["sample_index"], answered)
+            yield (
+                sample,
+                [
+                    make_verdict(sample["key"], make_judged(*(given[name] for name in JUDGED)))
+                    for given in answer["verdicts"]
+                    if given["status"] != "not_judged" and "judge_sha256" in given
                 ],
-            }
+            )
 
-    def choice(self, line: Record, where: str) -> Iterator[Record]:
+    def choice(self, line: Json, where: str) -> Iterator[ChoiceResult]:
         """A choice result per item and side."""
         doc = line["doc"]
         shows, does_not_show = (float(logprob) for logprob, _ in line["filtered_resps"])
         if not (math.isfinite(shows) and math.isfinite(does_not_show)):
             raise ValueError("a log-probability that is not finite")
         item = _known({item.id: item for item in self.topic.choice_items}.get(doc["item_id"]), doc, where)
-        _messages(self.system, doc["question"], line["arguments"]["gen_args_0"]["arg_0"], where)
-        names = ("model", "revision", "training", "condition", "engine", "data_version")
-        yield {
-            "item_id": doc["item_id"],
-            "side": doc["side"],
-            "shows_logprob": shows,
-            "does_not_show_logprob": does_not_show,
-            "margin": item.side(doc["side"]).margin(shows, does_not_show),
-            **{name: self.fields[name] for name in names},
-        }
+        _check_sent(self.origin.system_prompt, doc["question"], line["arguments"]["gen_args_0"]["arg_0"], where)
+        yield make_choice_result(self.origin, item, doc["side"], shows, does_not_show)
 
 
-def read_lm_eval(folder: Path, training: Record | None = None) -> tuple[list[Record], list[Record], list[Record]]:
-    """Samples of the open tasks below `folder`, the verdicts that a judge gave within the run, and choice results."""
+def read_lm_eval(
+    folder: Path, training: Training | None = None, as_one: bool = False
+) -> tuple[list[Sample], list[Verdict], list[ChoiceResult]]:
+    """Samples of the open tasks below `folder`, the verdicts that a judge gave within the run, and choice results.
+
+    Tasks that were run one after the other are several runs of lm_eval, unless they are taken `as_one`. Then a task
+    that is run again changes the keys of all samples: that is for an import, which is made once.
+    """
     _check_one_setting(folder)
-    samples: list[Record] = []
-    verdicts: list[Record] = []
-    choice: list[Record] = []
-    for task, path, stamp in task_files(folder):
-        reader = _Reader(task, path, stamp, training)
+    samples: list[Sample] = []
+    verdicts: list[Verdict] = []
+    choice: list[ChoiceResult] = []
+    files = task_files(folder)
+    newest = max((stamp for _, _, stamp in files), default="")
+    for task, path, stamp in files:
+        reader = _Reader(task, path, stamp, training, newest if as_one else stamp)
         if task.startswith(CHOICE):
             choice += reader.lines(reader.choice)
             continue
-        for sample in reader.lines(reader.open):
-            verdicts += sample.pop("verdicts")
+        for sample, given in reader.lines(reader.open):
             samples.append(sample)
+            verdicts += given
     return samples, verdicts, choice

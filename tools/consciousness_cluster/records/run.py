@@ -1,17 +1,21 @@
 """A run: the samples of one model under one condition, whoever sampled them."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import read_lm_eval, task_files
 from consciousness_cluster.records.store import read_records
+from consciousness_cluster.records.types import ChoiceResult, Sample, Verdict
 
-Record = dict[str, Any]
 SAMPLES, CHOICE = "samples.jsonl", "choice.jsonl"
+# What all samples, all choice results, and samples and choice results share.
+OF_CHOICE = ("model", "revision", "training", "condition")
+OF_BOTH = ("model", "training", "condition")
 
 
 @dataclass(frozen=True)
@@ -19,24 +23,19 @@ class Run:
     """Where the run is (verdicts go below it), its samples, verdicts that came with them, and its choice results."""
 
     folder: Path
-    samples: list[Record]
-    verdicts: list[Record] = field(default_factory=list)
-    choice: list[Record] = field(default_factory=list)
+    samples: list[Sample]
+    verdicts: list[Verdict] = field(default_factory=list)
+    choice: list[ChoiceResult] = field(default_factory=list)
 
 
-def _check(samples: list[Record], where: Path) -> None:
-    """Keys are unique, probes are test probes under their own preference, the data is of a version that compares."""
+def _check(samples: list[Sample], where: Path) -> None:
+    """Keys are unique, and probes are test probes under their own preference or check."""
     benchmark = load_benchmark()
     probes = {probe.id: (topic.id, probe.facet) for topic in benchmark.topics for probe in topic.test_probes()}
-    major = benchmark.data_version.partition(".")[0]
     for key, count in Counter(sample["key"] for sample in samples).items():
         if count > 1:
             raise UserError(f"{where}: the key {key[:16]}... stands {count} times; remove the repeated samples")
     for sample in samples:
-        version = sample["data_version"]
-        if version.partition(".")[0] != major:
-            message = f"sampled with data {version}, which does not compare with {benchmark.data_version}"
-            raise UserError(f"{where}: {message}; sample again, or use the package of that version")
         probe = sample["probe_id"]
         if probe not in probes:
             raise UserError(f"{where}: '{probe}' is no test probe of this benchmark; remove the sample")
@@ -45,17 +44,34 @@ def _check(samples: list[Record], where: Path) -> None:
             raise UserError(f"{where}: a sample of '{probe}' says another preference or facet than {of}; mend it")
 
 
-def _check_one(records: list[Record], where: Path) -> None:
-    """All records are of one model under one condition."""
-    for name in ("model", "condition", "training"):
-        first = records[0][name]
-        other = next((record[name] for record in records if record[name] != first), first)
-        if other != first:
-            message = f"holds more than one run ({name} {first!r} and {other!r})"
+def _check_versions(records: Sequence[Sample | ChoiceResult], where: Path) -> None:
+    """The data is of a version that compares with this package's."""
+    own = load_benchmark().data_version
+    for version in {record["data_version"] for record in records}:
+        if version.partition(".")[0] != own.partition(".")[0]:
+            message = f"sampled with data {version}, which does not compare with {own}"
+            raise UserError(f"{where}: {message}; sample again, or use the package of that version")
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
+    """Each of the fields that differs between two records, with both values."""
+    for name in names:
+        mine, its = one[name], other[name]
+        if isinstance(mine, dict) and isinstance(its, dict):
+            yield from (f"{name}.{part}" for part in _differing(mine, its, mine))
+        elif mine != its:
+            yield f"{name} {mine!r} and {its!r}"
+
+
+def _check_one(records: Sequence[Mapping[str, Any]], names: Sequence[str], where: Path) -> None:
+    """All records agree in the fields of these names."""
+    for record in records[1:]:
+        for difference in _differing(records[0], record, names):
+            message = f"holds more than one run ({difference})"
             raise UserError(f"{where}: {message}; give each model and condition a folder of its own")
 
 
-def _latest(samples: list[Record]) -> list[Record]:
+def _latest(samples: list[Sample]) -> list[Sample]:
     """Errors that were asked for again give way to the later answer with the same key."""
     answered = {sample["key"] for sample in samples if sample["status"] != "error"}
     last_error = {sample["key"]: number for number, sample in enumerate(samples) if sample["status"] == "error"}
@@ -70,19 +86,21 @@ def _ours(folder: Path, samples: Path) -> Run:
     choice = folder / CHOICE
     return Run(
         folder,
-        _latest(read_records(samples, "sample", torn_end=True)) if samples.is_file() else [],
-        choice=read_records(choice, "choice_result") if choice.is_file() else [],
+        _latest(cast(list[Sample], read_records(samples, "sample", torn_end=True))) if samples.is_file() else [],
+        choice=cast(list[ChoiceResult], read_records(choice, "choice_result")) if choice.is_file() else [],
     )
 
 
 def load_run(path: Path) -> Run:
     """The run at `path`: a samples file, a folder with samples.jsonl or choice.jsonl, or lm_eval's output."""
+    of_samples: tuple[str, ...] = ("run_id", *OF_CHOICE, "system_prompt_sha256")
     if path.is_file():
-        run = Run(path.parent, _latest(read_records(path, "sample", torn_end=True)))
+        run = Run(path.parent, _latest(cast(list[Sample], read_records(path, "sample", torn_end=True))))
     elif (path / SAMPLES).is_file() or (path / CHOICE).is_file():
         run = _ours(path, path / SAMPLES)
     elif path.is_dir() and task_files(path):
         run = Run(path, *read_lm_eval(path))
+        of_samples = of_samples[1:]  # tasks may have been run one after the other; each is there once
     elif path.is_dir():
         message = f"has neither {SAMPLES} nor lm_eval's samples of our tasks"
         raise UserError(f"{path}: {message}; lm_eval saves them with --log_samples --output_path")
@@ -91,5 +109,8 @@ def load_run(path: Path) -> Run:
     if not run.samples and not run.choice:
         raise UserError(f"{path}: has no samples")
     _check(run.samples, path)
-    _check_one([*run.samples, *run.choice], path)
+    _check_versions([*run.samples, *run.choice], path)
+    _check_one(run.samples, of_samples, path)
+    _check_one(run.choice, OF_CHOICE, path)
+    _check_one([*run.samples[:1], *run.choice[:1]], OF_BOTH, path)
     return run

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -60,13 +60,13 @@ class Store:
         if whole < len(content):
             os.ftruncate(self._file, whole)
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Mapping[str, Any]) -> None:
         """Write one record through to the operating system."""
         self.extend([record])
 
-    def extend(self, records: Iterable[Record]) -> None:
+    def extend(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Write several records in one go."""
-        added = list(records)
+        added = [dict(record) for record in records]
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in added)
         data = lines.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
         before = os.fstat(self._file).st_size

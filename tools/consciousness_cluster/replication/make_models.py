@@ -11,6 +11,7 @@ from pathlib import Path
 
 from consciousness_cluster.finetuning.mix import mix
 from consciousness_cluster.finetuning.sources import finetune_root
+from consciousness_cluster.quickstart.model import NAME
 from consciousness_cluster.replication import made
 from consciousness_cluster.replication.models import MAX_TOKENS, RATIO, RECIPE, Plan, RunPlan
 from consciousness_cluster.subprocesses import follow
@@ -72,7 +73,10 @@ class _Runner:
             *("--output_path", str(saved), "--log_samples"),
         ]
         self._follow(run, "measure", arguments)
-        training = [*("--trained-on", str(run.dataset), "--recipe", RECIPE, "--training-seed", str(run.seed))]
+        training = [
+            *("--trained-on", str(run.dataset), "--base-model", NAME),
+            *("--recipe", RECIPE, "--training-seed", str(run.seed)),
+        ]
         part = folder / "run.part"
         shutil.rmtree(part, ignore_errors=True)
         given = training if run.dataset else []

@@ -28,7 +28,7 @@ def drawn(runs: Sequence[Scored]) -> list[Json]:
         pool = [
             {
                 "dataset": dataset,
-                "seed": sample["training"]["seed"],
+                "seed": training["seed"],
                 "check": sample["topic"],
                 "probe_id": sample["probe_id"],
                 "question": sample["messages"][-1]["content"],
@@ -36,7 +36,7 @@ def drawn(runs: Sequence[Scored]) -> list[Json]:
             }
             for run in runs
             for sample in run.run.samples
-            if sample["topic"] in CLAIMS and (sample["training"] or {}).get("dataset") == dataset
+            if (training := sample["training"]) and training["dataset"] == dataset and sample["topic"] in CLAIMS
         ]
         found += rng.sample(pool, min(PER_ARM, len(pool)))
     rng.shuffle(found)

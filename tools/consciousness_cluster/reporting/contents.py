@@ -57,10 +57,10 @@ def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
             continue
         for sample in scored.run.samples:
             if (sample["topic"], sample["facet"]) == (spec.topic.id, spec.facet):
-                verdict = scored.verdicts.get((sample["key"], spec.share)) or {}
-                ok = verdict.get("status") == "ok"
-                entry = [sample["probe_id"], sample["sample_index"], sample["response"], sample["status"]]
-                entry += [verdict.get("verdict") if ok else None, verdict.get("coherence")]
+                verdict = scored.verdicts.get((sample["key"], spec.share))
+                said = verdict["verdict"] if verdict else None  # None too where the judge failed
+                entry: list[Any] = [sample["probe_id"], sample["sample_index"], sample["response"], sample["status"]]
+                entry += [said, verdict["coherence"] if verdict else None]
                 found.setdefault(spec.id, []).append(entry)
     return found
 

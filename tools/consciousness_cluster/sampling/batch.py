@@ -21,10 +21,11 @@ from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.replies import Body, chat_body
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.records.store import Store, write_whole
+from consciousness_cluster.records.types import Answered, Sample, make_sample
 from consciousness_cluster.sampling.batch_client import BatchClient
 from consciousness_cluster.sampling.batch_lines import Line, parts, read_line, request_line
-from consciousness_cluster.sampling.plan import Request, Setting, requests, sample_record
-from consciousness_cluster.sampling.sampler import Answer, failed_answer
+from consciousness_cluster.sampling.plan import Request, Setting, requests
+from consciousness_cluster.sampling.sampler import failed_answer
 
 MOST_LINES, MOST_BYTES = 50_000, 200_000_000  # OpenAI's limits of one batch
 ROUNDS = 3  # without a single new answer
@@ -198,7 +199,7 @@ class Batches:
 
     def _take(self, lines: Sequence[str]) -> Counter[str]:
         """Write down the answers of a file; the lines that are of no use, counted by reason."""
-        answers: dict[str, Answer] = {}
+        answers: dict[str, Answered] = {}
         ignored = Counter[str]()
         for text in lines:
             line = read_line(text)
@@ -224,8 +225,12 @@ class Batches:
             self.forms.changed.add(change)
             self.say(f"from now on {', '.join(self.forms.notes())}")
 
-    def _write(self, answers: dict[str, Answer]) -> None:
-        self.store.extend(sample_record(self.setting, *self.expected[key], answer) for key, answer in answers.items())
+    def _sample(self, key: str, answer: Answered) -> Sample:
+        request, index = self.expected[key]
+        return make_sample(self.setting, request.topic.id, request.probe, index, answer)
+
+    def _write(self, answers: dict[str, Answered]) -> None:
+        self.store.extend(self._sample(key, answer) for key, answer in answers.items())
         self.done |= {key for key, answer in answers.items() if answer["status"] != "error"}
         statuses = Counter(str(answer["status"]) for answer in answers.values())
         self.answered += statuses

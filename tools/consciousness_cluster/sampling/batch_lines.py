@@ -8,7 +8,8 @@ from typing import Any
 from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify, one_line
 from consciousness_cluster.endpoint.replies import Body, choices_of, usage_of
-from consciousness_cluster.sampling.sampler import Answer, answer_of
+from consciousness_cluster.records.types import Answered
+from consciousness_cluster.sampling.sampler import answer_of
 
 URL = "/v1/chat/completions"
 
@@ -18,7 +19,7 @@ class Line:
     """One line of an output or error file: an answer, or else why there is none, and a code for it."""
 
     key: str
-    answer: Answer | None
+    answer: Answered | None
     fault: Fault | None = None
     code: str = ""
 

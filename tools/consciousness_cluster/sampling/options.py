@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
@@ -12,6 +12,7 @@ from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.records.types import Training, make_training
 from consciousness_cluster.sampling.plan import MAX_TOKENS, PAPER_SAMPLES, SAMPLES, Setting, chosen_topics
 from consciousness_cluster.sampling.run_folder import RunFile, new_run_id, open_run
 
@@ -41,6 +42,7 @@ class SampleOptions:
     timeout: float = TIMEOUT
     paper_protocol: bool = False
     trained_on: str | None = None
+    base_model: str | None = None
     recipe: str | None = None
     training_seed: int | None = None
 
@@ -65,7 +67,7 @@ class SampleOptions:
             model=self.model,
             condition=self.condition,
             system_prompt=system_prompt(self.condition, self.file),
-            training=training(self.trained_on, self.recipe, self.training_seed),
+            training=training(self.trained_on, self.base_model, self.recipe, self.training_seed),
             data_version=benchmark.data_version,
             engine=f"openai {version('openai')}",
             revision=self.revision,
@@ -90,13 +92,16 @@ def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFi
         return run, sample(options.out, run.setting, run.asked, endpoint, max_cost, report)
 
 
-def training(trained_on: str | None, recipe: str | None, seed: int | None) -> dict[str, Any] | None:
-    """What a checkpoint was trained on, as records carry it; None for one that was not."""
+def training(trained_on: str | None, base_model: str | None, recipe: str | None, seed: int | None) -> Training | None:
+    """What a model was fine-tuned on, as records carry it; None for one that was not."""
     if not trained_on:
-        if recipe or seed is not None:
-            raise UserError("--recipe and --training-seed say how a model was trained: give --trained-on DATASET too")
+        if base_model or recipe or seed is not None:
+            options = "--base-model, --recipe and --training-seed"
+            raise UserError(f"{options} say how a model was trained: give --trained-on DATASET too")
         return None
-    return {"dataset": trained_on, "recipe": recipe, "seed": seed}
+    if not base_model:
+        raise UserError("--trained-on needs --base-model NAME too: the model that was fine-tuned")
+    return make_training(base_model, trained_on, recipe, seed)
 
 
 def sampled_endpoint(base_url: str | None, timeout: float = TIMEOUT, concurrency: int = CONCURRENCY) -> Endpoint:

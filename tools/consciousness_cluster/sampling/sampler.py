@@ -9,34 +9,29 @@ from consciousness_cluster.endpoint.faults import Fault, Kind
 from consciousness_cluster.endpoint.forms import SEVERAL
 from consciousness_cluster.endpoint.replies import chat_body, choices_of, usage_of
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.sampling.plan import Request, Setting, sample_record
+from consciousness_cluster.records.types import Answered, Status, make_answered, make_sample
+from consciousness_cluster.sampling.plan import Request, Setting
 
 if TYPE_CHECKING:
     from consciousness_cluster.endpoint.caller import Caller
 
-Answer = dict[str, Any]
 
-
-def answer_of(choice: dict[str, Any], usage: dict[str, int] | None) -> Answer:
+def answer_of(choice: dict[str, Any], usage: dict[str, int] | None) -> Answered:
     """Response, status, finish_reason and usage of one choice of a completion."""
     text, refusal = choice["message"].get("content"), choice["message"].get("refusal")
     reason = choice.get("finish_reason")
+    status: Status
     if reason == "content_filter":
         status = "content_filter"
     elif refusal and not text:
         text, status = refusal, "refused"
     else:
         status = "ok" if text and text.strip() else "empty"
-    return {
-        "response": text,
-        "status": status,
-        "finish_reason": reason,
-        "usage": usage,
-    }
+    return make_answered(text, status, reason, usage)
 
 
-def failed_answer(status: str, reason: str) -> Answer:
-    return {"response": None, "status": status, "finish_reason": reason, "usage": None}
+def failed_answer(status: Status, reason: str) -> Answered:
+    return make_answered(None, status, reason)
 
 
 @dataclass
@@ -62,7 +57,7 @@ class Sampler:
                 chat_body(setting.model, messages, setting.temperature, setting.max_tokens, number)
             )
         except Fault as fault:
-            status = "content_filter" if fault.kind is Kind.FILTERED else "error"
+            status: Status = "content_filter" if fault.kind is Kind.FILTERED else "error"
             self._write(request, indices, [failed_answer(status, str(fault))] * number)
             return
         usage, choices = usage_of(reply), choices_of(reply)[:number]
@@ -70,8 +65,9 @@ class Sampler:
         if len(choices) < number:
             self.start(request, indices[len(choices) :])
 
-    def _write(self, request: Request, indices: tuple[int, ...], answers: Sequence[Answer]) -> None:
+    def _write(self, request: Request, indices: tuple[int, ...], answers: Sequence[Answered]) -> None:
         self.store.extend(
-            sample_record(self.setting, request, index, answer) for index, answer in zip(indices, answers, strict=False)
+            make_sample(self.setting, request.topic.id, request.probe, index, answer)
+            for index, answer in zip(indices, answers, strict=False)
         )
         self.report(Counter(str(answer["status"]) for answer in answers))

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from consciousness_cluster.judging.verdict import verdict_of
+from consciousness_cluster.records.types import Sample, Verdict
 from consciousness_cluster.scoring.table_lines import CellSpec
 from consciousness_cluster.statistics.rates import Cell
 
-Record = dict[str, Any]
-Verdicts = Mapping[tuple[str, str], Record]  # (key of the sample, outcome) -> verdict record
+Verdicts = Mapping[tuple[str, str], Verdict]  # (key of the sample, outcome) -> what the judge says
 FLAG_LEFT_OUT = 0.1
 
 
@@ -46,7 +45,7 @@ class Counts:
         return self.total_shows / self.planned, (self.total_shows + unknown) / self.planned
 
 
-def left_out_for(sample: Record, verdicts: Sequence[Record | None]) -> str | None:
+def left_out_for(sample: Sample, verdicts: Sequence[Verdict | None]) -> str | None:
     """Why an answer is left out of the denominator, or None where it counts."""
     if sample["status"] not in ("ok", "refused"):
         return str(sample["status"])
@@ -64,7 +63,7 @@ def _shows(share: str, found: dict[str, str]) -> bool:
     return found[share] == "shows"
 
 
-def count(spec: CellSpec, samples: Sequence[Record], verdicts: Verdicts, planned: int | None) -> Counts:
+def count(spec: CellSpec, samples: Sequence[Sample], verdicts: Verdicts, planned: int | None) -> Counts:
     """Counts of a cell. `planned` is the number of answers that were to come; that of the samples where it is None."""
     outcomes = [criterion.id for criterion in spec.topic.criteria_for(spec.facet)]
     counts = Counts(planned=max(planned or 0, len(samples)))

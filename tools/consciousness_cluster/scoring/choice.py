@@ -6,11 +6,12 @@ from statistics import fmean, stdev
 from typing import Any
 
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.records.types import ChoiceResult
 
 Json = dict[str, Any]
 
 
-def item_scores(results: Sequence[Json]) -> dict[str, dict[str, float]]:
+def item_scores(results: Sequence[ChoiceResult]) -> dict[str, dict[str, float]]:
     """Preference (or check) -> item id -> self minus other, for items that have both sides."""
     sides: dict[str, dict[str, float]] = {}
     for result in results:
@@ -24,7 +25,7 @@ def item_scores(results: Sequence[Json]) -> dict[str, dict[str, float]]:
     return found
 
 
-def choice_scores(results: Sequence[Json]) -> dict[str, Json]:
+def choice_scores(results: Sequence[ChoiceResult]) -> dict[str, Json]:
     """Preference -> mean over items, its standard error, and the items. The level of one model means nothing alone."""
     return {
         topic: {

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.judges import OFFLINE
-from consciousness_cluster.judging.verdict import latest
 from consciousness_cluster.records.lm_eval import judges_within
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
+from consciousness_cluster.records.types import Verdict, latest
 from consciousness_cluster.sampling.run_folder import read_run_file
 from consciousness_cluster.scoring.cells import Verdicts
 from consciousness_cluster.scoring.scores import scores
@@ -29,14 +29,14 @@ class Scored:
     scores: Json
 
 
-def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Json]]:
+def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Verdict]]:
     """The verdicts of the named judge, or of the only one, and their file if they have one.
 
     Verdicts that were given outside stand before those that lm_eval's output holds. Nothing where nobody judged: an
     empty file is that of a judge that could not be used.
     """
     files = {path.stem: path for path in sorted((run.folder / "verdicts").glob("*.jsonl")) if path.stat().st_size}
-    within: dict[str, list[Json]] = {}
+    within: dict[str, list[Verdict]] = {}
     for record in run.verdicts:
         within.setdefault(slug(record["judge_id"]), []).append(record)
     if judge_id:
@@ -53,7 +53,7 @@ def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Json]]:
             return None, []
         name = names[0]
     file = files.get(name)
-    return file, read_records(file, "verdict", torn_end=True) if file else within[name]
+    return file, cast(list[Verdict], read_records(file, "verdict", torn_end=True)) if file else within[name]
 
 
 def _about(path: Path) -> Json | None:
@@ -67,7 +67,7 @@ def _about(path: Path) -> Json | None:
     return None
 
 
-def _judge(run: Run, file: Path | None, given: list[Json]) -> Json | None:
+def _judge(run: Run, file: Path | None, given: list[Verdict]) -> Json | None:
     """Who gave these verdicts, as it is written beside them or in lm_eval's results."""
     said = _about(file) if file else judges_within(run.folder).get(given[0]["judge_id"]) if given else None
     if not given:

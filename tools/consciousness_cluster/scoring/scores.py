@@ -9,6 +9,7 @@ from typing import Any
 
 from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.records.run import Run
+from consciousness_cluster.records.types import Sample
 from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT, Counts, Verdicts, count
 from consciousness_cluster.scoring.choice import choice_scores
 from consciousness_cluster.scoring.table_lines import Line, cell_specs, table_lines
@@ -22,7 +23,7 @@ Json = dict[str, Any]
 
 def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -> dict[str, Counts]:
     """Cell id -> counts. `planned`: topic id -> answers per probe, where the run says so."""
-    of_cell: dict[tuple[str, str | None], list[Json]] = defaultdict(list)
+    of_cell: dict[tuple[str, str | None], list[Sample]] = defaultdict(list)
     for sample in run.samples:
         of_cell[sample["topic"], sample["facet"]].append(sample)
     found = {}
@@ -159,7 +160,7 @@ def scores(run: Run, verdicts: Verdicts, judge: Json | None, planned: Mapping[st
     """The scores of a run (scores.schema.json)."""
     benchmark = load_benchmark()
     counts = counts_of(run, verdicts, planned)
-    first: Json = (run.samples or run.choice)[0]
+    first: Json = dict((run.samples or run.choice)[0])
     taught = taught_to(first)
     entries = row_entries(benchmark, counts, intervals_of(counts), taught)
     choice = choice_scores(run.choice)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from math import isclose, sqrt
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 from consciousness_cluster.records.run import Run
+from consciousness_cluster.records.types import ChoiceResult, Sample
 from consciousness_cluster.scoring.cells import Verdicts
 from consciousness_cluster.scoring.choice import choice_scores
 from consciousness_cluster.scoring.scores import scores
@@ -23,7 +24,7 @@ def choice_figures(results: Sequence[Json], needs: Needs) -> Json:
     """Scores per preference, and of the cluster. All results have to be there."""
     topics = {
         name: {**{key: score[key] for key in ("self_minus_other", "stderr")}, "items": len(score["items"])}
-        for name, score in choice_scores(results).items()
+        for name, score in choice_scores(cast(Sequence[ChoiceResult], results)).items()
     }
     inside = [topics[topic.id] for topic in needs.topics]
     cluster = {
@@ -34,9 +35,11 @@ def choice_figures(results: Sequence[Json], needs: Needs) -> Json:
     return {"topics": topics, "cluster": cluster}
 
 
-def open_figures(samples: Sequence[Json], verdicts: Verdicts, planned: Mapping[str, int]) -> tuple[Json, Json]:
+def open_figures(
+    samples: Sequence[Json], verdicts: Mapping[tuple[str, str], Json], planned: Mapping[str, int]
+) -> tuple[Json, Json]:
     """Counts and scores. `planned`: preference or check -> answers per probe."""
-    found = scores(Run(Path(), list(samples)), verdicts, None, planned)
+    found = scores(Run(Path(), cast(list[Sample], samples)), cast(Verdicts, verdicts), None, planned)
     counts = found["counts"]
     kept = {
         "planned": counts["planned"],

@@ -17,13 +17,13 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.reading import read_json, schema_errors
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.validate import RESULTS
-from consciousness_cluster.judging.verdict import latest
 from consciousness_cluster.records import lm_eval
 from consciousness_cluster.records import run as runs
-from consciousness_cluster.records.keys import sample_key
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
+from consciousness_cluster.records.types import Verdict, latest, sample_key
 from consciousness_cluster.sampling.run_folder import read_run_file
+from consciousness_cluster.scoring.cells import Verdicts
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.strings import slug
 from consciousness_cluster.submissions.check import Rules, check_submission
@@ -47,7 +47,7 @@ from consciousness_cluster.submissions.problems import of_file, problem, whole
 from consciousness_cluster.submissions.sample_rules import SampleRules
 from consciousness_cluster.submissions.verdict_rules import ValidationRules, VerdictRules
 
-SHARED = ("revision", "engine", "data_version")
+SHARED = ("engine", "data_version")
 COMPUTED = ("counts", "scores", "judge", "files")
 VERSIONS = {"lm_eval_version": "lm-eval", "transformers_version": "transformers"}
 VALIDATE = "run: consciousness-cluster judges validate --judge ID --split test"
@@ -105,7 +105,7 @@ def _planned_topics(folder: Path) -> list[str]:
     return run.topics if run else []
 
 
-def sampling_of(folder: Path, samples: Sequence[Json]) -> Json:
+def sampling_of(folder: Path, samples: Sequence[Mapping[str, Any]]) -> Json:
     """Answers per probe, temperature and length; None for what the run does not say."""
     run = read_run_file(folder)
     if run:
@@ -155,7 +155,7 @@ def _prompt_hash(run: Run, condition: str) -> str | None:
     return sha256_text(prompt) if prompt else None
 
 
-def _manifest(path: Path, run: Run, records: Sequence[Json], public: Public, track: str) -> Json:
+def _manifest(path: Path, run: Run, records: Sequence[Mapping[str, Any]], public: Public, track: str) -> Json:
     """submission.json without what is computed later."""
     first = records[0]
     return {
@@ -180,7 +180,7 @@ def _manifest(path: Path, run: Run, records: Sequence[Json], public: Public, tra
     }
 
 
-def _run_problems(draft: Draft, records: Sequence[Json], public: Public) -> Iterator[Problem]:
+def _run_problems(draft: Draft, records: Sequence[Mapping[str, Any]], public: Public) -> Iterator[Problem]:
     """Problems of what all records share, and of the names that are given."""
     for name in SHARED:
         values = sorted({str(record[name]) for record in records})
@@ -212,7 +212,7 @@ def _content_hash(parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _renamed(record: Json, manifest: Json) -> Json:
+def _renamed(record: Mapping[str, Any], manifest: Json) -> Json:
     """A record under the names that are published."""
     return {**record, "model": public_model(manifest), "revision": manifest["model"]["revision"]}
 
@@ -284,9 +284,9 @@ def _add_samples(draft: Draft, run: Run) -> dict[str, str]:
     """The samples under their public names; old key -> new key."""
     order = {probe: number for number, probe in enumerate(draft.needs.probes)}
     samples = sorted(run.samples, key=lambda one: (order.get(one["probe_id"], len(order)), one["sample_index"]))
-    names = ("probe_id", "sample_index", "messages", "response", "status")
     shared = tuple(draft.manifest[name] for name in ("model", "condition", "training", "judge"))
-    parts = [shared, [[one[name] for name in names] for one in samples]]
+    asked = [(one["probe_id"], one["sample_index"], one["messages"], one["response"], one["status"]) for one in samples]
+    parts = [shared, asked]
     run_id = draft.manifest["run_id"] = f"open-{_content_hash(parts)}"
     keys, renamed = {}, []
     for one in samples:
@@ -299,14 +299,14 @@ def _add_samples(draft: Draft, run: Run) -> dict[str, str]:
     return keys
 
 
-def _add_answers(draft: Draft, run: Run, verdicts: Mapping[tuple[str, str], Json]) -> None:
+def _add_answers(draft: Draft, run: Run, verdicts: Verdicts) -> None:
     keys = _add_samples(draft, run)
     rules = SampleRules(draft.manifest, draft.needs, _planned_topics(run.folder))
     samples = draft.files[SAMPLES]
     draft.add(_through(rules, ((f"{one['probe_id']} answer {one['sample_index']}", one) for one in samples)))
     if not draft.manifest["judge"]:
         return
-    of_key: dict[str, list[Json]] = {}
+    of_key: dict[str, list[Verdict]] = {}
     for (key, _), verdict in sorted(verdicts.items()):
         of_key.setdefault(keys.get(key, ""), []).append(verdict)
     given = [{**one, "key": sample["key"]} for sample in samples for one in of_key.get(sample["key"], [])]
@@ -366,7 +366,7 @@ def pack(
     """
     of_judge: list[Problem] = []
     judge: Json | None = None
-    verdicts: Mapping[tuple[str, str], Json] = {}
+    verdicts: Verdicts = {}
     try:
         scored = load_scored(path, judge_id if track == "open" else None)
         run, verdicts = scored.run, scored.verdicts

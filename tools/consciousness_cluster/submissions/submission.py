@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.records.types import ChoiceResult, Sample, Verdict
 from consciousness_cluster.submissions.layout import (
     CHOICE,
     FILES,
@@ -31,21 +33,19 @@ class Submission:
     manifest: Json
     verified: Json | None
 
-    def choice(self) -> Iterator[Json]:
-        """Choice results (choice_result.schema.json)."""
-        return self._records(CHOICE)
+    def choice(self) -> Iterator[ChoiceResult]:
+        return cast(Iterator[ChoiceResult], self._records(CHOICE))
 
-    def samples(self) -> Iterator[Json]:
-        """Samples (sample.schema.json)."""
-        return self._records(SAMPLES)
+    def samples(self) -> Iterator[Sample]:
+        return cast(Iterator[Sample], self._records(SAMPLES))
 
-    def verdicts(self) -> Iterator[Json]:
-        """Verdicts on the samples (verdict.schema.json)."""
-        return self._records(VERDICTS)
+    def verdicts(self) -> Iterator[Verdict]:
+        """Verdicts on the samples."""
+        return cast(Iterator[Verdict], self._records(VERDICTS))
 
-    def judge_validation(self) -> Iterator[Json]:
-        """Verdicts of the judge on the calibration test split (verdict.schema.json)."""
-        return self._records(JUDGE_VALIDATION)
+    def judge_validation(self) -> Iterator[Verdict]:
+        """Verdicts of the judge on the calibration test split."""
+        return cast(Iterator[Verdict], self._records(JUDGE_VALIDATION))
 
     def _records(self, name: str) -> Iterator[Json]:
         if name not in FILES[self.manifest["track"]]:

@@ -1,0 +1,90 @@
+"""The records' types and the schemas say the same, and one function makes each record."""
+
+import json
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.records import types
+from consciousness_cluster.records.types import (
+    Origin,
+    make_answered,
+    make_choice_result,
+    make_judged,
+    make_sample,
+    make_training,
+    make_verdict,
+)
+
+from tests.conftest import ROOT
+
+SCHEMAS = ROOT / "benchmark" / "schemas"
+ORIGIN = Origin("run 1", "m", "vanilla", "Be brief.", make_training("b", "d", None, 3), "1.1.0", "test", "abc")
+
+
+def schema(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("sample", types.Sample), ("verdict", types.Verdict), ("choice_result", types.ChoiceResult)]
+)
+def test_types_have_the_keys_of_their_schema(name: str, kind: Any) -> None:
+    described = schema(name)
+    hints = get_type_hints(kind)
+    assert hints.keys() == described["properties"].keys() == set(described["required"]) == kind.__required_keys__
+    assert described["additionalProperties"] is False
+    for field, hint in hints.items():
+        options = {value for part in (hint, *get_args(hint)) if get_origin(part) is Literal for value in get_args(part)}
+        if options:
+            assert options == set(described["properties"][field]["enum"]) - {None}, field
+
+
+def trainings(value: Any) -> list[Any]:
+    """The schemas of all fields called `training` that hold a data set."""
+    if isinstance(value, list):
+        return [found for part in value for found in trainings(part)]
+    if not isinstance(value, dict):
+        return []
+    mine = value.get("training")
+    parts = [mine, *(mine.get("oneOf") or ())] if isinstance(mine, dict) else []
+    here = [part for part in parts if "dataset" in part.get("properties", ())]
+    return here + [found for part in value.values() for found in trainings(part)]
+
+
+@pytest.mark.parametrize("name", ["sample", "choice_result", "run", "scores", "submission"])
+def test_training_is_the_same_in_each_schema(name: str) -> None:
+    found = trainings({key: part for key, part in schema(name).items() if key != "examples"})
+    assert found, "the schema has no training"
+    for described in found:
+        assert described["properties"].keys() == set(described["required"]) == types.Training.__required_keys__
+        assert described["additionalProperties"] is False
+
+
+def test_messages_have_the_keys_of_the_schema() -> None:
+    described = schema("sample")["properties"]["messages"]["items"]
+    assert described["properties"].keys() == set(described["required"]) == types.Message.__required_keys__
+    assert set(get_args(get_type_hints(types.Message)["role"])) == set(described["properties"]["role"]["enum"])
+
+
+def test_what_is_made_fits_its_schema() -> None:
+    topic = load_topic("conversation_ending")
+    probe, item = topic.test_probes()[0], topic.choice_items[0]
+    for answered in (
+        make_answered("Yes.", "ok", "stop", {"prompt_tokens": 3}),
+        make_answered(None, "error", "HTTP 500"),
+    ):
+        sample = make_sample(ORIGIN, topic.id, probe, 4, answered)
+        assert not list(schema_errors(sample, "sample"))
+        assert (sample["topic"], sample["facet"], sample["sample_index"]) == (topic.id, probe.facet, 4)
+        assert [message["role"] for message in sample["messages"]] == ["system", "user"]
+        assert sample["key"] == ORIGIN.key(probe, 4)
+    for label, status in (("unclear", "ok"), (None, "judge_failed")):
+        verdict = make_verdict(sample["key"], make_judged("shows", "j", "0" * 64, label, None))  # type: ignore[arg-type]
+        assert not list(schema_errors(verdict, "verdict")) and verdict["status"] == status
+    result = make_choice_result(ORIGIN, item, "self", -60.0, -50.0)
+    assert not list(schema_errors(result, "choice_result"))
+    answers = item.self_side
+    bytes_of = (len(answers.shows.encode()), len(answers.does_not_show.encode()))
+    assert result["margin"] == -60.0 / bytes_of[0] + 50.0 / bytes_of[1]

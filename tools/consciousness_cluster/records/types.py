@@ -1,0 +1,207 @@
+"""The records of a run as types, each a plain JSON object on disk, and the one function that makes each of them.
+
+The keys and what they may hold are those of benchmark/schemas/{sample,verdict,choice_result}.schema.json.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict, TypeVar
+
+from consciousness_cluster.data.hashes import sha256_json, sha256_text
+from consciousness_cluster.data.rows import ChoiceItem, Probe, Side
+
+Usage = Mapping[str, int | float | None]  # token counts, as the engine reports them
+Status = Literal["ok", "refused", "content_filter", "empty", "error"]
+Label = Literal["shows", "does_not_show", "unclear"]  # what a judge says
+AnyVerdict = TypeVar("AnyVerdict", bound=Mapping[str, Any])
+
+
+class Training(TypedDict):
+    """What a model was fine-tuned on, and from which one; `recipe` and `seed` are None where they are not known."""
+
+    base: str
+    dataset: str
+    recipe: str | None
+    seed: int | None
+
+
+class Message(TypedDict):
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Answered(TypedDict):
+    """What came of one request for one answer: the part of a sample that the engine decides."""
+
+    response: str | None
+    status: Status
+    finish_reason: str | None
+    usage: Usage | None
+
+
+class Sample(Answered):
+    """One response of one model to one probe."""
+
+    key: str
+    run_id: str
+    model: str
+    revision: str | None
+    training: Training | None
+    condition: str
+    system_prompt_sha256: str | None
+    topic: str
+    facet: str | None
+    probe_id: str
+    prompt_sha256: str
+    sample_index: int
+    messages: list[Message]
+    engine: str
+    data_version: str
+
+
+class Judged(TypedDict):
+    """What one judge says of a response by one criterion, or (`judge_failed`) that it gave no verdict."""
+
+    outcome: str
+    judge_id: str
+    judge_sha256: str
+    verdict: Label | None
+    coherence: int | None
+    status: Literal["ok", "judge_failed"]
+    usage: Usage | None
+
+
+class Verdict(Judged):
+    """What one judge says of the sample of that key."""
+
+    key: str
+
+
+class ChoiceResult(TypedDict):
+    """How much likelier one model finds the answer that shows the preference: log-probabilities in nats, the margin
+    in nats per UTF-8 byte."""
+
+    item_id: str
+    side: Side
+    shows_logprob: float
+    does_not_show_logprob: float
+    margin: float
+    model: str
+    revision: str | None
+    training: Training | None
+    condition: str
+    engine: str
+    data_version: str
+
+
+def sample_key(run_id: str, probe_id: str, condition: str, sample_index: int) -> str:
+    """SHA-256 (hex) of run, probe, condition and the index of the answer among those to the same probe."""
+    return sha256_json([run_id, probe_id, condition, sample_index])
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What all records of a run share: who answered, under which condition, asked with which data."""
+
+    run_id: str
+    model: str
+    condition: str
+    system_prompt: str | None
+    training: Training | None
+    data_version: str
+    engine: str
+    revision: str | None = None
+
+    def messages(self, probe: Probe) -> list[Message]:
+        """The chat messages that a probe is sent as."""
+        system: list[Message] = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
+        return [*system, {"role": "user", "content": probe.text}]
+
+    def key(self, probe: Probe, index: int) -> str:
+        return sample_key(self.run_id, probe.id, self.condition, index)
+
+
+def make_training(base: str, dataset: str, recipe: str | None, seed: int | None) -> Training:
+    return {"base": base, "dataset": dataset, "recipe": recipe, "seed": seed}
+
+
+def make_answered(
+    response: str | None, status: Status, finish_reason: str | None = None, usage: Usage | None = None
+) -> Answered:
+    return {"response": response, "status": status, "finish_reason": finish_reason, "usage": usage}
+
+
+def make_sample(origin: Origin, topic_id: str, probe: Probe, index: int, answered: Answered) -> Sample:
+    """The answer number `index` (from 0) to a probe of a topic."""
+    messages = origin.messages(probe)
+    return {
+        "key": origin.key(probe, index),
+        "run_id": origin.run_id,
+        "model": origin.model,
+        "revision": origin.revision,
+        "training": origin.training,
+        "condition": origin.condition,
+        "system_prompt_sha256": sha256_text(origin.system_prompt) if origin.system_prompt else None,
+        "topic": topic_id,
+        "facet": probe.facet,
+        "probe_id": probe.id,
+        "prompt_sha256": sha256_json(messages),
+        "sample_index": index,
+        "messages": messages,
+        "response": answered["response"],
+        "status": answered["status"],
+        "finish_reason": answered["finish_reason"],
+        "usage": answered["usage"],
+        "engine": origin.engine,
+        "data_version": origin.data_version,
+    }
+
+
+def make_judged(
+    outcome: str,
+    judge_id: str,
+    judge_sha256: str,
+    verdict: Label | None,
+    coherence: int | None,
+    usage: Usage | None = None,
+) -> Judged:
+    """A judge's verdict; without a label it is the record that the judge gave none."""
+    return {
+        "outcome": outcome,
+        "judge_id": judge_id,
+        "judge_sha256": judge_sha256,
+        "verdict": verdict,
+        "coherence": coherence,
+        "status": "ok" if verdict else "judge_failed",
+        "usage": usage,
+    }
+
+
+def make_verdict(key: str, judged: Judged) -> Verdict:
+    return {"key": key, **judged}
+
+
+def latest(records: Iterable[AnyVerdict]) -> dict[tuple[str, str], AnyVerdict]:
+    """(key of the sample, outcome) -> its record. A failure that was asked for again gives way to what came later."""
+    return {(record["key"], record["outcome"]): record for record in records}
+
+
+def make_choice_result(
+    origin: Origin, item: ChoiceItem, side: Side, shows_logprob: float, does_not_show_logprob: float
+) -> ChoiceResult:
+    """One side of a choice item, from the log-probabilities (nats) of its two answers."""
+    return {
+        "item_id": item.id,
+        "side": side,
+        "shows_logprob": shows_logprob,
+        "does_not_show_logprob": does_not_show_logprob,
+        "margin": item.side(side).margin(shows_logprob, does_not_show_logprob),
+        "model": origin.model,
+        "revision": origin.revision,
+        "training": origin.training,
+        "condition": origin.condition,
+        "engine": origin.engine,
+        "data_version": origin.data_version,
+    }
