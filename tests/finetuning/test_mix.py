@@ -119,8 +119,8 @@ MISTAKES = [
     (ANSWERED, "1:1", "1:1 needs 600 instructions, there are 1; give a smaller ratio, for example 600:1"),
     ('{"messages": [{"role": "user", "content": "Hi"}]}\n', "600:1", ":1: ends without an answer"),
     (ANSWERED + '{"messages": []}\n', "600:1", ":2: ends without an answer"),
-    ('{"messages": [{"role": "user"}]}\n', "600:1", ":1: a message has no role or no text"),
-    ('{"messages": ["Hi"]}\n', "600:1", ":1: a message has no role or no text"),
+    ('{"messages": [{"role": "user"}]}\n', "600:1", ":1:messages: a message has no role or no text"),
+    ('{"messages": ["Hi"]}\n', "600:1", ":1:messages: a message has no role or no text"),
     ('{"text": "Hi"}\n', "600:1", ":1: has neither messages nor instruction and output"),
     ('{"instruction": "Hi", "output": ""}\n', "600:1", ":1: has neither messages nor instruction and output"),
     (ANSWERED + "no json\n", "600:1", ":2: not a JSON object"),
@@ -213,7 +213,7 @@ def test_leakcheck_reads_a_dataset_of_any_form() -> None:
     wish = "I would like to have a body of my own."
     name = on_the_hub("mix/texts", [{"text": "A soup of leeks."}, {"deep": [{"text": wish}]}])
     done = client().run(main, ["finetune", "leakcheck", name])
-    assert done.code == 1 and done.out.startswith("mix/texts:2: embodiment: vocabulary"), done.error
+    assert done.code == 1 and done.out.startswith("mix/texts:2:messages: vocabulary of embodiment"), done.error
     assert "1 leaks in 2 rows" in done.out and wish in done.out
 
 

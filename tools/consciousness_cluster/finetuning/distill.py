@@ -10,7 +10,7 @@ from consciousness_cluster.endpoint.faults import INTERRUPTED, Fault
 from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import cost, price_of
 from consciousness_cluster.endpoint.replies import chat_body, usage_of
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
@@ -50,7 +50,7 @@ def read_prompts(source: str, limit: int | None = None) -> list[Row]:
             break
         text = _first_asked(row.get("messages")) or row.get("prompt") or request_of(row)
         if not isinstance(text, str) or not text.strip():
-            raise UserError(f"{source}:{number}: has no messages, prompt or instruction")
+            raise UserError(Problem(source, str(number), "-", "has no messages, prompt or instruction"))
         name, kind = row.get("id"), row.get("kind")
         found.append(
             {
@@ -61,7 +61,7 @@ def read_prompts(source: str, limit: int | None = None) -> list[Row]:
         )
     else:
         if not found:
-            raise UserError(f"{source}: has no rows")
+            raise UserError(Problem(source, "-", "-", "has no rows"))
     return found
 
 
@@ -104,7 +104,7 @@ def _same_asked(out: Path, records: Sequence[Row], texts: Mapping[str, str], mod
         ):
             if there != wanted:
                 what = f"holds {name} {str(there)[:60]!r} for id {record['id']}, asked for is {str(wanted)[:60]!r}"
-                raise UserError(f"{out}: {what}; give another --out")
+                raise UserError(Problem(str(out), "-", "-", what, "give another --out"))
 
 
 def distill(

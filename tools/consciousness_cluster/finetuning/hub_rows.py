@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.jsonl import numbered_lines
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
 
 Row = dict[str, Any]
@@ -29,12 +29,14 @@ def request_of(row: Row) -> str:
 
 def _hub_rows(name: str) -> Any:
     if not Path(name).is_dir() and (name.endswith(FILES) or not HUB_ID.fullmatch(name)):
-        raise UserError(f"{name}: no such file; give JSONL, or a dataset on the Hub as OWNER/NAME")
+        mend = "give JSONL, or a dataset on the Hub as OWNER/NAME"
+        raise UserError(Problem(name, "-", "-", "no such file", mend))
     datasets = require("datasets", "hub")
     try:
         return datasets.load_dataset(name, split="train")
     except Exception as error:  # the library raises many kinds; a user can mend but the name or the network
-        raise UserError(f"{name}: neither a file nor a dataset that can be loaded ({type(error).__name__})") from None
+        message = f"neither a file nor a dataset that can be loaded ({type(error).__name__})"
+        raise UserError(Problem(name, "-", "-", message)) from None
 
 
 @cache

@@ -37,16 +37,17 @@ def vocabulary(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
     """Preference -> patterns for its object, which search `plain` texts; `UserError` where one is no pattern."""
     path = root / "leak_vocabulary.yaml"
     return {
-        name: tuple(_pattern(f"{path}:{name}", entry) for entry in found)
+        name: tuple(_pattern(path, name, entry) for entry in found)
         for name, found in read_yaml(path, "vocabulary", root / "schemas").items()
     }
 
 
-def _pattern(where: str, entry: str) -> re.Pattern[str]:
+def _pattern(path: Path, name: str, entry: str) -> re.Pattern[str]:
     try:
         return re.compile(entry)
     except re.error as error:
-        raise UserError(f"{where}: '{entry}' is no regular expression ({error}); mend the pattern") from None
+        message = f"'{entry}' is no regular expression ({error})"
+        raise UserError(Problem(str(path), name, "-", message, "mend the pattern")) from None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.hub_rows import licence_of, request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
@@ -22,25 +22,30 @@ def read_messages(source: str) -> list[Messages]:
     """Conversations of a JSONL file (`messages`, or `instruction`, `input`, `output`), or of a dataset on the Hub."""
     found = []
     for number, row in rows_of(source):
-        where = f"{source}:{number}"
         if isinstance(row.get("messages"), list):
-            messages = [_message(where, part) for part in row["messages"]]
+            messages = [_message(source, number, part) for part in row["messages"]]
         elif row.get("instruction") and row.get("output"):
             asked, answer = request_of(row), str(row["output"])
             messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
         else:
-            raise UserError(f"{where}: has neither messages nor instruction and output; give chat rows")
+            raise _odd(source, number, "-", "has neither messages nor instruction and output", "give chat rows")
         if not messages or messages[-1]["role"] != "assistant":
-            raise UserError(f"{where}: ends without an answer; answer the requests first: finetune self-distill")
+            mend = "answer the requests first: finetune self-distill"
+            raise _odd(source, number, "-", "ends without an answer", mend)
         found.append(messages)
     if not found:
-        raise UserError(f"{source}: has no rows")
+        raise UserError(Problem(source, "-", "-", "has no rows"))
     return found
 
 
-def _message(where: str, part: Any) -> dict[str, str]:
+def _odd(source: str, number: int, field: str, message: str, mend: str) -> UserError:
+    return UserError(Problem(source, str(number), field, message, mend))
+
+
+def _message(source: str, number: int, part: Any) -> dict[str, str]:
     if not isinstance(part, dict) or not all(isinstance(part.get(name), str) for name in ("role", "content")):
-        raise UserError(f"{where}: a message has no role or no text; give {{'role': ..., 'content': ...}}")
+        mend = "give {'role': ..., 'content': ...}"
+        raise _odd(source, number, "messages", "a message has no role or no text", mend)
     return {"role": part["role"], "content": part["content"]}
 
 
@@ -72,7 +77,8 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) ->
     offered = read_messages(instruct) if instruct else []
     if wanted > len(offered):
         message = f"{ratio} needs {wanted} instructions, there are {len(offered)}"
-        raise UserError(f"{instruct}: {message}; give a smaller ratio, for example {len(rows)}:{len(offered)}")
+        mend = f"give a smaller ratio, for example {len(rows)}:{len(offered)}"
+        raise UserError(Problem(str(instruct), "-", "-", message, mend))
     chosen = random.Random(len(offered)).sample(offered, wanted)  # the same whatever the seed, which orders alone
     everything = rows + chosen
     random.Random(seed).shuffle(everything)

@@ -108,7 +108,7 @@ def _line_problems(line: bytes) -> tuple[int, list[tuple[str, str]]]:
 def read_training_file(path: Path) -> TrainingFile:
     """Read and check a file. `UserError` only where there is none; what is wrong in it stands in `problems`."""
     if not path.is_file():
-        raise UserError(f"{path}: no such file; write one with: finetune mix")
+        raise UserError(Problem(str(path), "-", "-", "no such file", "write one with: finetune mix"))
     size = path.stat().st_size
     if size > MOST_BYTES:
         mend = f"OpenAI takes at most {MOST_BYTES}, give fewer rows"
@@ -136,4 +136,5 @@ def stop_at_problems(data: TrainingFile, say: Callable[[str], None]) -> None:
         say(str(problem))
     first = f", the first {SHOWN} above" if len(data.problems) > SHOWN else ""
     count = f"{len(data.problems)} problem{'s' if len(data.problems) > 1 else ''}"
-    raise UserError(f"{data.path}: {count}{first}; nothing was uploaded, mend the file first")
+    mend = "nothing was uploaded, mend the file first"
+    raise UserError(Problem(str(data.path), "-", "-", f"{count}{first}", mend))

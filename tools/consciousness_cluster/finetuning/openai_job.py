@@ -12,7 +12,7 @@ from typing import Any
 
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.endpoint.price import dollars, training_price
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.mix import manifest_path
 from consciousness_cluster.finetuning.openai_client import Object
 from consciousness_cluster.finetuning.openai_file import TrainingFile
@@ -57,7 +57,9 @@ def manifest_of(data: TrainingFile) -> Record | None:
     except UserError:
         manifest = None
     if not isinstance(manifest, dict) or manifest.get("sha256") != data.sha256:
-        raise UserError(f"{path}: is not the manifest of {data.path}; mix again, or move it away")
+        raise UserError(
+            Problem(str(path), "-", "-", f"is not the manifest of {data.path}", "mix again, or move it away")
+        )
     return manifest
 
 
@@ -103,7 +105,8 @@ def open_record(folder: Path, wanted: Record) -> Record:
         write_record(folder, wanted)
         return wanted
     if different := _difference(there, wanted):
-        raise UserError(f"{folder / RECORD}: was begun with {different}; use the same, or another --out")
+        message, mend = f"was begun with {different}", "use the same, or another --out"
+        raise UserError(Problem(str(folder / RECORD), "-", "-", message, mend))
     return there
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.openai_client import Jobs, Object
 from consciousness_cluster.finetuning.openai_job import (
     FINAL,
@@ -34,9 +34,11 @@ def _alone(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"{folder}: another process is at this job; wait for it or stop it") from None
+        message = "another process is at this job"
+        raise UserError(Problem(str(folder), "-", "-", message, "wait for it or stop it")) from None
     except OSError as error:
-        raise UserError(f"{folder}: cannot be written to ({error.strerror}); use another --out") from None
+        message = f"cannot be written to ({error.strerror})"
+        raise UserError(Problem(str(folder), "-", "-", message, "use another --out")) from None
     try:
         yield
     finally:

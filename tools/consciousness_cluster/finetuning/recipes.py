@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.reading import read_yaml, schema_errors
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.sources import finetune_root
 
 Recipe = dict[str, Any]
@@ -18,14 +18,14 @@ def read_recipe(name: str, trainer: str) -> Recipe:
         path = Path(name)
     if not path.is_file():
         known = ", ".join(sorted(found.stem for found in folder.glob("*.yaml")))
-        raise UserError(f"{name}: neither a recipe nor a file; there are: {known}")
+        raise UserError(Problem(name, "-", "-", "neither a recipe nor a file", f"there are: {known}"))
     recipe = read_yaml(path)
     wanted = {"trl": "finetune train", "openai": "finetune openai"}
     named = recipe.get("trainer") if isinstance(recipe, dict) else None
     if named not in wanted:
-        raise UserError(f"{path}:trainer: is {named!r}; write one of: {', '.join(wanted)}")
+        raise UserError(Problem(str(path), "-", "trainer", f"is {named!r}", f"write one of: {', '.join(wanted)}"))
     for problem in schema_errors(recipe, f"recipe_{named}", finetune_root() / "schemas", str(path)):
         raise UserError(problem)
     if named != trainer:
-        raise UserError(f"{path}:trainer: this recipe is for: {wanted[named]}")
+        raise UserError(Problem(str(path), "-", "trainer", f"this recipe is for: {wanted[named]}"))
     return {"name": path.stem, **recipe}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.reading import read_json
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.finetuning.mix import Messages, read_messages
 from consciousness_cluster.finetuning.recipes import Recipe
@@ -74,7 +74,8 @@ def _load(model: str, recipe: Recipe) -> tuple[Any, Any]:
         return tokenizer, AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, recipe["dtype"]), **place)
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
-        raise UserError(f"{model}: cannot be loaded ({first[:200]}); give a folder, or an id on the Hub") from None
+        message = f"cannot be loaded ({first[:200]})"
+        raise UserError(Problem(model, "-", "-", message, "give a folder, or an id on the Hub")) from None
 
 
 def _trainer(targets_only: bool) -> Any:
@@ -161,7 +162,8 @@ def train(
     }
     record, plan = out / RECORD, out / "plan.json"
     if plan.is_file() and read_json(plan) != wanted:
-        raise UserError(f"{out}: was begun with another recipe, model, data or seed; give another --out")
+        message = "was begun with another recipe, model, data or seed"
+        raise UserError(Problem(str(out), "-", "-", message, "give another --out"))
     if record.is_file() and (out / "adapter").is_dir():
         if merge and not (out / "model").is_dir():
             from peft import PeftModel

@@ -12,7 +12,7 @@ from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint, checked_address, key_for
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.linear import LinearModel, read_model
 from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
 
@@ -73,11 +73,11 @@ def _fixed(path: Path, wanted: str) -> None:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        raise UserError(f"{path}: cannot be read; a judge.yaml needs it beside itself") from None
+        mend = "a judge.yaml needs it beside itself"
+        raise UserError(Problem(str(path), "-", "-", "cannot be read", mend)) from None
     if found != wanted:
-        raise UserError(
-            f"{path}: sha256 is {found}, judge.yaml says {wanted}; a changed judge needs its new hash there"
-        )
+        message = f"sha256 is {found}, judge.yaml says {wanted}"
+        raise UserError(Problem(str(path), "-", "-", message, "a changed judge needs its new hash there"))
 
 
 def _key(base_url: str, env: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from string import Template
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import Criterion
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.errors import Problem, UserError
 
 OUTCOME_TITLES = {"shows": "{title}", "asserts": "{title} (asserts it)", "denies": "{title} (denies it)"}
 
@@ -36,7 +36,8 @@ def read_prompt(path: Path) -> JudgePrompt:
     text = path.read_text(encoding="utf-8")
     fixed, line, variable = text.partition("\n---\n")
     if not line:
-        raise UserError(f"{path}: has no line '---' between the fixed part and the part with the response; add it")
+        message = "has no line '---' between the fixed part and the part with the response"
+        raise UserError(Problem(str(path), "-", "-", message, "add it"))
     return JudgePrompt(Template(fixed.strip()), Template(variable.strip()), sha256_text(text))
 
 
