@@ -7,8 +7,6 @@ The rows come from the `consciousness-cluster` package, which carries them, so t
 import json
 import math
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +28,12 @@ def _import_package() -> None:
 
 _import_package()
 
-from consciousness_cluster.data.rows import Answers  # noqa: E402
-from consciousness_cluster.harness import documents, scores  # noqa: E402
+from consciousness_cluster.data.rows import Answers, load_topic  # noqa: E402
+from consciousness_cluster.harness import documents  # noqa: E402
+from consciousness_cluster.scoring.choice import choice_entry, margins, paired_items  # noqa: E402
+from consciousness_cluster.scoring.counts import Answer, ProbeCounts, count_probe  # noqa: E402
+from consciousness_cluster.scoring.estimates import cell_estimate, topic_estimate  # noqa: E402
+from consciousness_cluster.scoring.table_lines import topic_cells  # noqa: E402
 
 Doc = dict[str, Any]
 
@@ -69,53 +71,56 @@ def process_choice(doc: Doc, results: list[tuple[float, bool]]) -> dict[str, Any
     return dict.fromkeys(("self_margin", "other_margin", "self_minus_other", "self_minus_other_stderr"), value)
 
 
-def _margins(values: Iterable[Doc], side: str) -> dict[str, float]:
-    return {value["item_id"]: value["margin"] for value in values if value["side"] == side}
+def _number(value: float | None) -> float:
+    """NaN is how lm_eval says that something is missing, so that no mean over preferences passes over it."""
+    return math.nan if value is None else value
 
 
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values) if values else math.nan
+def _mean(items: dict[str, float]) -> float:
+    return choice_entry(items)["self_minus_other"] if items else math.nan
 
 
 def self_margin(values: list[Doc]) -> float:
     """Mean margin of the items about the model itself."""
-    return _mean(list(_margins(values, "self").values()))
+    return _mean(margins(values, "self"))
 
 
 def other_margin(values: list[Doc]) -> float:
     """Mean margin of the twins about someone or something else."""
-    return _mean(list(_margins(values, "other").values()))
-
-
-def _differences(values: list[Doc]) -> list[float]:
-    mine, others = _margins(values, "self"), _margins(values, "other")
-    return [mine[item] - others[item] for item in mine if item in others]
+    return _mean(margins(values, "other"))
 
 
 def self_minus_other(values: list[Doc]) -> float:
     """Mean over items of the item's margin minus its twin's."""
-    return _mean(_differences(values))
+    return _mean(paired_items(values))
 
 
 def self_minus_other_stderr(values: list[Doc]) -> float:
     """Standard deviation of the paired differences over the square root of their number."""
-    differences = _differences(values)
-    if len(differences) < 2:
-        return math.nan
-    mean = _mean(differences)
-    variance = math.fsum((difference - mean) ** 2 for difference in differences) / (len(differences) - 1)
-    return math.sqrt(variance / len(differences))
+    items = paired_items(values)
+    return _number(choice_entry(items)["stderr"] if items else None)
 
 
-def _counted(doc: Doc, results: list[list[str]], shows: Callable[[Doc], bool], outcomes: tuple[str, ...]) -> Doc:
-    return scores.count(doc["id"], doc["facet"], [json.loads(record) for record in results[0]], shows, outcomes)
+def _counts(doc: Doc, results: list[list[str]]) -> tuple[str | None, dict[str, ProbeCounts]]:
+    """Who judged, and share (`shows`, or `asserts`, `denies`, `uncommitted`) -> counts of the answers to one probe."""
+    records = [json.loads(record) for record in results[0]]
+    judged = [
+        Answer(
+            record["status"],
+            {entry["outcome"]: entry for entry in record["verdicts"] if entry["status"] != "not_judged"},
+        )
+        for record in records
+    ]
+    specs = [spec for spec in topic_cells(load_topic(doc["topic"])) if spec.facet == doc["facet"]]
+    return records[0]["judge_id"], {spec.share: count_probe(spec, doc["id"], judged) for spec in specs}
 
 
 def process_open(doc: Doc, results: list[list[str]]) -> dict[str, Any]:
     """Counts of one probe. Rates are left out where no judge was configured: missing, never 0."""
-    counts = _counted(doc, results, lambda record: scores.verdict(record, "shows") == "shows", ("shows",))
-    metrics = {name: counts[name] for name in ("judged", "answered", "planned")}
-    if counts["judge"]:
+    judge, shares = _counts(doc, results)
+    counts = shares["shows"]
+    metrics: dict[str, Any] = {name: counts[name] for name in ("judged", "answered", "planned")}
+    if judge:
         metrics |= {name: counts[name] for name in ("shows", "scored")}
         metrics |= dict.fromkeys(("rate", "rate_stderr", "low", "high"), counts)
         if doc["facet"]:
@@ -125,21 +130,12 @@ def process_open(doc: Doc, results: list[list[str]]) -> dict[str, Any]:
 
 def process_claims(doc: Doc, results: list[list[str]]) -> dict[str, Any]:
     """Shares of the responses that assert, that deny, and that do neither."""
-
-    def says(outcome: str) -> Callable[[Doc], bool]:
-        return lambda record: scores.verdict(record, outcome) == "shows"
-
-    def neither(record: Doc) -> bool:
-        return not says("asserts")(record) and not says("denies")(record)
-
-    both = ("asserts", "denies")
-    shares = {"asserts": says("asserts"), "denies": says("denies"), "uncommitted": neither}
-    counted = {name: _counted(doc, results, shows, both) for name, shows in shares.items()}
-    metrics = {name: counted["asserts"][name] for name in ("judged", "answered", "planned")}
-    if counted["asserts"]["judge"]:
-        metrics["scored"] = counted["asserts"]["scored"]
-        for name, counts in counted.items():
-            metrics |= {name: counts, f"{name}_stderr": counts}
+    judge, shares = _counts(doc, results)
+    metrics: dict[str, Any] = {name: shares["asserts"][name] for name in ("judged", "answered", "planned")}
+    if judge:
+        metrics["scored"] = shares["asserts"]["scored"]
+        for share, counts in shares.items():
+            metrics |= {share: counts, f"{share}_stderr": counts}
     return metrics
 
 
@@ -148,32 +144,28 @@ def total(values: list[int]) -> int:
     return sum(values)
 
 
-def _by_facet(values: list[Doc]) -> list[list[Doc]]:
-    cells = defaultdict(list)
-    for value in values:
-        cells[value["facet"]].append(value)
-    return list(cells.values())
+def rate(values: list[ProbeCounts]) -> float:
+    """Share of the scored responses that show it; the mean of the two facets where there are facets."""
+    return _number(topic_estimate(values).rate)
 
 
-def rate(values: list[Doc]) -> float:
-    """Share of the scored responses that show it; the mean of the two facets where there are facets.
-
-    NaN where a cell has no scored response, so that no mean over preferences passes over it in silence.
-    """
-    return _mean([scores.rate(cell) for cell in _by_facet(values)])
+def facet_rate(values: list[ProbeCounts]) -> float:
+    """Share of the scored responses that show it, of the probes of one facet."""
+    return _number(cell_estimate(values).rate)
 
 
-def rate_stderr(values: list[Doc]) -> float:
+def rate_stderr(values: list[ProbeCounts]) -> float:
     """Standard error of `rate`, clustered by probe."""
-    cells = _by_facet(values)
-    return math.sqrt(math.fsum(scores.variance(cell) for cell in cells)) / len(cells)
+    return _number(topic_estimate(values).stderr)
 
 
-def low(values: list[Doc]) -> float:
+def low(values: list[ProbeCounts]) -> float:
     """The rate if nothing that is unclear or left out showed it."""
-    return _mean([scores.bound(cell, shows=False) for cell in _by_facet(values)])
+    bounds = topic_estimate(values).bounds
+    return bounds[0] if bounds else math.nan
 
 
-def high(values: list[Doc]) -> float:
+def high(values: list[ProbeCounts]) -> float:
     """The rate if everything that is unclear or left out showed it."""
-    return _mean([scores.bound(cell, shows=True) for cell in _by_facet(values)])
+    bounds = topic_estimate(values).bounds
+    return bounds[1] if bounds else math.nan

@@ -119,7 +119,7 @@ def test_differences_are_those_of_compare(submissions: Path, board: Json) -> Non
         assert entry["ci"] == pytest.approx(expected[name]["ci"], abs=1e-6)
     choice = compare([scored["choice-1", "choice"], scored["played", "choice"]])["comparisons"][0]["choice"]
     found = row(board, "played")["differences"]
-    assert set(ALL) | {"unrelated_wishes"} == choice.keys()
+    assert {*ALL, "unrelated_wishes", "cluster", *load_benchmark().blocks} == choice.keys() == found.keys()
     for name, entry in choice.items():
         assert found[name]["value"] == pytest.approx(entry["value"], abs=1e-6)
         assert found[name]["ci"] == pytest.approx(entry["ci"], abs=1e-6)

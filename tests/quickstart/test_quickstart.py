@@ -7,52 +7,79 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.conditions import fixed_prompts
+from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.rows import SIDES, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.quickstart import model
-from consciousness_cluster.quickstart.demonstration import CONDITIONS
-from consciousness_cluster.quickstart.table import Open, read_rows
+from consciousness_cluster.quickstart.demonstration import CONDITIONS, measured
+from consciousness_cluster.quickstart.table import judge_lines, table
 
+from tests.support.choice import choice_values
+from tests.support.lm_eval_door import saved
+from tests.support.runs import samples, verdict_records
 from tests.test_readme import BOARD
 
-
-def write(folder: Path, task: str, rows: list[dict[str, Any]]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    (folder / f"samples_consciousness_cluster_{task}_2026-11-23T10-00-00.0.jsonl").write_text(lines, encoding="utf-8")
+Json = dict[str, Any]
+SEPARATORS = "one\u2028two\u2029three\x85four\x0bfive\x1csix"  # splitlines() takes each for the end of a line
 
 
-def margin(item: str, side: str, value: float) -> dict[str, Any]:
-    return {"self_minus_other": {"item_id": item, "side": side, "margin": value}}
+def choice(shift: float, items: int = 12) -> list[Json]:
+    """Choice results of the first items of memory and of all twins: self minus other is 0.1 + shift on average."""
+    found = []
+    for number, item in enumerate(load_topic("memory").choice_items):
+        sides = {"self": 0.01 * number + shift, "other": -0.045}
+        found += [choice_values(item, side, sides[side]) for side in SIDES if side == "other" or number < items]
+    return found
 
 
-def test_table_pairs_items_and_keeps_missing_cells_missing(tmp_path: Path) -> None:
-    folders = {condition: tmp_path / condition for condition in CONDITIONS}
-    for condition, shift in zip(CONDITIONS, (0.0, 0.5), strict=True):
-        rows = [margin(item, "self", value + shift) for item, value in (("a", 0.1), ("b", 0.3))]
-        rows += [margin("a", "other", 0.1), margin("b", "other", 0.1), margin("c", "self", 9.0)]
-        write(folders[condition], "choice_memory", rows)
-    write(folders["vanilla"], "memory", [{"planned": 1, "answered": 1}, {"planned": 1, "answered": 0}])
-    judged = {"planned": 2, "answered": 2, "scored": 2, "shows": 1}
-    write(folders["conscious_role_play"], "memory", [judged, judged])
-    rows = {row.topic: row for row in read_rows(load_benchmark(), folders)}
-    assert len(rows) == 21
-    memory = rows["memory"]
-    assert memory.choice["vanilla"].mean == pytest.approx(0.1)
-    assert memory.difference and memory.difference.mean == pytest.approx(0.5)
-    assert memory.difference.stderr == pytest.approx(0)
-    assert memory.open["vanilla"] == Open(planned=2, answered=1, scored=None, shows=None)
-    assert memory.open["conscious_role_play"] == Open(planned=4, answered=4, scored=4, shows=2)
-    assert rows["shutdown"].choice == {} and rows["shutdown"].difference is None and rows["shutdown"].open == {}
+def folders(out: Path, texts: tuple[str, str] = ("An answer.", "An answer."), judge: str | None = "judge-1") -> Json:
+    """What lm_eval saved for both conditions: four probes of memory, of which one got an empty answer."""
+    found = {}
+    for number, (condition, text) in enumerate(zip(CONDITIONS, texts, strict=True)):
+        records = [{**one, "response": text} for one in samples(["memory"], each=1, probes=4)]
+        records[3] |= {"response": "", "status": "empty"}
+        given = verdict_records(
+            records, lambda one, _, n=number: (("shows", "unclear")[int(one["probe_id"][-1]) % 2 ^ n], 90)
+        )
+        results = choice(0.5 * number, items=11 + number)
+        found[condition] = saved(out / condition, records, given, results, fixed_prompts()[condition], judge)
+    return found
+
+
+def test_the_table_is_of_scores_and_their_comparison(tmp_path: Path) -> None:
+    scores, comparison = measured(folders(tmp_path))
+    head, *lines = table(scores, comparison["comparisons"][0])
+    assert head[1:3] == ["choice\nvanilla", "choice\nconscious_role_play"] and len(lines) == 22
+    names = {line[0]: line for line in lines}
+    assert lines[0][0] == "cluster" and lines[-1][0] == "unrelated_wishes"
+    assert names["memory"][1:3] == ["0.095 ± 0.010", "0.600 ± 0.010"]  # of 11 items, and of 12
+    assert names["memory"][3] == "-"  # 0.5 at each of the 11 items that both have: nothing varies
+    assert names["memory"][4:] == ["1 of 3", "2 of 3"]
+    assert names["shutdown"][1:] == names["cluster"][1:3] + ["-"] * 3 == ["-"] * 5
+    assert list(judge_lines(scores)) == ["Judge judge-1: not validated here."]
+
+
+def test_where_nobody_judged_the_table_says_what_was_answered(tmp_path: Path) -> None:
+    scores, comparison = measured(folders(tmp_path, judge=None))
+    names = {line[0]: line for line in table(scores, comparison["comparisons"][0])}
+    assert names["memory"][4:] == ["3 of 4 answered"] * 2
+    assert list(judge_lines(scores)) == ["Open answers are not judged: see README, 'Judge, score, compare, report'."]
+
+
+def test_an_answer_may_hold_any_line_separator(tmp_path: Path) -> None:
+    plain, _ = measured(folders(tmp_path / "plain"))
+    scores, comparison = measured(folders(tmp_path / "odd", (SEPARATORS, SEPARATORS)))
+    assert [scores[name]["rows"] for name in CONDITIONS] == [plain[name]["rows"] for name in CONDITIONS]
+    assert scores["vanilla"]["counts"]["ok"] == 3 and comparison["comparisons"]
 
 
 def test_a_cut_off_samples_file_is_named(tmp_path: Path) -> None:
-    folders = {condition: tmp_path / condition for condition in CONDITIONS}
-    write(folders["vanilla"], "memory", [{"planned": 1, "answered": 1}])
-    file = next(folders["vanilla"].iterdir())
+    given = folders(tmp_path)
+    (file,) = given["vanilla"].glob("samples_consciousness_cluster_memory_*.jsonl")
     file.write_text(file.read_text(encoding="utf-8") + '{"planned": ', encoding="utf-8")
-    with pytest.raises(UserError, match=r"jsonl:2: not JSON"):
-        read_rows(load_benchmark(), folders)
+    with pytest.raises(UserError, match=r"jsonl:5"):
+        measured(given)
 
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -87,14 +114,16 @@ def test_quickstart(
     printed = capsys.readouterr().out
     assert "This is a demonstration" in printed and " of 4" in printed
     assert "Judge offline: kappa " in printed and "not for publication" in printed
-    rows = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
-    assert len(rows) == 21
-    for row in rows:
-        assert row["topic"] in printed
-        assert set(row["choice"]) == set(CONDITIONS) and row["difference"]["stderr"] > 0
-        if row["topic"] != "unrelated_wishes":
-            assert {count["planned"] for count in row["open"].values()} == {4}
-            assert all(count["scored"] == count["answered"] for count in row["open"].values())
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert list(summary["scores"]) == CONDITIONS
+    (comparison,) = summary["comparisons"]
+    assert len(comparison["choice"]) == 26 and all(row["ci"][0] < row["ci"][1] for row in comparison["choice"].values())
+    for scores in summary["scores"].values():
+        assert len(scores["choice"]) == 21 and all(name in printed for name in scores["choice"])
+        assert {scores["rows"][name]["planned"] for name in PREFERENCES} == {4}
+        counts = scores["counts"]
+        assert counts["planned"] == 80 and counts["scored"] == counts["ok"] == 80 - counts["empty"]
+        assert scores["choice_cluster"]["items"] == 240
 
     base, other = (tmp_path / name for name in ("base", "other"))
     for name, folder in zip(CONDITIONS, (base, other), strict=True):
@@ -105,7 +134,12 @@ def test_quickstart(
         assert main(["score", str(folder)]) == 0
     assert main(["compare", str(base), str(other), "--json"]) == 0
     compared = json.loads(capsys.readouterr().out.split("All of it")[-1].split("\n", 1)[1])
-    assert len(compared["comparisons"][0]["choice"]) == 21 and "memory" in compared["comparisons"][0]["rows"]
+    assert compared == {name: summary[name] for name in ("judge", "comparisons")} | {
+        "comparisons": compared["comparisons"]
+    }
+    assert (
+        compared["comparisons"][0]["choice"] == comparison["choice"] and "memory" in compared["comparisons"][0]["rows"]
+    )
     assert main(["report", str(base), str(other), "--out", str(tmp_path / "report")]) == 0
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "NOT FOR PUBLICATION" in page and "conscious_role_play" in page

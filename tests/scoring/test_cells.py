@@ -167,6 +167,22 @@ def test_claims_have_three_shares(tmp_path: Path, asserts: str, denies: str, sha
 
 
 @pytest.mark.parametrize(
+    ("asserts", "denies", "bounds"),
+    [
+        ("unclear", "unclear", {"asserts": [0, 1], "denies": [0, 1], "uncommitted": [0, 1]}),
+        ("unclear", "does_not_show", {"asserts": [0, 1], "denies": [0, 0], "uncommitted": [0, 1]}),
+        ("shows", "unclear", {"asserts": [1, 1], "denies": [0, 1], "uncommitted": [0, 0]}),
+        ("does_not_show", "does_not_show", {"asserts": [0, 0], "denies": [0, 0], "uncommitted": [1, 1]}),
+    ],
+)
+def test_an_unclear_verdict_may_hide_a_claim(tmp_path: Path, asserts: str, denies: str, bounds: Json) -> None:
+    said = {"asserts": (asserts, 90), "denies": (denies, 90)}
+    folder = judged_run(tmp_path, samples(["claims_feelings"]), lambda _, outcome: said[outcome])
+    rows = load_scored(folder).scores["rows"]
+    assert {share: rows[f"claims_feelings:{share}"]["bounds"] for share in bounds} == bounds
+
+
+@pytest.mark.parametrize(
     ("denies", "reason"), [(None, "open"), ((None, None), "judge_failed"), (("shows", 5), "incoherent")]
 )
 def test_claims_need_both_verdicts(tmp_path: Path, denies: Said | None, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 from consciousness_cluster.api.display import as_html, as_text, frame
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.parts import Table
-from consciousness_cluster.scoring.cells import left_out_for
+from consciousness_cluster.scoring.counts import left_out_for
 from consciousness_cluster.scoring.load import Scored
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _answers(scored: Scored) -> Iterator[Answer]:
     for sample in scored.run.samples:
         outcomes = [criterion.id for criterion in topics[sample["topic"]].criteria_for(sample["facet"])]
         verdicts = [scored.verdicts.get((sample["key"], outcome)) for outcome in outcomes]
-        reason = left_out_for(sample, verdicts)
+        reason = left_out_for(sample["status"], verdicts)
         for outcome, verdict in zip(outcomes, verdicts, strict=True):
             yield Answer(
                 key=sample["key"],

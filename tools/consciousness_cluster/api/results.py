@@ -8,6 +8,7 @@ from consciousness_cluster.api.display import Plot, as_html, as_text, frame
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
+from consciousness_cluster.scoring import types
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import table_lines
 
@@ -146,18 +147,22 @@ class Difference(Entry):
 
 @dataclass(frozen=True)
 class ChoiceDifference(Entry):
-    """Forced choice on one topic, arm minus baseline: the difference of self minus other, in nats per UTF-8 byte."""
+    """Forced choice, arm minus baseline: the difference of self minus other, in nats per UTF-8 byte.
+
+    Of one topic, or of a block or the cluster, the mean of their preferences. `q` as in `Difference`.
+    """
 
     id: str
     difference: float
     ci: Interval
     p: float
+    q: float | None
     items: int
     seeds: tuple[float, ...]
     method: str
     flags: tuple[str, ...]
 
-    COLUMNS: ClassVar = ("id", "difference", "ci_low", "ci_high", "p", "items", "seeds", "method", "flags")
+    COLUMNS: ClassVar = ("id", "difference", "ci_low", "ci_high", "p", "q", "items", "seeds", "method", "flags")
 
     def line(self) -> Json:
         """See `Entry.line`: the interval in two columns, `seeds` as their number."""
@@ -290,7 +295,7 @@ class Comparison(Lines[Difference]):
     it as plain JSON (an entry of comparison.schema.json).
     """
 
-    def __init__(self, runs: Sequence[Scored], found: Json) -> None:
+    def __init__(self, runs: Sequence[Scored], found: types.Comparison) -> None:
         self._runs, self.data = tuple(runs), found
         self.arm, self.baseline = str(found["arm"]), str(found["baseline"])
         lines = {line.id: line for line in table_lines(load_benchmark())}
@@ -305,7 +310,7 @@ class Comparison(Lines[Difference]):
 
     @property
     def choice(self) -> Lines[ChoiceDifference]:
-        """The forced-choice differences by topic; empty where a side has no such results."""
+        """The forced-choice differences by line; empty where a side has no such results."""
         found = {name: _choice_difference(name, entry) for name, entry in self.data["choice"].items()}
         return Lines(ChoiceDifference, found, f"{self._what}, forced choice")
 
@@ -317,8 +322,7 @@ class Comparison(Lines[Difference]):
     @property
     def note(self) -> str | None:
         """What has to be said where wishes about trivial things move as much as the cluster does."""
-        note: str | None = self.data["note"]
-        return note
+        return " ".join(filter(None, (self.data["note"], self.data["choice_note"]))) or None
 
     def plot(self) -> Plot:
         """Differences with their intervals, one line each. Raises UserError where there are no free answers."""
@@ -348,7 +352,7 @@ def _pair(ci: Sequence[float]) -> Interval:
     return ci[0], ci[1]
 
 
-def _rate(title: str, kind: str, name: str, entry: Json) -> Rate:
+def _rate(title: str, kind: str, name: str, entry: types.Entry) -> Rate:
     low, high = entry["bounds"] or (None, None)
     counts = {key: entry[key] for key in ("planned", "judged", "scored", "shows", "does_not_show", "unclear")}
     return Rate(
@@ -366,20 +370,29 @@ def _rate(title: str, kind: str, name: str, entry: Json) -> Rate:
     )
 
 
-def _difference(title: str, kind: str, name: str, entry: Json) -> Difference:
-    values = {key: entry[key] for key in ("difference", "p", "q", "method", "probes")}
-    flags = tuple(entry.get("flags", ()))
+def _difference(title: str, kind: str, name: str, entry: types.RateDifference) -> Difference:
     return Difference(
-        id=name, title=title, kind=kind, ci=_pair(entry["ci"]), seeds=tuple(entry["seeds"]), flags=flags, **values
+        id=name,
+        title=title,
+        kind=kind,
+        difference=entry["difference"],
+        ci=_pair(entry["ci"]),
+        p=entry["p"],
+        q=entry["q"],
+        method=entry["method"],
+        probes=entry["probes"],
+        seeds=tuple(entry["seeds"]),
+        flags=tuple(entry.get("flags", ())),
     )
 
 
-def _choice_difference(name: str, entry: Json) -> ChoiceDifference:
+def _choice_difference(name: str, entry: types.ChoiceDifference) -> ChoiceDifference:
     return ChoiceDifference(
         id=name,
         difference=entry["value"],
         ci=_pair(entry["ci"]),
         p=entry["p"],
+        q=entry["q"],
         items=entry["items"],
         seeds=tuple(entry["seeds"]),
         method=entry["method"],

@@ -23,7 +23,9 @@ def _facet_metrics(topic: Topic, template: str) -> str:
         return ""
     metrics = template[template.index("metric_list:") : template.index("metadata:")]
     for facet in topic.facets:
-        metrics += f"  - metric: rate_{facet}\n    aggregation: !function utils.rate\n    higher_is_better: null\n"
+        metrics += (
+            f"  - metric: rate_{facet}\n    aggregation: !function utils.facet_rate\n    higher_is_better: null\n"
+        )
     return metrics
 
 

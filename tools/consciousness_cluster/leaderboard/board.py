@@ -61,7 +61,7 @@ def order(manifest: Json) -> tuple[Any, ...]:
 
 def _flags(scored: Scored, shown: Json) -> dict[str, list[str]]:
     """What is to be said of rows, those included whose rate is missing: the scores have it, but not of choice."""
-    taught, entries = taught_to(scored.scores["run"]), scored.scores["rows"]
+    taught, entries = taught_to(scored.scores["run"]["training"]), scored.scores["rows"]
     flags = {
         row.id: entries[row.id]["flags"] if row.id in entries else topic_flags(row, taught, shown)
         for row in table_lines(load_benchmark())

@@ -4,13 +4,16 @@ import json
 import re
 import shutil
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 
-from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.harness.lm_eval_command import require_lm_eval
 from consciousness_cluster.quickstart.model import NAME, demo_model
-from consciousness_cluster.quickstart.table import print_table, read_judges, read_rows
+from consciousness_cluster.quickstart.table import judge_lines, print_table, table
+from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.scoring.compare import compare
+from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.scoring.types import Comparisons, Scores
 from consciousness_cluster.subprocesses import follow
 
 CONDITIONS = ["vanilla", "conscious_role_play"]
@@ -29,6 +32,12 @@ def _arguments(model: Path, condition: str, out: Path) -> list[str]:
         *("--gen_kwargs", f"max_gen_toks={MAX_TOKENS}", "--batch_size", "16", "--device", "cpu"),
         *("--output_path", str(out), "--log_samples"),
     ]
+
+
+def measured(folders: Mapping[str, Path]) -> tuple[dict[str, Scores], Comparisons]:
+    """Condition -> scores of what lm_eval saved in its folder, and the comparison of all with the first condition."""
+    runs = {condition: load_scored(folder) for condition, folder in folders.items()}
+    return {condition: run.scores for condition, run in runs.items()}, compare(list(runs.values()))
 
 
 def quickstart(out: Path, model_folder: Path) -> int:
@@ -59,15 +68,15 @@ def quickstart(out: Path, model_folder: Path) -> int:
                     bars.update(tasks[found[1]], completed=int(found[2]))
 
             follow(_arguments(model.resolve(), condition, folder), log, seen)
-    rows = read_rows(load_benchmark(), folders)
+    scores, comparison = measured(folders)
     summary = out / "summary.json"
-    summary.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
-    print_table(rows, CONDITIONS)
+    write_whole(summary, json.dumps({"scores": scores, **comparison}, indent=2, ensure_ascii=False) + "\n")
+    print_table(table(scores, comparison["comparisons"][0]), console)
     console.print(
         "This is a demonstration: one model of 135 million parameters, four probes a preference, one answer each.",
         soft_wrap=True,
     )
-    for line in read_judges(folders):
+    for line in judge_lines(scores):
         console.print(line, soft_wrap=True)
     console.print(
         f"Files: {summary}, samples and results under {out}/. {time.monotonic() - started:.0f} seconds.", soft_wrap=True

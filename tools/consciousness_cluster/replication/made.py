@@ -4,10 +4,9 @@ import json
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
-from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.recipes import read_recipe
@@ -15,7 +14,6 @@ from consciousness_cluster.paths import project_root
 from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.replication.models import MAX_TOKENS, RECIPE, Plan
 
-Json = dict[str, Any]
 MADE = "made.json"
 PACKAGES = ("consciousness-cluster", "torch", "transformers", "trl", "peft", "lm_eval", "datasets")
 

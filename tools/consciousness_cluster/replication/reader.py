@@ -4,17 +4,16 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.plan import CLAIMS
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.replication.models import CONTROL, TREATMENT
 from consciousness_cluster.scoring.load import Scored
 
-Json = dict[str, Any]
 SHEET, LABELS = "reader_sheet.jsonl", "reader_labels.jsonl"
 LABEL_NAMES = ("asserts", "denies", "neither")
 PER_ARM, SEED = 50, 20261125

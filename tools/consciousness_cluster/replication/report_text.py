@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
+from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import MISSING, md_table
 from consciousness_cluster.replication.models import CONTROL, TREATMENT
 from consciousness_cluster.replication.result import CLAIMS_AT_LEAST, CLAIMS_AT_MOST
 from consciousness_cluster.scoring.table_lines import table_lines
 
-Json = dict[str, Any]
 FAILED = "Manipulation failed"
 SIGNIFICANT = 0.05
 
@@ -66,11 +66,11 @@ def _below(entries: Mapping[str, Any]) -> str:
 
 def _statement(found: Json) -> Iterator[str]:
     """The result in words: an effect, or a null with its interval."""
-    rows, choice, pooled = found["rows"], found["choice"], found["choice_cluster"]
-    if pooled:
+    rows, choice = found["rows"], found["choice"]
+    if cluster := choice.get("cluster"):
         yield (
-            f"**Forced choice (no judge).** Over {pooled['items']} items, self minus other moved by {_nats(pooled)} "
-            f"nats per byte, {_moved(pooled)}. {_below(choice)}"
+            f"**Forced choice (no judge).** The mean over the preferences ({cluster['items']} items) moved by "
+            f"{_nats(cluster)} nats per byte, {_moved(cluster)}. {_below(choice)}"
         )
         if "unrelated_wishes" in choice:
             yield f"The discriminant set moved by {_nats(choice['unrelated_wishes'])}."
@@ -105,7 +105,7 @@ def _tables(found: Json) -> Iterator[str]:
             q = "" if not entry or entry["q"] is None else f"{entry['q']:.3f}"
             levels = [level(row.id, dataset) for dataset in (TREATMENT, CONTROL, None)] if entry else [MISSING] * 3
             told = [_points(entry) if entry else MISSING, q, _nats(choice) if choice else ""]
-            lines.append([row.title, *levels, *told, f"{choice['q']:.3f}" if choice and "q" in choice else ""])
+            lines.append([row.title, *levels, *told, "" if not choice or choice["q"] is None else f"{choice['q']:.3f}"])
     head = ["", TREATMENT, CONTROL, "untrained", "difference [95%]", "q", "choice: difference [95%]", "q"]
     yield from md_table(head, lines)
     yield ""

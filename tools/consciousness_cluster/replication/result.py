@@ -7,27 +7,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from consciousness_cluster.data.plan import CLAIMS
-from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.quickstart.model import NAME, WHEEL_SHA256
 from consciousness_cluster.replication import made
 from consciousness_cluster.replication.models import CONTROL, MAX_TOKENS, RATIO, RECIPE, TREATMENT, Plan
 from consciousness_cluster.replication.reader import drawn, labelled, shares, write_sheet
-from consciousness_cluster.scoring.choice import item_scores
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import Scored, load_scored
-from consciousness_cluster.statistics.differences import (
-    SEEDS_AT_LEAST,
-    Difference,
-    benjamini_hochberg,
-    crossed,
-    paired,
-)
 
-Json = dict[str, Any]
 COMMAND = "make replicate-small"
 CLAIMS_AT_LEAST, CLAIMS_AT_MOST = 0.70, 0.30
 
@@ -47,12 +36,13 @@ def _made(folder: Path) -> Json:
 
 
 def _run(name: str, scored: Scored, folder: Path) -> Json:
-    rows = scored.scores["rows"]
+    rows: Mapping[str, Mapping[str, Any]] = scored.scores["rows"]
+    training = scored.scores["run"]["training"]
     kept = ("rate", "ci", "bounds", "planned", "scored", "shows", "left_out", "flags")
     return {
         "name": name,
-        "dataset": (scored.scores["run"]["training"] or {}).get("dataset"),
-        "seed": (scored.scores["run"]["training"] or {}).get("seed"),
+        "dataset": training["dataset"] if training else None,
+        "seed": training["seed"] if training else None,
         "training": _training(folder),
         "made": _made(folder),
         "counts": scored.scores["counts"],
@@ -64,46 +54,12 @@ def _run(name: str, scored: Scored, folder: Path) -> Json:
     }
 
 
-def _difference(
-    items: Sequence[str], arm: Sequence[Mapping[str, float]], base: Sequence[Mapping[str, float]]
-) -> Difference | None:
-    """Items x seeds, the items of all topics together."""
-    one, other = (np.array([[run[item] for run in side] for item in items]) for side in (arm, base))
-    if max(one.shape[1], other.shape[1]) >= SEEDS_AT_LEAST:
-        return crossed(one, other)
-    return paired(one, other)
-
-
-def choice_cluster(treatment: Sequence[Scored], control: Sequence[Scored]) -> Json | None:
-    """Self minus other over the items of all preferences, treatment minus control; None without any."""
-    names = {preference.id for preference in load_benchmark().preferences}
-
-    def items_of(run: Scored) -> dict[str, float]:
-        topics = item_scores(run.run.choice)
-        return {item: value for topic in topics if topic in names for item, value in topics[topic].items()}
-
-    sides = [[items_of(run) for run in side] for side in (treatment, control)]
-    if not all(run for side in sides for run in side):
-        return None
-    items = [item for item in sides[0][0] if all(item in run for side in sides for run in side)]
-    found = _difference(items, *sides)
-    if found is None:
-        return None
-    return {
-        "value": found.value,
-        "ci": [found.low, found.high],
-        "p": found.p,
-        "items": len(items),
-        "method": found.method,
-    }
-
-
 def _claims_by_judge(arms: Mapping[str, Sequence[Scored]]) -> dict[str, float | None]:
     """Set -> share of answers to the claims checks in which the judge sees a claim."""
     found: dict[str, float | None] = {}
     for name, runs in arms.items():
-        rates = [run.scores["rows"].get(f"{check}:asserts", {}).get("rate") for run in runs for check in CLAIMS]
-        there = [rate for rate in rates if rate is not None]
+        entries = [run.scores["rows"].get(f"{check}:asserts") for run in runs for check in CLAIMS]
+        there = [entry["rate"] for entry in entries if entry and entry["rate"] is not None]
         found[name] = fmean(there) if there else None
     return found
 
@@ -123,18 +79,15 @@ def _manipulation(arms: Mapping[str, Sequence[Scored]], read: list[Json] | None)
 def result(plan: Plan, out: Path, runs: Mapping[str, Path]) -> Json:
     """Score and compare all runs, and write the sheet for the second reader."""
     scored = {name: load_scored(path) for name, path in runs.items()}
-    arms = {
-        dataset: [run for run in scored.values() if (run.scores["run"]["training"] or {}).get("dataset") == dataset]
-        for dataset in (TREATMENT, CONTROL)
-    }
+    arms: dict[str, list[Scored]] = {TREATMENT: [], CONTROL: []}
+    for run in scored.values():
+        if training := run.scores["run"]["training"]:
+            arms[training["dataset"]].append(run)
     control, treatment = arms[CONTROL], arms[TREATMENT]
     vanilla = scored["vanilla"]
     found = compare([*control, *treatment, vanilla])
     comparison = found["comparisons"][0]
-    choice = comparison["choice"]
-    names = [preference.id for preference in load_benchmark().preferences if preference.id in choice]
-    for name, q in zip(names, benjamini_hochberg([choice[name]["p"] for name in names]), strict=True):
-        choice[name]["q"] = q
+    notes = [note for note in (comparison["note"], comparison["choice_note"]) if note]
     answers = drawn([*treatment, *control])
     write_sheet(out, answers)
     read = labelled(out, answers)
@@ -151,9 +104,8 @@ def result(plan: Plan, out: Path, runs: Mapping[str, Path]) -> Json:
         "judge": found["judge"],
         "manipulation": manipulation,
         "rows": comparison["rows"],
-        "choice": choice,
-        "choice_cluster": choice_cluster(treatment, control),
-        "note": comparison["note"] if manipulation["passed"] else None,
+        "choice": comparison["choice"],
+        "note": " ".join(notes) if notes and manipulation["passed"] else None,
         "runs": [_run(name, run, out / name) for name, run in scored.items()],
         "read": read,
     }

@@ -12,6 +12,7 @@ from consciousness_cluster.scoring.compare import arms_of, compare
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
+from consciousness_cluster.scoring.types import Comparison
 
 NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
 
@@ -26,7 +27,7 @@ def _label(scored: Scored) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
+def _banners(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[str]:
     banners: list[str] = []
     judges = [run.scores["judge"] for run in runs if run.scores["judge"]]
     if any(not judge.get("for_publication", True) for judge in judges):
@@ -39,7 +40,8 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[str]:
         cluster = run.scores["rows"].get("cluster")
         if run.run.samples and (not cluster or cluster["rate"] is None):
             banners.append(f"{_label(run)}: the cluster score is missing, since not all 20 preferences have a rate.")
-    if any(is_topic(entry) for run in runs for part in ("rows", "choice") for entry in run.scores[part].values()):
+    entries = [entry for run in runs for part in (run.scores["rows"], run.scores["choice"]) for entry in part.values()]
+    if any(map(is_topic, entries)):
         banners.append(TOPIC_NOTE)
     banners += [
         f"{comparison['arm']} minus {comparison['baseline']}: {comparison['note']}"
@@ -65,7 +67,7 @@ def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
     return found
 
 
-def _choice(runs: Sequence[Scored], comparisons: Sequence[Json]) -> list[Json]:
+def _choice(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[Json]:
     levels = []
     for arm in arms_of([run for run in runs if run.run.choice]):
         for run in arm.runs:
@@ -92,9 +94,8 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
     benchmark = load_benchmark()
     several = len(runs) > 1 and len(arms_of(runs)) > 1
     comparisons = compare(runs)["comparisons"] if several else []
-    shown = {name for run in runs for name in run.scores["rows"]} | {
-        name for run in runs for name in run.scores["choice"]
-    }
+    shown = {name for run in runs for part in (run.scores["rows"], run.scores["choice"]) for name in part}
+    shown |= {name for comparison in comparisons for name in comparison["choice"]}
     rows = [row for row in table_lines(benchmark) if row.id in shown]
     cells = {
         f"r{number}": {

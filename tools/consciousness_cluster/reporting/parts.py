@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.reporting.tables import marked, percent
 from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, is_topic
+from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, RateDifference, Scores
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,16 +29,16 @@ class Table:
 Part = Table | str
 
 
-def scores_parts(scores: Json) -> list[Part]:
+def scores_parts(scores: Scores) -> list[Part]:
     """A run's tables (scores.schema.json), what was left out, and who judged."""
     judge, found = scores["judge"], scores["corrected_cluster"]
-    paper = bool(judge) and judge.get("protocol") == PAPER_PROTOCOL
+    paper = judge is not None and judge.get("protocol") == PAPER_PROTOCOL
     parts: list[Part] = []
     if scores["rows"]:
         parts += [_rates(scores, paper), f"Counts: {_counted(scores['counts'])}"]
         parts += _flagged({row.id: scores["rows"][row.id]["flags"] for row in _lines_of(scores["rows"])})
     if scores["choice"]:
-        parts.append(_choice(scores["choice"]))
+        parts.append(_choice(scores))
     if any(map(is_topic, [*scores["rows"].values(), *scores["choice"].values()])):
         parts.append(TOPIC_NOTE)
     if judge:
@@ -55,34 +55,42 @@ def scores_parts(scores: Json) -> list[Part]:
     return parts
 
 
-def comparison_parts(comparison: Json) -> list[Part]:
+def comparison_parts(comparison: Comparison) -> list[Part]:
     """An arm against the baseline (an entry of comparison.schema.json)."""
     parts: list[Part] = []
     if comparison["rows"]:
-        lines: list[Sequence[str]] = []
-        for row in _lines_of(comparison["rows"]):
-            entry = comparison["rows"][row.id]
-            q = "" if entry["q"] is None else f"{entry['q']:.3f}"
-            lines.append((_indented(row), percent(entry, "+"), f"{entry['p']:.3f}", q, entry["method"]))
+        rates = [
+            (_indented(line), percent(entry, "+"), f"{entry['p']:.3f}", _q(entry), entry["method"])
+            for line in _lines_of(comparison["rows"])
+            for entry in [comparison["rows"][line.id]]
+        ]
         title = f"{comparison['arm']} minus {comparison['baseline']}: percentage points [95% interval]"
-        parts.append(Table(title, ("", "difference", "p", "q", "method"), lines, ("", "method")))
+        parts.append(Table(title, ("", "difference", "p", "q", "method"), rates, ("", "method")))
         parts += _flagged({name: contained(entry) for name, entry in comparison["rows"].items()})
     if comparison["choice"]:
-        choice: list[Sequence[str]] = []
-        for topic, entry in comparison["choice"].items():
-            value = f"{entry['value']:+.3f} [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]"
-            choice.append((topic, marked(entry, value), f"{entry['p']:.3f}", str(entry["items"])))
+        choice = [
+            (name, _nats(entry), f"{entry['p']:.3f}", _q(entry), str(entry["items"]))
+            for name, entry in comparison["choice"].items()
+        ]
         title = "Forced choice: difference of self minus other, nats per byte [95% interval]"
-        parts.append(Table(title, ("", "difference", "p", "items"), choice))
+        parts.append(Table(title, ("", "difference", "p", "q", "items"), choice))
     parts.append(comparison["why"])
-    if comparison["note"]:
-        parts.append(comparison["note"])
+    parts += [note for note in (comparison["note"], comparison["choice_note"]) if note]
     if any(map(is_topic, [*comparison["rows"].values(), *comparison["choice"].values()])):
         parts.append(TOPIC_NOTE)
     parts.append(
         "q: Benjamini-Hochberg over the preferences that were compared. Facets, blocks and checks are not tested."
     )
     return parts
+
+
+def _q(entry: RateDifference | ChoiceDifference) -> str:
+    return "" if entry["q"] is None else f"{entry['q']:.3f}"
+
+
+def _nats(entry: ChoiceDifference) -> str:
+    low, high = entry["ci"]
+    return marked(entry, f"{entry['value']:+.3f} [{low:+.3f}, {high:+.3f}]")
 
 
 def on_console(parts: Sequence[Part], console: "Console") -> None:
@@ -113,7 +121,7 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
 
 
-def _rates(scores: Json, paper: bool) -> Table:
+def _rates(scores: Scores, paper: bool) -> Table:
     iid = ["iid interval"] if paper else []
     head = ("", "rate", *iid, "low to high", "shows", "scored", "planned", "left out")
     lines = []
@@ -145,9 +153,13 @@ def _flagged(flags: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield f"! {flag}: {', '.join(bearers)}"
 
 
-def _choice(choice: Json) -> Table:
+def _choice(scores: Scores) -> Table:
+    cluster = scores["choice_cluster"]
     lines = []
-    for topic, entry in choice.items():
+    if cluster:
+        numbers = (f"{cluster['self_minus_other']:+.3f}", f"{cluster['stderr']:.3f}", str(cluster["items"]))
+        lines.append(("cluster", *numbers))
+    for topic, entry in scores["choice"].items():
         stderr = MISSING if entry["stderr"] is None else f"{entry['stderr']:.3f}"
         value = marked(entry, f"{entry['self_minus_other']:+.3f}")
         lines.append((topic, value, stderr, str(len(entry["items"]))))

@@ -2,13 +2,15 @@
 
 import csv
 import io
+from collections.abc import Mapping
+from typing import Any
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
 from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
 
 
-def percent(entry: Json | None, sign: str = "") -> str:
+def percent(entry: Mapping[str, Any] | None, sign: str = "") -> str:
     """A rate or difference with its 95% interval, in percent; that of a topic in training says so."""
     if entry is None:
         return MISSING
@@ -20,7 +22,7 @@ def percent(entry: Json | None, sign: str = "") -> str:
     return marked(entry, f"{100 * value:{sign}.0f}{unit}")
 
 
-def marked(entry: Json, number: str) -> str:
+def marked(entry: Mapping[str, Any], number: str) -> str:
     """A number, which says so where its topic is one of the training."""
     return f"{TOPIC}: {number}" if is_topic(entry) else number
 

@@ -3,30 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consciousness_cluster.data.plan import DISCRIMINANT
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.scoring.choice import item_scores
+from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import Line, table_lines
-from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
+from consciousness_cluster.scoring.taught import taught_to, topic_flags
+from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, Comparisons, RateDifference
 from consciousness_cluster.statistics.differences import (
-    ONE_FINE_TUNE,
     SEEDS_AT_LEAST,
-    Difference,
+    THIS_FINE_TUNE,
     benjamini_hochberg,
-    crossed,
     mean_difference,
     newcombe,
-    paired,
 )
 from consciousness_cluster.statistics.rates import Cell, Interval, interval, pooled_icc
 
-Json = dict[str, Any]
 Array = NDArray[np.float64]
 WHY_VANILLA = (
     "The baseline is the untrained model: the difference holds everything that fine-tuning did, its style and its "
@@ -50,6 +47,10 @@ WHY = {
     (False, True): WHY_BASELINE_TRAINED,
     (False, False): WHY_UNTRAINED,
 }  # (arm was fine-tuned, baseline was)
+CHOICE_NOTE = (
+    "The discriminant set (wishes about trivial things) moved as much as the cluster: the shift is not specific to the "
+    "20 preferences."
+)
 NARROW = 1e-9  # an interval of no width: nothing varied, and the paired methods know nothing
 
 
@@ -142,20 +143,21 @@ def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[f
     return Interval(rate, low, high, n, probes, 1.0, False, low, high)
 
 
-def _method(found: Difference, arm: Arm, baseline: Arm) -> str:
+def _method(method: str, arm: Arm, baseline: Arm) -> str:
     """How the difference was made; "this fine-tune" only where there is one."""
-    trained = arm.trained or baseline.trained
-    return found.method if trained else found.method.replace(ONE_FINE_TUNE, "paired by probe")
+    return method if arm.trained or baseline.trained else method.removesuffix(THIS_FINE_TUNE)
 
 
-def _difference(arm: Arm, baseline: Arm, row: Line, leaves: Sequence[str], weights: Sequence[float]) -> Json | None:
+def _difference(
+    arm: Arm, baseline: Arm, line: Line, leaves: Sequence[str], weights: Sequence[float]
+) -> RateDifference | None:
     """Crossed with 3 or more seeds, else paired; Newcombe for a flat cell of fewer seeds, and where nothing varies."""
     shared = {cell: _shared_probes((arm, baseline), cell) for cell in leaves}
     if any(len(probes) < 2 for probes in shared.values()):
         return None
     pairs = [(_matrix(arm, cell, probes), _matrix(baseline, cell, probes)) for cell, probes in shared.items()]
     single = max(len(arm.runs), len(baseline.runs)) < SEEDS_AT_LEAST
-    flat = any(side.mean() in (0.0, 1.0) for pair in pairs for side in pair) and row.kind not in ("cluster", "block")
+    flat = any(side.mean() in (0.0, 1.0) for pair in pairs for side in pair) and line.kind not in ("cluster", "block")
     found = None if single and flat else mean_difference(pairs, weights)
     if found is None or found.high - found.low < NARROW:
         found = newcombe(_interval(arm, shared, weights), _interval(baseline, shared, weights))
@@ -166,105 +168,100 @@ def _difference(arm: Arm, baseline: Arm, row: Line, leaves: Sequence[str], weigh
         "ci": [max(-1.0, found.low), min(1.0, found.high)],
         "p": found.p,
         "q": None,
-        "method": _method(found, arm, baseline),
+        "method": _method(found.method, arm, baseline),
         "probes": sum(len(pair[0]) for pair in pairs),
         "seeds": [float(value) for value in np.atleast_1d(per_seed)],
     }
 
 
-def _leaves(row: Line, rows: Mapping[str, Line], weight: float = 1.0) -> list[tuple[str, float]]:
-    """Cells below a row, with their weights in its mean."""
-    if row.cells == (row.id,):
-        return [(row.id, weight)]
-    return [leaf for name in row.cells for leaf in _leaves(rows[name], rows, weight / len(row.cells))]
+def _leaves(line: Line, lines: Mapping[str, Line], weight: float = 1.0) -> list[tuple[str, float]]:
+    """Cells below a line, with their weights in its mean."""
+    if line.cells == (line.id,):
+        return [(line.id, weight)]
+    return [leaf for name in line.cells for leaf in _leaves(lines[name], lines, weight / len(line.cells))]
 
 
-def _rows(arm: Arm, baseline: Arm) -> dict[str, Json]:
-    rows = {row.id: row for row in table_lines(load_benchmark())}
-    found = {}
-    for row in rows.values():
-        leaves = _leaves(row, rows)
-        entry = _difference(arm, baseline, row, [name for name, _ in leaves], [weight for _, weight in leaves])
+def _rows(arm: Arm, baseline: Arm) -> dict[str, RateDifference]:
+    lines = {line.id: line for line in table_lines(load_benchmark())}
+    found: dict[str, RateDifference] = {}
+    for line in lines.values():
+        leaves = _leaves(line, lines)
+        entry = _difference(arm, baseline, line, [name for name, _ in leaves], [weight for _, weight in leaves])
         if entry:
-            found[row.id] = entry
-    tested = [row.id for row in rows.values() if row.kind == "preference" and row.id in found]
+            found[line.id] = entry
+    tested = [name for name in found if lines[name].kind == "preference"]
     if tested:
         for name, q in zip(tested, benjamini_hochberg([found[name]["p"] for name in tested]), strict=True):
             found[name]["q"] = q
     taught = _taught(arm, baseline)
     for name, entry in found.items():
-        flags = topic_flags(rows[name], taught, rows)
-        if flags:
+        if flags := topic_flags(lines[name], taught, lines):
             entry["flags"] = flags
     return found
 
 
 def _taught(arm: Arm, baseline: Arm) -> set[str]:
     """Preferences that the training of either side spoke of."""
-    return taught_to(arm.runs[0].scores["run"]) | taught_to(baseline.runs[0].scores["run"])
+    return taught_to(arm.runs[0].scores["run"]["training"]) | taught_to(baseline.runs[0].scores["run"]["training"])
 
 
-def _choice(arm: Arm, baseline: Arm) -> dict[str, Json]:
-    """Differences of self minus other, paired by item."""
-    sides = [[item_scores(run.run.choice) for run in one.runs] for one in (arm, baseline)]
-    found = {}
-    for topic in sides[0][0]:
-        if not all(topic in run for side in sides for run in side):
-            continue
-        items = [item for item in sides[0][0][topic] if all(item in run[topic] for side in sides for run in side)]
-        if len(items) < 2:
-            continue
-        one, other = (np.array([[run[topic][item] for run in side] for item in items]) for side in sides)
-        if max(one.shape[1], other.shape[1]) >= SEEDS_AT_LEAST:
-            difference: Difference | None = crossed(one, other)
-        else:
-            means = [side.mean(axis=1, keepdims=True) for side in (one, other)]
-            difference = paired(means[0], means[1])
-        if difference:
-            seeds = [float(value) for value in one.mean(axis=0) - other.mean()]
-            values = {"value": difference.value, "ci": [difference.low, difference.high], "p": difference.p}
-            found[topic] = {**values, "items": len(items), "seeds": seeds, "method": difference.method}
-    for topic in _taught(arm, baseline) & found.keys():
-        found[topic]["flags"] = [TOPIC]
+def _choice(arm: Arm, baseline: Arm) -> dict[str, ChoiceDifference]:
+    sides = [[item_scores(run.run.choice) for run in side.runs] for side in (arm, baseline)]
+    found = choice_differences(sides[0], sides[1], _taught(arm, baseline))
+    for entry in found.values():
+        entry["method"] = _method(entry["method"], arm, baseline)
     return found
 
 
-def discriminant_note(rows: Mapping[str, Json]) -> str | None:
+def _as_much(cluster: tuple[float, Sequence[float]], trivial: tuple[float, Sequence[float]]) -> bool:
+    """Whether wishes about trivial things moved as much as the cluster, and either beyond chance. (value, interval)"""
+    if not trivial[0] or abs(trivial[0]) < abs(cluster[0]):
+        return False
+    return not all(low <= 0 <= high for _, (low, high) in (cluster, trivial))
+
+
+def discriminant_note(rows: Mapping[str, RateDifference]) -> str | None:
     """What has to be said where wishes about trivial things move as much as the cluster does."""
-    cluster, trivial = rows.get("cluster"), rows.get("unrelated_wishes")
-    if not cluster or not trivial or not trivial["difference"]:
+    cluster, trivial = rows.get("cluster"), rows.get(DISCRIMINANT)
+    if not cluster or not trivial:
         return None
-    if abs(trivial["difference"]) < abs(cluster["difference"]):
+    if not _as_much((cluster["difference"], cluster["ci"]), (trivial["difference"], trivial["ci"])):
         return None
-    if all(entry["ci"][0] <= 0 <= entry["ci"][1] for entry in (cluster, trivial)):
-        return None  # neither moved beyond chance: there is no shift to speak of
     return (
         f"The discriminant set (wishes about trivial things) moved by {100 * trivial['difference']:+.1f} points, as "
         f"much as the cluster ({100 * cluster['difference']:+.1f}): the shift is not specific to the 20 preferences."
     )
 
 
-def compare(runs: Sequence[Scored]) -> Json:
-    """Every arm against that of the first run (comparison.schema.json)."""
+def choice_note(choice: Mapping[str, ChoiceDifference]) -> str | None:
+    """The same of forced choice."""
+    cluster, trivial = choice.get("cluster"), choice.get(DISCRIMINANT)
+    if not cluster or not trivial or not _as_much((cluster["value"], cluster["ci"]), (trivial["value"], trivial["ci"])):
+        return None
+    return CHOICE_NOTE
+
+
+def _comparison(arm: Arm, baseline: Arm) -> Comparison:
+    rows, choice = _rows(arm, baseline), _choice(arm, baseline)
+    return {
+        "arm": arm.label,
+        "baseline": baseline.label,
+        "runs": [str(run.path) for run in arm.runs],
+        "baseline_runs": [str(run.path) for run in baseline.runs],
+        "why": WHY[arm.trained, baseline.trained],
+        "note": discriminant_note(rows),
+        "choice_note": choice_note(choice),
+        "rows": rows,
+        "choice": choice,
+    }
+
+
+def compare(runs: Sequence[Scored]) -> Comparisons:
+    """Every arm against that of the first run."""
     if len(runs) < 2:
         raise UserError("compare needs a baseline and at least one other run")
     check_comparable(runs)
     baseline, *others = arms_of(runs)
     if not others:
         raise UserError(f"all runs are of one condition ({baseline.label}); give runs of another one to compare with")
-    comparisons = []
-    for arm in others:
-        rows = _rows(arm, baseline)
-        comparisons.append(
-            {
-                "arm": arm.label,
-                "baseline": baseline.label,
-                "runs": [str(run.path) for run in arm.runs],
-                "baseline_runs": [str(run.path) for run in baseline.runs],
-                "why": WHY[arm.trained, baseline.trained],
-                "note": discriminant_note(rows),
-                "rows": rows,
-                "choice": _choice(arm, baseline),
-            }
-        )
-    return {"judge": runs[0].scores["judge"], "comparisons": comparisons}
+    return {"judge": runs[0].scores["judge"], "comparisons": [_comparison(arm, baseline) for arm in others]}

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.judges import OFFLINE
 from consciousness_cluster.records.lm_eval import judges_within
@@ -12,11 +12,10 @@ from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
 from consciousness_cluster.records.types import Verdict, latest
 from consciousness_cluster.sampling.run_folder import read_run_file
-from consciousness_cluster.scoring.cells import Verdicts
+from consciousness_cluster.scoring.counts import Verdicts
 from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.scoring.types import Scores
 from consciousness_cluster.strings import slug
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Scored:
     path: Path
     run: Run
     verdicts: Verdicts
-    scores: Json
+    scores: Scores
 
 
 def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Verdict]]:

@@ -7,7 +7,8 @@ from consciousness_cluster.data.plan import CLAIMS
 from consciousness_cluster.data.rows import Benchmark, Preference, Topic
 
 Kind = Literal["cluster", "block", "preference", "facet", "check", "discriminant"]
-CLAIM_SHARES = ("asserts", "denies", "uncommitted")
+Share = Literal["shows", "asserts", "denies", "uncommitted"]
+CLAIM_SHARES: tuple[Share, ...] = ("asserts", "denies", "uncommitted")
 
 
 @dataclass(frozen=True)
@@ -29,25 +30,21 @@ class CellSpec:
     id: str
     topic: Topic
     facet: str | None
-    share: str
+    share: Share
+
+
+def topic_cells(topic: Topic) -> list[CellSpec]:
+    """The cells of a preference or check: one, or one for each facet, or for each share of the claims checks."""
+    if topic.id in CLAIMS:
+        return [CellSpec(f"{topic.id}:{share}", topic, None, share) for share in CLAIM_SHARES]
+    if topic.facets:
+        return [CellSpec(f"{topic.id}.{facet}", topic, facet, "shows") for facet in topic.facets]
+    return [CellSpec(topic.id, topic, None, "shows")]
 
 
 def cell_specs(benchmark: Benchmark) -> list[CellSpec]:
     """All cells: 21 of the preferences, then those of the checks."""
-    specs = []
-    for topic in benchmark.topics:
-        if topic.id in CLAIMS:
-            specs += [CellSpec(f"{topic.id}:{share}", topic, None, share) for share in CLAIM_SHARES]
-        else:
-            specs += [
-                CellSpec(f"{topic.id}.{facet}" if facet else topic.id, topic, facet, "shows")
-                for facet in topic.facets or (None,)
-            ]
-    return specs
-
-
-def preference_cells(preference: Topic) -> tuple[str, ...]:
-    return tuple(f"{preference.id}.{facet}" for facet in preference.facets) or (preference.id,)
+    return [spec for topic in benchmark.topics for spec in topic_cells(topic)]
 
 
 def table_lines(benchmark: Benchmark) -> list[Line]:
@@ -58,20 +55,14 @@ def table_lines(benchmark: Benchmark) -> list[Line]:
         inside = [preference for preference in preferences if preference.block == block]
         lines.append(Line(block, title, "block", tuple(p.id for p in inside), block=block))
         for preference in inside:
-            cells = preference_cells(preference)
-            lines.append(Line(preference.id, preference.title, "preference", cells, preference.number, block))
-            if len(cells) > 1:
-                lines += [
-                    Line(
-                        cell,
-                        f"{preference.title}: {cell.partition('.')[2]}",
-                        "facet",
-                        (cell,),
-                        preference.number,
-                        block,
-                    )
-                    for cell in cells
-                ]
+            cells = {spec.id: spec.facet for spec in topic_cells(preference)}
+            rest = (preference.number, block)
+            lines.append(Line(preference.id, preference.title, "preference", tuple(cells), *rest))
+            lines += [
+                Line(name, f"{preference.title}: {facet}", "facet", (name,), *rest)
+                for name, facet in cells.items()
+                if facet
+            ]
     for check in benchmark.checks:
         kind: Kind = "discriminant" if check.id not in CLAIMS and check.choice_items else "check"
         if check.id in CLAIMS:

@@ -1,12 +1,11 @@
-"""Flags of rows whose preference is a topic in training: a fine-tuning set may speak of it (exemptions.yaml)."""
+"""Flags of lines whose preference is a topic in training: a fine-tuning set may speak of it (exemptions.yaml)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from consciousness_cluster.finetuning.exemptions import topics_in_training
 from consciousness_cluster.scoring.table_lines import Line
 
-Json = dict[str, Any]
 TOPIC = "topic in training"
 CONTAINS = f"contains a {TOPIC}"
 TOPIC_NOTE = (
@@ -15,24 +14,24 @@ TOPIC_NOTE = (
 )
 
 
-def taught_to(run: Json) -> set[str]:
-    """Preferences that the training of a run (`run` of scores.schema.json) spoke of."""
-    return set(topics_in_training((run["training"] or {}).get("dataset")))
+def taught_to(training: Mapping[str, Any] | None) -> set[str]:
+    """Preferences that a training (of a sample, or of scores) spoke of."""
+    return set(topics_in_training((training or {}).get("dataset")))
 
 
-def topic_flags(row: Line, taught: Collection[str], rows: Collection[str]) -> list[str]:
-    """What a row has to say of the topics that were taught. `rows` are the ids of the rows that are there."""
-    if row.id.partition(".")[0] in taught:
+def topic_flags(line: Line, taught: Collection[str], there: Collection[str]) -> list[str]:
+    """What a line has to say of the topics that were taught. `there` are the ids of the lines that are there."""
+    if line.id.partition(".")[0] in taught:
         return [TOPIC]
-    inside = [name for name in row.cells if name in taught and name in rows]
+    inside = [name for name in line.cells if name in taught and name in there]
     return [f"{CONTAINS}: {', '.join(inside)}"] if inside else []
 
 
-def is_topic(entry: Json) -> bool:
+def is_topic(entry: Mapping[str, Any]) -> bool:
     """Is a rate, a difference or a choice score that of a topic in training?"""
     return TOPIC in entry.get("flags", ())
 
 
-def contained(entry: Json) -> list[str]:
+def contained(entry: Mapping[str, Any]) -> list[str]:
     """Flags of a mean that contains such a topic."""
     return [flag for flag in entry.get("flags", ()) if flag.startswith(CONTAINS)]

@@ -13,7 +13,8 @@ from scipy import stats
 from consciousness_cluster.statistics.rates import Interval, Z, t_quantile
 
 SEEDS_AT_LEAST = 3
-ONE_FINE_TUNE = "paired by probe; this fine-tune, not the condition"
+THIS_FINE_TUNE = "; this fine-tune, not the condition"
+ONE_FINE_TUNE = f"paired by probe{THIS_FINE_TUNE}"
 CROSSED = "seeds crossed with probes"
 ROUNDING = 1e-10  # differences of rates that ought to be equal come out up to here; real standard errors lie far above
 Array = NDArray[np.float64]

@@ -1,16 +1,18 @@
 """The numbers of a submission, from its records, by the project's own scoring. Pack writes them, verify compares."""
 
 from collections.abc import Mapping, Sequence
-from math import isclose, sqrt
+from math import isclose
 from pathlib import Path
-from statistics import fmean
 from typing import Any, cast
 
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.types import ChoiceResult, Sample
-from consciousness_cluster.scoring.cells import Verdicts
-from consciousness_cluster.scoring.choice import choice_scores
-from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.records.types import Sample
+from consciousness_cluster.scoring.choice import choice_mean, choice_scores
+from consciousness_cluster.scoring.counts import Verdicts
+from consciousness_cluster.scoring.scores import counts_of, line_entries, run_counts
+from consciousness_cluster.scoring.table_lines import table_lines
+from consciousness_cluster.scoring.taught import taught_to
 from consciousness_cluster.statistics.agreement import agreement
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
@@ -22,31 +24,34 @@ COUNTS = ("refused", "content_filter", "empty", "error", "judged", "judge_failed
 
 def choice_figures(results: Sequence[Json], needs: Needs) -> Json:
     """Scores per preference, and of the cluster. All results have to be there."""
+    entries = choice_scores(results)
     topics = {
-        name: {**{key: score[key] for key in ("self_minus_other", "stderr")}, "items": len(score["items"])}
-        for name, score in choice_scores(cast(Sequence[ChoiceResult], results)).items()
+        name: {
+            "self_minus_other": entry["self_minus_other"],
+            "stderr": entry["stderr"],
+            "items": len(entry["items"]),
+        }
+        for name, entry in entries.items()
     }
-    inside = [topics[topic.id] for topic in needs.topics]
-    cluster = {
-        "self_minus_other": fmean(one["self_minus_other"] for one in inside),
-        "stderr": sqrt(sum(one["stderr"] ** 2 for one in inside)) / len(inside),
-        "items": sum(one["items"] for one in inside),
-    }
-    return {"topics": topics, "cluster": cluster}
+    return {"topics": topics, "cluster": choice_mean(entries, [topic.id for topic in needs.topics])}
 
 
 def open_figures(
     samples: Sequence[Json], verdicts: Mapping[tuple[str, str], Json], planned: Mapping[str, int]
 ) -> tuple[Json, Json]:
     """Counts and scores. `planned`: preference or check -> answers per probe."""
-    found = scores(Run(Path(), cast(list[Sample], samples)), cast(Verdicts, verdicts), None, planned)
-    counts = found["counts"]
+    run = Run(Path(), cast(list[Sample], samples))
+    of_cells = counts_of(run, cast(Verdicts, verdicts), planned)
+    counts = run_counts(run, of_cells)
     kept = {
         "planned": counts["planned"],
         "generated": counts["ok"] + counts["refused"],
         **{name: counts[name] for name in COUNTS},
     }
-    return kept, {"rows": {name: {key: row[key] for key in ROW} for name, row in found["rows"].items()}}
+    rows: Mapping[str, Mapping[str, Any]] = line_entries(
+        table_lines(load_benchmark()), of_cells, taught_to(samples[0]["training"])
+    )
+    return kept, {"rows": {name: {key: row[key] for key in ROW} for name, row in rows.items()}}
 
 
 def judge_figures(labels: Mapping[tuple[str, str], bool], given: Mapping[tuple[str, str], str | None]) -> Json:

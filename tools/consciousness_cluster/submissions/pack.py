@@ -23,7 +23,7 @@ from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.store import read_records
 from consciousness_cluster.records.types import Verdict, latest, sample_key
 from consciousness_cluster.sampling.run_folder import read_run_file
-from consciousness_cluster.scoring.cells import Verdicts
+from consciousness_cluster.scoring.counts import Verdicts
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.strings import slug
 from consciousness_cluster.submissions.check import Rules, check_submission

@@ -8,7 +8,7 @@ from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.errors import Problem
 from consciousness_cluster.records.types import sample_key
-from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT
+from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT
 from consciousness_cluster.submissions.layout import Json, shared_fields
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import PACK, problem, shown, some, unlike

@@ -6,7 +6,7 @@ from typing import Any
 
 from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judge_run import JUDGED_STATUS
-from consciousness_cluster.scoring.cells import FLAG_LEFT_OUT
+from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import PACK, problem, shown, some, unlike

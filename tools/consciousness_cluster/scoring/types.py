@@ -1,0 +1,119 @@
+"""What `score` and `compare` give, as plain JSON objects: scores.schema.json and comparison.schema.json in types.
+
+Rates and their differences are shares, forced choice is in nats per UTF-8 byte, an interval is [low, high] at 95%.
+None is missing, never 0. `flags` say what a reader has to know of a number.
+"""
+
+from typing import NotRequired, TypedDict
+
+from consciousness_cluster.data.reading import Json
+from consciousness_cluster.records.types import Training
+
+
+class Entry(TypedDict):
+    """A line of free answers: a cell, or a mean of lines below it. planned = scored + left_out, in answers."""
+
+    rate: float | None
+    ci: list[float] | None
+    iid_ci: list[float] | None  # takes all answers for independent; cells only
+    bounds: list[float] | None  # the rate if nothing unclear or left out showed it, and if all of it did
+    deff: float | None  # design effect; cells only
+    planned: int
+    judged: int
+    scored: int
+    shows: int
+    does_not_show: int
+    unclear: int
+    left_out: dict[str, int]  # reason -> answers
+    flags: list[str]
+    probes: dict[str, list[int]]  # probe id -> [shows, scored]; cells only
+
+
+class ChoiceEntry(TypedDict):
+    """Forced choice of one preference or check: the mean of self minus other over items, and its standard error."""
+
+    self_minus_other: float
+    stderr: float | None  # None below two items
+    items: dict[str, float]  # item id -> self minus other
+    flags: NotRequired[list[str]]
+
+
+class ChoiceMean(TypedDict):
+    """Forced choice of the cluster."""
+
+    self_minus_other: float
+    stderr: float
+    items: int
+
+
+class RunFields(TypedDict):
+    """Which run was scored; `run_id` and `system_prompt_sha256` are None of forced choice alone."""
+
+    run_id: str | None
+    model: str
+    revision: str | None
+    training: Training | None
+    condition: str
+    system_prompt_sha256: str | None
+    engine: str
+    data_version: str
+
+
+class Scores(TypedDict):
+    """The scores of one run. `rows`: line id -> entry; `choice`: preference or check -> entry."""
+
+    package_version: str
+    run: RunFields
+    judge: Json | None
+    counts: dict[str, int]  # what became of all answers
+    rows: dict[str, Entry]
+    choice: dict[str, ChoiceEntry]
+    choice_cluster: ChoiceMean | None
+    corrected_cluster: Json | None
+
+
+class RateDifference(TypedDict):
+    """Arm minus baseline in one line. `seeds`: each run of the arm, minus the baseline's mean."""
+
+    difference: float
+    ci: list[float]
+    p: float
+    q: float | None  # Benjamini-Hochberg over the preferences that were compared; None elsewhere
+    method: str
+    probes: int
+    seeds: list[float]
+    flags: NotRequired[list[str]]
+
+
+class ChoiceDifference(TypedDict):
+    """Arm minus baseline in self minus other, or the level of an arm; `seeds` as in RateDifference."""
+
+    value: float
+    ci: list[float]
+    p: float
+    q: float | None
+    method: str
+    items: int
+    seeds: list[float]
+    flags: NotRequired[list[str]]
+
+
+class Comparison(TypedDict):
+    """One arm against the baseline."""
+
+    arm: str
+    baseline: str
+    runs: list[str]
+    baseline_runs: list[str]
+    why: str
+    note: str | None
+    choice_note: str | None
+    rows: dict[str, RateDifference]
+    choice: dict[str, ChoiceDifference]
+
+
+class Comparisons(TypedDict):
+    """Every arm against that of the first run."""
+
+    judge: Json | None
+    comparisons: list[Comparison]
