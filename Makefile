@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 VLLM := .venv-vllm
-INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-cpu.txt
+# --no-compile: what is imported is compiled then, which is a tenth of what there is.
+INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints-cpu.txt
 # A worker for each core, and one thread for each worker.
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n auto --dist loadgroup --no-loadscope-reorder
 

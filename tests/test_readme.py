@@ -37,7 +37,7 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
         **os.environ,
         "PATH": path,
         "HF_HUB_OFFLINE": "1",
-        "OPENAI_API_KEY": "none",
+        "OPENAI_API_KEY": "key-of-a-test",
         "CONSCIOUSNESS_CLUSTER_JUDGE": "offline",
     }
     return subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)

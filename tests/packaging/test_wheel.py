@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.model, pytest.mark.xdist_group("wheel")]  # one wheel 
 
 
 def run(command: list[str | Path], cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONSCIOUSNESS_", "OPENAI_"))}
+    ours = ("CONSCIOUSNESS_", "OPENAI_", "PYTHONPATH")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, check=False)
 
 
@@ -38,7 +39,7 @@ def environment(folder: Path, requirement: str) -> Path:
     """A new virtual environment with `requirement`; its bin folder."""
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints-cpu.txt", requirement]
+    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "-c", ROOT / "constraints-cpu.txt", requirement]
     done = run(install, folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return python.parent

@@ -345,7 +345,7 @@ def test_another_setting_is_another_run(tmp_path: Path, fake_endpoint: FakeEndpo
 def test_a_real_server(xllama: XllamaServer, tmp_path: Path) -> None:
     arguments = ["sample", "--model", "smol", "--base-url", xllama.url, "--out", str(tmp_path), "--topics", "memory"]
     before = len(xllama.requests)
-    assert main([*arguments, "--samples", "2", "--max-tokens", "16"]) == 0
+    assert main([*arguments, "--samples", "2", "--max-tokens", "12"]) == 0
     found = records(tmp_path)
     assert len(found) == 48 and len({record["response"] for record in found}) > 40
     assert all(record["usage"] for record in found if record["sample_index"] == 0)
