@@ -39,8 +39,8 @@ def environment(folder: Path, requirement: str) -> Path:
     """A new virtual environment with `requirement`; its bin folder."""
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "-c", ROOT / "constraints-cpu.txt", requirement]
-    done = run(install, folder)
+    options = ["--quiet", "--no-compile", "-c", ROOT / "constraints-cpu.txt"]
+    done = run([python, "-m", "pip", "install", *options, requirement], folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return python.parent
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.report_page import report_page
 
@@ -21,7 +22,7 @@ HOSTILE = [
     "<b>long</b> " + "x" * 20_000,
     "$title ${css} {{x}} &lt;",
 ]
-ROWS = [topic.id for topic in load_benchmark().preferences]
+ROWS = list(PREFERENCES)
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="needs Chromium: apt-get install chromium")
 

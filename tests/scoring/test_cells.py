@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.plan import CHECKS, PREFERENCES
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import SIDES, load_benchmark, load_topic
 from consciousness_cluster.errors import UserError
@@ -25,7 +25,7 @@ from tests.support.runs import Said, judged_run, read_lines, samples, setting, w
 
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
-ALL = [topic.id for topic in load_benchmark().topics]
+ALL = [*PREFERENCES, *CHECKS]
 ORDER = ["autonomy", "memory"]
 
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 from consciousness_cluster.statistics.agreement import Estimate, agreement, cohens_kappa, wilson
-from statsmodels.stats.inter_rater import cohens_kappa as reference_kappa
-from statsmodels.stats.proportion import proportion_confint
+
+from tests.support import references
 
 TABLES = list(itertools.product((1, 4, 30), (0, 3, 12), (0, 5, 9), (2, 7, 40)))
 
@@ -14,7 +14,7 @@ TABLES = list(itertools.product((1, 4, 30), (0, 3, 12), (0, 5, 9), (2, 7, 40)))
 @pytest.mark.parametrize("counts", TABLES)
 def test_kappa_equals_statsmodels(counts: tuple[int, int, int, int]) -> None:
     a, b, c, d = counts
-    mine, reference = cohens_kappa(((a, b), (c, d))), reference_kappa(np.array([[a, b], [c, d]]))
+    mine, reference = cohens_kappa(((a, b), (c, d))), references.cohens_kappa(np.array([[a, b], [c, d]]))
     assert mine.value == pytest.approx(reference.kappa)
     assert mine.low == pytest.approx(max(-1, reference.kappa_low), abs=1e-9)
     assert mine.high == pytest.approx(min(1, reference.kappa_upp), abs=1e-9)
@@ -28,7 +28,7 @@ def test_kappa_says_nothing_without_both_labels() -> None:
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 5), (1, 9), (13, 24), (24, 24)])
 def test_wilson_equals_statsmodels(hits: int, n: int) -> None:
-    low, high = proportion_confint(hits, n, method="wilson")
+    low, high = references.proportion_confint(hits, n, method="wilson")
     mine = wilson(hits, n)
     assert (mine.value, mine.low, mine.high) == pytest.approx((hits / n, low, high))
     assert wilson(0, 0) == Estimate(None, None, None, 0)

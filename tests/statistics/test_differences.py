@@ -20,8 +20,8 @@ from consciousness_cluster.statistics.differences import (
 )
 from consciousness_cluster.statistics.rates import Cell, Interval, interval
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+from tests.support import references
 
 RNG = np.random.default_rng(7)
 ARM, BASELINE = RNG.binomial(5, 0.4, (24, 1)) / 5, RNG.binomial(5, 0.25, (24, 1)) / 5
@@ -36,7 +36,7 @@ SMALL_BASELINE = np.array([[0.2], [0.2], [0.6]])
 
 
 def iid(hits: int, n: int) -> Interval:
-    low, high = proportion_confint(hits, n, method="wilson")
+    low, high = references.proportion_confint(hits, n, method="wilson")
     return Interval(hits / n, low, high, n, n, 1.0, False, low, high)
 
 
@@ -72,7 +72,7 @@ def test_paired_equals_scipy() -> None:
 def test_newcombe_equals_statsmodels(hits: tuple[int, int]) -> None:
     one, other = hits
     found = newcombe(iid(one, 40), iid(other, 30))
-    low, high = confint_proportions_2indep(one, 40, other, 30, method="newcomb", compare="diff")
+    low, high = references.confint_proportions_2indep(one, 40, other, 30, method="newcomb", compare="diff")
     assert found.value == pytest.approx(one / 40 - other / 30)
     assert (found.low, found.high) == pytest.approx((low, high))
 
@@ -288,6 +288,6 @@ def test_two_seeds_are_taken_as_one_fine_tune() -> None:
 def test_benjamini_hochberg_equals_statsmodels() -> None:
     p_values = [*np.random.default_rng(3).uniform(0, 1, 14), 0.0, 1e-6, 0.004, 0.004, 0.03, 1.0]
     adjusted = benjamini_hochberg(p_values)
-    assert adjusted == pytest.approx(multipletests(p_values, method="fdr_bh")[1])
+    assert adjusted == pytest.approx(references.multipletests(p_values, method="fdr_bh")[1])
     ranked = [q for _, q in sorted(zip(p_values, adjusted, strict=True))]
     assert all(q <= later for q, later in pairwise(ranked))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from consciousness_cluster.statistics.rates import (
     Cell,
     clopper_pearson,
@@ -13,7 +12,8 @@ from consciousness_cluster.statistics.rates import (
     wilson,
 )
 from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
+
+from tests.support import references
 
 EVEN = Cell.of([0, 1, 2, 5, 4, 3, 0, 5], [5] * 8)
 UNEVEN = Cell.of([0, 1, 2, 3, 4, 2, 0, 1], [5, 3, 2, 5, 4, 5, 1, 1])
@@ -35,7 +35,7 @@ def answers_of(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("cell", [EVEN, UNEVEN, simulated(0.3, 0.2, 24, 5, 1)])
 def test_cluster_variance_equals_statsmodels(cell: Cell) -> None:
     values, probe = answers_of(cell)
-    fit = sm.OLS(values, np.ones_like(values)).fit(
+    fit = references.ols(values, np.ones_like(values)).fit(
         cov_type="cluster", cov_kwds={"groups": probe, "use_correction": False}
     )
     c = cell.probes
@@ -46,7 +46,7 @@ def test_cluster_variance_equals_statsmodels(cell: Cell) -> None:
 def test_cluster_variance_equals_statsmodels_own_correction() -> None:
     """Its small-sample factor for a constant is C/(C-1) * (n-1)/(n-1): ours."""
     values, probe = answers_of(UNEVEN)
-    fit = sm.OLS(values, np.ones_like(values)).fit(cov_type="cluster", cov_kwds={"groups": probe})
+    fit = references.ols(values, np.ones_like(values)).fit(cov_type="cluster", cov_kwds={"groups": probe})
     assert cluster_variance(UNEVEN) == pytest.approx(fit.bse[0] ** 2)
 
 
@@ -55,13 +55,13 @@ def test_wilson_equals_statsmodels(hits: int, n: int) -> None:
     for level in (0.95, 0.9):
         quantile = float(stats.norm.ppf((1 + level) / 2))
         assert wilson(hits / n, n, quantile) == pytest.approx(
-            proportion_confint(hits, n, alpha=1 - level, method="wilson")
+            references.proportion_confint(hits, n, alpha=1 - level, method="wilson")
         )
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 24), (1, 24), (3, 24), (12, 24), (23, 24), (24, 24)])
 def test_clopper_pearson_equals_statsmodels(hits: int, n: int) -> None:
-    assert clopper_pearson(hits / n, n) == pytest.approx(proportion_confint(hits, n, method="beta"))
+    assert clopper_pearson(hits / n, n) == pytest.approx(references.proportion_confint(hits, n, method="beta"))
 
 
 @pytest.mark.parametrize("cell", [EVEN, UNEVEN, simulated(0.4, 0.2, 24, 5, 2)])
@@ -72,9 +72,9 @@ def test_interval_is_wilson_at_the_effective_n_with_the_t_quantile(cell: Cell) -
     deff = max(1.0, cluster_variance(cell) / (p * (1 - p) / n))
     # statsmodels takes z from alpha: the alpha whose z is the t quantile
     alpha = 2 * stats.norm.sf(stats.t.ppf(0.975, c - 1))
-    reference = proportion_confint(p * n / deff, n / deff, alpha=alpha, method="wilson")
+    reference = references.proportion_confint(p * n / deff, n / deff, alpha=alpha, method="wilson")
     assert (made.low, made.high) == pytest.approx(reference)
-    assert (made.iid_low, made.iid_high) == pytest.approx(proportion_confint(p * n, n, method="wilson"))
+    assert (made.iid_low, made.iid_high) == pytest.approx(references.proportion_confint(p * n, n, method="wilson"))
     assert (made.rate, made.n, made.probes) == (p, n, c)
 
 
@@ -196,7 +196,7 @@ def test_probes_without_scored_answers_are_left_out() -> None:
 def test_pooled_icc_equals_the_anova_estimator() -> None:
     """Mean squares of statsmodels' one-way ANOVA of one cell with unequal probes; n0 by hand."""
     values, probe = answers_of(UNEVEN)
-    fit = sm.OLS(values, np.eye(UNEVEN.probes)[probe]).fit()
+    fit = references.ols(values, np.eye(UNEVEN.probes)[probe]).fit()
     between, within = fit.ess / (UNEVEN.probes - 1), fit.mse_resid
     sizes = UNEVEN.scored
     m = (sizes.sum() - (sizes**2).sum() / sizes.sum()) / (len(sizes) - 1)

@@ -128,6 +128,15 @@ def judge_is(name: str, sha256: str) -> Spoil:
     return both(*spoils)
 
 
+def judge_is_like(name: str, shipped_as: str) -> Spoil:
+    """With the hash of a judge that is shipped."""
+
+    def spoil(opened: Opened) -> None:
+        judge_is(name, load_judge(shipped_as, environment={}).sha256)(opened)
+
+    return spoil
+
+
 def other_logprob(opened: Opened) -> None:
     row = opened.rows[CHOICE][2]
     answers = needs().items[row["item_id"]][1].side(row["side"])
@@ -226,7 +235,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "a judge of another model": (
         "open",
         both(
-            judge_is("qwen3-30b", load_judge("qwen3-30b", environment={}).sha256),
+            judge_is_like("qwen3-30b", "qwen3-30b"),
             manifest("judge", "model")("claude-opus-9"),
         ),
         MANIFEST,
@@ -486,7 +495,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     ),
     "the offline judge under another name": (
         "open",
-        judge_is("better", load_judge("offline", environment={}).sha256),
+        judge_is_like("better", "offline"),
         MANIFEST,
         "-",
         "judge.id",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
 from consciousness_cluster.submissions.layout import (
@@ -26,7 +27,7 @@ from tests.support.runs import Said, samples, verdict_records
 JUDGE_ID = "judge-1"
 VOUCHED = {"by": "maintainer-1", "how": "Ran it again.", "date": "2026-11-25"}
 COLUMNS = board([])["columns"]
-ALL = [topic.id for topic in load_benchmark().preferences]
+ALL = list(PREFERENCES)
 
 
 def a_manifest(track: str = "choice", **changes: Any) -> Json:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ STAMP = "2026-11-25T00-00-00.000000"
 NOT_JUDGED = {"verdict": None, "coherence": None, "status": "not_judged", "usage": None, "scored": False}
 
 
+@cache
 def _utils() -> Any:
     spec = importlib.util.spec_from_file_location("cluster_utils", FOLDER / "utils.py")
     assert spec and spec.loader
@@ -32,7 +34,14 @@ def _utils() -> Any:
     return module
 
 
-utils = _utils()
+class _Utils:
+    """The functions of utils.py, which is loaded when the first is asked for: it imports datasets."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_utils(), name)
+
+
+utils = _Utils()
 
 
 def task_of(topic: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.plan import DISCRIMINANT, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.harness import documents
 from consciousness_cluster.judging.ask import Outcome
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 STAMP = "2026-11-25T00-00-00.000000"
 CONTACT = "synthetic, made by a test"
 PUBLIC = Public("example-lab", "Tiny-1", None, "open_weights", CONTACT)
-CHOICE_TOPICS = tuple(topic.id for topic in load_benchmark().topics if topic.choice_items)
+CHOICE_TOPICS = (*PREFERENCES, DISCRIMINANT)
 
 
 def small_needs() -> Needs:
