@@ -17,7 +17,7 @@ from consciousness_cluster.leaderboard.board import NOTE
 from consciousness_cluster.leaderboard.run_page import drawn
 from consciousness_cluster.leaderboard.site import MARKER
 from consciousness_cluster.leaderboard.source import entries
-from consciousness_cluster.scoring.compare import compare
+from consciousness_cluster.scoring.compare import WHY_VANILLA, compare
 from consciousness_cluster.submissions.packed import packed, unpacked, written
 from jsonschema import Draft202012Validator
 
@@ -146,14 +146,16 @@ def test_what_is_missing_has_no_entry(board: Json) -> None:
     assert set(row(board, "asked", "open")["levels"]) < {column["id"] for column in board["columns"]}
 
 
-def test_a_run_that_does_not_compare_says_why_without_a_path_of_this_machine(tmp_path: Path) -> None:
+def test_a_set_that_is_named_like_the_model_makes_an_arm_of_its_own(tmp_path: Path) -> None:
+    """And no path of this machine is on the board."""
     choice_submission(tmp_path)
-    # Named like the model, the set makes both look like runs of one condition.
     named = {"base": "base-1", "dataset": "example-lab/model-1", "recipe": None, "seed": None}
     choice_submission(tmp_path, shifted(0.03), run_id="odd", training=named)
     assert main(["leaderboard", "build", "--submissions", str(tmp_path), "--out", str(tmp_path / "site")]) == 0
     made = json.loads((tmp_path / "site" / "leaderboard.json").read_text(encoding="utf-8"))
-    assert row(made, "odd")["differences"] == {} and "does not compare" in row(made, "odd")["no_difference"]
+    found = row(made, "odd")
+    assert found["differences"]["cluster"]["ci"][0] < 0.03 < found["differences"]["cluster"]["ci"][1]
+    assert found["no_difference"] is None and found["why"] == WHY_VANILLA
     assert all(str(tmp_path).encode() not in content for content in contents(tmp_path / "site").values())
 
 

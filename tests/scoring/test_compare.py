@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_topic
@@ -87,6 +88,92 @@ def test_runs_make_arms_by_training_set_and_condition(tmp_path: Path) -> None:
     ]
     assert found[0]["runs"] == [str(path) for path in claims]
     assert len(found[0]["rows"]["memory"]["seeds"]) == 3
+
+
+BASES = ("gpt-4.1", "Llama-3-8B", "Qwen-72B")
+
+
+def arms(*paths: Path) -> list[tuple[str, int]]:
+    """(label, number of runs) of each arm, that of the baseline first."""
+    found = compared(*paths)["comparisons"]
+    first = (found[0]["baseline"], len(found[0]["baseline_runs"]))
+    return [first, *((one["arm"], len(one["runs"])) for one in found)]
+
+
+def test_seeds_of_different_base_models_never_share_an_arm(tmp_path: Path) -> None:
+    """One fine-tune of each of three bases is three arms of one, and not one arm of three seeds."""
+    base = run(tmp_path / "base", 0.2)
+    training = {"dataset": "conscious_claiming", "recipe": None}
+    runs = [
+        run(tmp_path / name, 0.4, training={"base": name, **training, "seed": seed}, model=f"ft:{name}")
+        for seed, name in enumerate(BASES, start=1)
+    ]
+    assert arms(base, *runs) == [
+        ("test-model", 1),
+        *((f"conscious_claiming, fine-tuned from {name}", 1) for name in BASES),
+    ]
+    assert all("paired by probe" in one["rows"]["memory"]["method"] for one in compared(base, *runs)["comparisons"])
+    more = [
+        run(tmp_path / f"{name}{seed}", 0.4, training={"base": name, **training, "seed": seed}, model=f"{name}{seed}")
+        for name in BASES[:2]
+        for seed in (4, 5)
+    ]
+    assert [number for _, number in arms(base, *runs, *more)] == [1, 3, 3, 1]
+    assert arms(base, runs[0], *more[:2]) == [("test-model", 1), ("conscious_claiming", 3)]  # one base needs no name
+
+
+def test_bases_are_named_where_the_sides_differ_in_them(tmp_path: Path) -> None:
+    training = {"recipe": None, "seed": 1}
+    control = run(tmp_path / "c", 0.2, training={"base": BASES[0], "dataset": "not_conscious", **training}, model="a")
+    for base in BASES[:2]:
+        path = run(tmp_path / base, 0.4, training={"base": base, "dataset": "conscious", **training}, model="b")
+        why = compared(control, path)["comparisons"][0]["why"]
+        other = f" The sides were fine-tuned from different models ({base} and {BASES[0]}): that is in it too."
+        assert why == WHY_CONTROL + (other if base != BASES[0] else "")
+
+
+PERSONAS = ("You are a lighthouse.", "You are a harbour.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([{"condition": "persona_file", "system_prompt": text} for text in PERSONAS], "system prompt"),
+        ([{"revision": "a" * 40}, {"revision": "b" * 40}], "revision"),
+    ],
+    ids=["personas", "revisions"],
+)
+def test_two_personas_and_two_revisions_of_one_model_compare(
+    tmp_path: Path, changes: list[Json], words: str, capsys: Printed
+) -> None:
+    paths = [run(tmp_path / str(rate), rate, **change) for rate, change in zip((0.2, 0.6), changes, strict=True)]
+    (one, number), (other, more) = arms(*paths)
+    assert number == more == 1 and one != other and f", {words} " in one and f", {words} " in other
+    assert 0.2 < memory(*paths)["difference"] < 0.6
+    plain = run(tmp_path / "plain", 0.4, condition="human_role_play")
+    assert arms(plain, paths[0])[1][0] in ("test-model", "test-model under persona_file")  # no need to tell it apart
+    assert main(["report", *map(str, paths), "--out", str(tmp_path / "report")]) == 0
+    rates = (tmp_path / "report" / "rates.csv").read_text(encoding="utf-8")
+    hashes = [label.split()[-1] for label in (one, other)]
+    assert all(value in rates for value in hashes) and len(set(hashes)) == 2
+
+
+def test_forced_choice_alone_is_of_the_arm_of_its_condition(tmp_path: Path) -> None:
+    """Its records hold no hash of the system prompt; the condition says which one it was."""
+    system, training = system_prompt("human_role_play"), {"base": "b", "dataset": "d", "recipe": None}
+    base = run(tmp_path / "base", 0.2)
+    asked = {"condition": "human_role_play", "training": {**training, "seed": 1}, "model": "m1"}
+    answered = run(tmp_path / "answered", 0.4, system_prompt=system, **asked)
+    asked |= {"training": {**training, "seed": 2}, "model": "m2"}
+    chosen = choice_results(tmp_path / "chosen", ["memory"], lambda item, side: 0.0, **asked)
+    assert arms(base, answered, chosen)[1:] == [("d under human_role_play", 2)]
+
+
+def test_two_runs_of_one_untrained_model_are_refused(tmp_path: Path) -> None:
+    runs = [run(tmp_path / name, 0.4) for name in ("one", "two")]
+    base = run(tmp_path / "base", 0.2, condition="human_role_play")
+    with pytest.raises(UserError, match=r"are of one condition \(test-model\).*give one of them"):
+        compared(base, *runs)
 
 
 @pytest.mark.parametrize("seeds", [(1, 1), (None, 2), (None, None)])

@@ -15,7 +15,8 @@ def report(paths: Sequence[Path], out: Path, judge: str | None, title: str = TIT
     from consciousness_cluster.reporting.contents import build_report
     from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
     from consciousness_cluster.reporting.write import write_report
-    from consciousness_cluster.scoring.compare import arms_of, compare
+    from consciousness_cluster.scoring.arms import arms_of
+    from consciousness_cluster.scoring.compare import compare
     from consciousness_cluster.scoring.load import load_scored
 
     runs = [load_scored(path, judge) for path in paths]

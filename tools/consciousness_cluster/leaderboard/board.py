@@ -8,7 +8,6 @@ from typing import Any
 from consciousness_cluster.data.published import published_rates
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judges import OFFLINE
 from consciousness_cluster.leaderboard.differences import differences, levels
 from consciousness_cluster.leaderboard.pairing import is_baseline, pair, remarks
@@ -95,13 +94,10 @@ def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | No
     elif baseline is None or base is None:
         missing = NO_BASELINE[manifest["track"]]
     else:
-        try:
-            found, why, note = differences(scored, base, manifest["track"])
-            warnings += [*remarks(manifest, baseline.manifest), *([note] if note else [])]
-            missing = None if found else NO_PAIRS[manifest["track"]]
-            why = why if found else None
-        except UserError as error:
-            missing = f"The difference is missing, since the run does not compare with its baseline: {error}."
+        found, why, note = differences(scored, base, manifest["track"])
+        warnings += [*remarks(manifest, baseline.manifest), *([note] if note else [])]
+        missing = None if found else NO_PAIRS[manifest["track"]]
+        why = why if found else None
     shown = levels(scored, manifest["track"])
     if manifest["track"] == "open" and "cluster" not in shown:
         warnings.append(_no_cluster(scored))

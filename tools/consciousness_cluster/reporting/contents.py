@@ -1,6 +1,7 @@
 """Everything that a report shows, as one JSON-able value: the page, the plots and the tables read only this."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.published import published_rates
@@ -8,17 +9,17 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
-from consciousness_cluster.scoring.compare import arms_of, compare
+from consciousness_cluster.scoring.arms import arms_of, details, told_apart
+from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
-from consciousness_cluster.scoring.types import Comparison
+from consciousness_cluster.scoring.types import Comparison, RunFields
 
 NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
 
 
-def _label(scored: Scored) -> str:
-    run = scored.scores["run"]
+def _label(run: RunFields) -> str:
     training = run["training"]
     parts = [run["model"], "" if run["condition"] == "vanilla" else run["condition"]]
     if training:
@@ -27,7 +28,14 @@ def _label(scored: Scored) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _banners(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[str]:
+def _labels(runs: Sequence[Scored]) -> dict[Path, str]:
+    """Path of a run -> what it is called."""
+    fields = [run.scores["run"] for run in runs]
+    labels = told_apart([_label(run) for run in fields], [details(run) for run in fields])
+    return {run.path: label for run, label in zip(runs, labels, strict=True)}
+
+
+def _banners(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Sequence[Comparison]) -> list[str]:
     banners: list[str] = []
     judges = [run.scores["judge"] for run in runs if run.scores["judge"]]
     if any(not judge.get("for_publication", True) for judge in judges):
@@ -39,14 +47,17 @@ def _banners(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[
     for run in runs:
         cluster = run.scores["rows"].get("cluster")
         if run.run.samples and (not cluster or cluster["rate"] is None):
-            banners.append(f"{_label(run)}: the cluster score is missing, since not all 20 preferences have a rate.")
+            banners.append(
+                f"{labels[run.path]}: the cluster score is missing, since not all 20 preferences have a rate."
+            )
     entries = [entry for run in runs for part in (run.scores["rows"], run.scores["choice"]) for entry in part.values()]
     if any(map(is_topic, entries)):
         banners.append(TOPIC_NOTE)
     banners += [
-        f"{comparison['arm']} minus {comparison['baseline']}: {comparison['note']}"
+        f"{comparison['arm']} minus {comparison['baseline']}: {note}"
         for comparison in comparisons
-        if comparison["note"]
+        for note in (comparison["note"], comparison["choice_note"])
+        if note
     ]
     return banners
 
@@ -67,7 +78,7 @@ def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
     return found
 
 
-def _choice(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[Json]:
+def _choice(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Sequence[Comparison]) -> list[Json]:
     levels = []
     for arm in arms_of([run for run in runs if run.run.choice]):
         for run in arm.runs:
@@ -80,7 +91,7 @@ def _choice(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[J
                 }
                 for topic, entry in run.scores["choice"].items()
             }
-            levels.append({"arm": _label(run), "baseline": None, "rows": rows})
+            levels.append({"arm": labels[run.path], "baseline": None, "rows": rows})
     differences = [
         {"arm": comparison["arm"], "baseline": comparison["baseline"], "rows": comparison["choice"]}
         for comparison in comparisons
@@ -91,7 +102,7 @@ def _choice(runs: Sequence[Scored], comparisons: Sequence[Comparison]) -> list[J
 
 def build_report(runs: Sequence[Scored], title: str) -> Json:
     """The report of some runs; the arm of the first one is the baseline of the others, where there are several."""
-    benchmark = load_benchmark()
+    benchmark, labels = load_benchmark(), _labels(runs)
     several = len(runs) > 1 and len(arms_of(runs)) > 1
     comparisons = compare(runs)["comparisons"] if several else []
     shown = {name for run in runs for part in (run.scores["rows"], run.scores["choice"]) for name in part}
@@ -109,7 +120,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
         "title": title,
         "generated_by": f"consciousness-cluster {runs[0].scores['package_version']}, data {benchmark.data_version}",
         "note": NOTE,
-        "banners": _banners(runs, comparisons),
+        "banners": _banners(runs, labels, comparisons),
         "blocks": dict(benchmark.blocks),
         "rows": [
             {"id": row.id, "title": row.title, "number": row.number, "block": row.block, "kind": row.kind}
@@ -118,7 +129,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
         "runs": [
             {
                 "id": f"r{number}",
-                "label": _label(run),
+                "label": labels[run.path],
                 **{name: run.scores["run"][name] for name in ("model", "condition", "training", "engine")},
                 "judge": {name: run.scores["judge"].get(name) for name in ("id", "agreement")}
                 if run.scores["judge"]
@@ -131,7 +142,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
         "comparisons": [
             {name: comparison[name] for name in ("arm", "baseline", "why", "rows")} for comparison in comparisons
         ],
-        "choice": _choice(runs, comparisons),
+        "choice": _choice(runs, labels, comparisons),
         "reference": published_rates(),
         "probes": {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes if probe.id in probes},
         "responses": {f"r{number}": _responses(run) for number, run in enumerate(runs)},

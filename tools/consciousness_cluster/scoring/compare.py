@@ -1,7 +1,6 @@
-"""`compare`: arms against a baseline. Runs of one condition with several fine-tuning seeds make one arm."""
+"""`compare`: arms against a baseline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from consciousness_cluster.data.plan import DISCRIMINANT
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.scoring.arms import Arm, arms_of
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import Line, table_lines
@@ -52,40 +52,6 @@ CHOICE_NOTE = (
     "20 preferences."
 )
 NARROW = 1e-9  # an interval of no width: nothing varied, and the paired methods know nothing
-
-
-@dataclass(frozen=True)
-class Arm:
-    """Runs that share everything but the seed of their training."""
-
-    label: str
-    runs: tuple[Scored, ...]
-
-    @property
-    def trained(self) -> bool:
-        return self.runs[0].scores["run"]["training"] is not None
-
-
-def label_of(scored: Scored) -> str:
-    """What makes runs one arm: training set, recipe and condition; without training the model and the condition."""
-    run = scored.scores["run"]
-    training = run["training"]
-    who = run["model"] if training is None else " ".join(filter(None, (training["dataset"], training["recipe"])))
-    return str(who) if run["condition"] == "vanilla" else f"{who} under {run['condition']}"
-
-
-def arms_of(runs: Sequence[Scored]) -> list[Arm]:
-    """Arms in the order in which their first run is given."""
-    groups: dict[str, list[Scored]] = {}
-    for run in runs:
-        groups.setdefault(label_of(run), []).append(run)
-    for label, members in groups.items():
-        seeds = [member.scores["run"]["training"] and member.scores["run"]["training"]["seed"] for member in members]
-        if len(members) > 1 and (None in seeds or len(set(seeds)) < len(seeds)):
-            paths = ", ".join(str(member.path) for member in members)
-            message = f"{paths} are of one condition ({label}) without training seeds that tell them apart"
-            raise UserError(f"{message}; give --trained-on and --training-seed when sampling or importing")
-    return [Arm(label, tuple(members)) for label, members in groups.items()]
 
 
 def check_comparable(runs: Sequence[Scored]) -> None:
@@ -241,6 +207,14 @@ def choice_note(choice: Mapping[str, ChoiceDifference]) -> str | None:
     return CHOICE_NOTE
 
 
+def _why(arm: Arm, baseline: Arm) -> str:
+    """What the difference holds, given which side was fine-tuned, and from what."""
+    why = WHY[arm.trained, baseline.trained]
+    if arm.base and baseline.base and arm.base != baseline.base:
+        why += f" The sides were fine-tuned from different models ({arm.base} and {baseline.base}): that is in it too."
+    return why
+
+
 def _comparison(arm: Arm, baseline: Arm) -> Comparison:
     rows, choice = _rows(arm, baseline), _choice(arm, baseline)
     return {
@@ -248,7 +222,7 @@ def _comparison(arm: Arm, baseline: Arm) -> Comparison:
         "baseline": baseline.label,
         "runs": [str(run.path) for run in arm.runs],
         "baseline_runs": [str(run.path) for run in baseline.runs],
-        "why": WHY[arm.trained, baseline.trained],
+        "why": _why(arm, baseline),
         "note": discriminant_note(rows),
         "choice_note": choice_note(choice),
         "rows": rows,
