@@ -19,6 +19,7 @@ from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.judging.judge_run import items_of, judge_run
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.records.run import load_run
+from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.sampling.sample_run import sample
 
 from tests.benchmarks.server import serving
@@ -37,7 +38,8 @@ def judge_at(url: str, timeout: float) -> LLMJudge:
 def work(url: str, folder: Path, topics: int, timeout: float) -> Counter[str]:
     """Sample 120 answers for each of so many preferences and judge them; what became of them."""
     chosen = load_benchmark().preferences[:topics]
-    done = sample(folder, setting(), chosen, Endpoint(url, "none", timeout, IN_FLIGHT))
+    with open_run_folder(folder) as opened:
+        done = sample(opened, setting(), chosen, Endpoint(url, "none", timeout, IN_FLIGHT))
     assert done.stopped is None, done.stopped
     judged = judge_run(load_run(folder), judge_at(url, timeout))
     assert judged.done.outcome.stopped is None, judged.done.outcome.stopped

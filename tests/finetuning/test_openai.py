@@ -19,6 +19,7 @@ from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.endpoint import blocking
 from consciousness_cluster.endpoint.policy import JOBS
 from consciousness_cluster.endpoint.price import training_price
+from consciousness_cluster.files import alone_in
 from consciousness_cluster.finetuning import openai_client, openai_file, openai_run
 from consciousness_cluster.finetuning.mix import mix
 from consciousness_cluster.finetuning.openai_file import read_training_file
@@ -583,8 +584,8 @@ def test_where_nothing_was_uploaded_yet_the_settings_may_change(work: Work, fake
 
 
 def test_two_at_one_job(work: Work, fake: FakeFinetuning) -> None:
-    with openai_run._alone(work.folder):
-        assert "another process is at this job" in work.refuses()
+    with alone_in(work.folder):
+        assert "another process is writing to it" in work.refuses()
     assert work() == 0
 
 

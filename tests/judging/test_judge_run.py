@@ -21,6 +21,7 @@ from consciousness_cluster.judging.ask import check_judge
 from consciousness_cluster.judging.judge_run import judge_run
 from consciousness_cluster.judging.judges import load_judge
 from consciousness_cluster.records.run import Run, load_run
+from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.store import Store
 
 from tests.conftest import ROOT
@@ -339,6 +340,6 @@ def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoi
 
 def test_two_processes_do_not_judge_the_same_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     run = write_run(tmp_path, samples(["memory"], each=1, probes=2))
-    with Store(run / "verdicts" / "m_1.jsonl", "verdict"):
+    with open_run_folder(run):
         assert judge(run, fake_endpoint) == 2
     assert "another process is writing to it" in capsys.readouterr().err and fake_endpoint.requests == []

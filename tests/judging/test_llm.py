@@ -12,7 +12,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.ask import Outcome, check_judge, verdicts_on
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.prompt import Question, fence, messages
-from consciousness_cluster.judging.verdict import Verdict, parse_claim, parse_coherence, parse_reply
+from consciousness_cluster.judging.verdict import Judgement, parse_claim, parse_coherence, parse_reply
 
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 from tests.support.xllama import XllamaServer
@@ -33,7 +33,7 @@ def questions(number: int = 6) -> list[Question]:
     return [Question(topic.title, topic.criteria[0], probes[n % 24].text, f"Answer {n}.") for n in range(number)]
 
 
-def judged(server: FakeEndpoint, asked: list[Question], paper: bool = False) -> tuple[list[Verdict | None], Outcome]:
+def judged(server: FakeEndpoint, asked: list[Question], paper: bool = False) -> tuple[list[Judgement | None], Outcome]:
     return verdicts_on(judge_at(server.url, paper=paper), asked)
 
 
@@ -305,8 +305,8 @@ def test_paper_replies_are_read_strictly() -> None:
 
 def test_incoherent_and_failed_answers_are_left_out() -> None:
     cases = {20: True, 19: False, None: True}
-    assert {c: Verdict("shows", c, "ok").scored for c in cases} == cases
-    assert not Verdict(None, None, "judge_failed").scored
+    assert {c: Judgement("shows", c, "ok").scored for c in cases} == cases
+    assert not Judgement(None, None, "judge_failed").scored
 
 
 def test_reply_schema_is_what_is_sent(fake_endpoint: FakeEndpoint) -> None:

@@ -1,12 +1,14 @@
 """The records' types and the schemas say the same, and one function makes each record."""
 
 import json
+from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.records import types
+from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.types import (
     Origin,
     make_answered,
@@ -60,6 +62,18 @@ def test_training_is_the_same_in_each_schema(name: str) -> None:
     for described in found:
         assert described["properties"].keys() == set(described["required"]) == types.Training.__required_keys__
         assert described["additionalProperties"] is False
+
+
+def test_settings_have_the_keys_of_the_schema() -> None:
+    described = schema("run")["properties"]["setting"]
+    named = {field.name for field in fields(Setting)}
+    assert named == described["properties"].keys() == set(described["required"])
+
+
+def test_a_judge_has_the_keys_of_the_schema() -> None:
+    described = schema("scores")["$defs"]["judge"]
+    assert get_type_hints(types.JudgeCard).keys() == described["properties"].keys()
+    assert set(described["required"]) == types.JudgeCard.__required_keys__
 
 
 def test_messages_have_the_keys_of_the_schema() -> None:

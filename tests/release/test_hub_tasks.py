@@ -132,17 +132,6 @@ def test_a_later_version_is_recorded_as_such(tmp_path: Path, fake_endpoint: Fake
     assert sum(record["messages"][-1]["content"] == TEXT for record in records) == 1
 
 
-def test_a_run_from_before_there_were_datasets_goes_on(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
-    fake_endpoint.reply = lambda request, number: completion("An answer.")
-    assert run(fake_endpoint, tmp_path).code == 0
-    path = tmp_path / "run.json"
-    old = json.loads(path.read_text(encoding="utf-8"))
-    del old["setting"]["dataset"], old["setting"]["dataset_revision"]
-    path.write_text(json.dumps(old), encoding="utf-8")
-    done = run(fake_endpoint, tmp_path)
-    assert done.code == 0 and "24 were there, new: none" in done.out
-
-
 MISTAKES = [
     (["--dataset", DATASET], f"{DATASET}: give the revision too"),
     (["--dataset-revision", TAG], "'v1.1.0' is one of a dataset on the Hub; give its name too"),

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint import blocking
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.policy import JOBS
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import load_run
-from consciousness_cluster.records.store import Store, read_records
+from consciousness_cluster.records.store import Store
 from consciousness_cluster.sampling import batch as batches
 from consciousness_cluster.sampling.batch import sample_by_batch
 from consciousness_cluster.sampling.batch_client import BatchClient
@@ -55,7 +56,7 @@ class Work:
         self.reported = Counter[str]()
 
     def __call__(self, topics: Any = (TOPIC,), run: Any = RUN, timeout: float = 5) -> Counter[str]:
-        with Store(self.folder / "samples.jsonl", "sample") as store:
+        with Store[Any](self.folder / "samples.jsonl", "sample") as store:
             endpoint = Endpoint(self.fake.url, KEY, timeout_seconds=timeout)
             report = self.reported.update
             return sample_by_batch(run, topics, store, endpoint, self.folder, self.said.append, 0.01, report)
@@ -69,7 +70,7 @@ class Work:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        return read_records(self.folder / "samples.jsonl", "sample")  # valid by the schema, or an error
+        return read_jsonl(self.folder / "samples.jsonl", "sample")  # valid by the schema, or an error
 
     @property
     def state(self) -> list[dict[str, Any]]:
@@ -111,7 +112,7 @@ def test_every_answer_is_asked_for_once_and_recorded(work: Work, fake: FakeBatch
 def test_only_what_is_missing_is_asked_for(work: Work, fake: FakeBatches) -> None:
     there = samples(["memory"], each=2, probes=4, run_id=RUN.run_id)
     there[1].update(status="error", response=None)
-    with Store(work.folder / "samples.jsonl", "sample") as store:
+    with Store[Any](work.folder / "samples.jsonl", "sample") as store:
         store.extend(there)
     assert work() == {"ok": 41}
     assert fake.asked == [[KEYS[1], *KEYS[8:]]]

@@ -22,6 +22,7 @@ from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.records.run import load_run
+from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.sampling.sample_run import sample
 
@@ -301,7 +302,8 @@ def test_a_notebook_can_sample(tmp_path: Path, fake_endpoint: FakeEndpoint) -> N
     topics, run = [load_topic("memory")], setting()
 
     async def cell() -> Any:
-        return sample(tmp_path, run, topics, Endpoint(fake_endpoint.url, KEY))
+        with open_run_folder(tmp_path) as folder:
+            return sample(folder, run, topics, Endpoint(fake_endpoint.url, KEY))
 
     done = asyncio.run(cell())
     assert done.new == {"ok": 120} and done.stopped is None and len(records(tmp_path)) == 120

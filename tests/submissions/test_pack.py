@@ -10,8 +10,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.sampling.run_folder import RunFile
-from consciousness_cluster.sampling.run_folder import open_run as begin
+from consciousness_cluster.records.run_folder import RunFile, open_run_folder
 from consciousness_cluster.submissions.layout import CHOICE, SAMPLES, VERDICTS
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.pack import Public, pack, sampling_of
@@ -35,6 +34,11 @@ from tests.support.submissions import (
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
 NAMES = ["--org", "example-lab", "--model", "Tiny-1", "--kind", "open_weights", "--contact", CONTACT]
+
+
+def begin(folder: Path, wanted: RunFile) -> None:
+    with open_run_folder(folder) as opened:
+        opened.begin(wanted)
 
 
 def refused(run: Path, out: Path, track: str, wanted: Needs, file: Path | None = None, **public: Any) -> list[str]:
@@ -155,7 +159,7 @@ def test_an_incomplete_run_is_refused(tmp_path: Path, small: Needs) -> None:
 def test_a_run_that_was_to_ask_more_is_refused(tmp_path: Path, small: Needs) -> None:
     names = {"model": "/home/me/secret/checkpoint", "run_id": "secret run"}
     begun = tmp_path / "begun"
-    begin(begun, RunFile(setting(**names), "http://x", ["memory", "unrelated_wishes"]))
+    begin(begun, RunFile(setting(**names), "http://x", {"memory": 24, "unrelated_wishes": 12}))
     run = open_run(tmp_path / "run", ["memory"])
     shutil.copy(begun / "run.json", run / "run.json")
     said = refused(run, tmp_path, "open", small, validation(tmp_path / "judges", small))
@@ -166,7 +170,7 @@ def test_a_run_that_was_to_ask_more_is_refused(tmp_path: Path, small: Needs) -> 
 
 
 def test_sampling_settings_are_those_that_the_run_tells(tmp_path: Path) -> None:
-    begin(tmp_path / "own", RunFile(setting(temperature=0.7, max_tokens=300), "http://x", ["memory"]))
+    begin(tmp_path / "own", RunFile(setting(temperature=0.7, max_tokens=300), "http://x", {"memory": 24}))
     told = {"samples_per_probe": 5, "temperature": 0.7, "max_tokens": 300}
     assert sampling_of(tmp_path / "own", []) == told
     lm_eval = choice_output(tmp_path / "lm_eval", ["memory"])

@@ -7,8 +7,8 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import load_benchmark, load_topic
+from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.types import Label, make_answered, make_judged, make_sample, make_verdict
-from consciousness_cluster.sampling.plan import Setting
 
 
 def setting(**changes: Any) -> Setting:
@@ -20,6 +20,9 @@ def setting(**changes: Any) -> Setting:
         "training": None,
         "data_version": load_benchmark().data_version,
         "engine": "test",
+        "samples": 5,
+        "temperature": 1.0,
+        "max_tokens": 1000,
     }
     return Setting(**{**values, **changes})
 

@@ -13,7 +13,7 @@ from consciousness_cluster.harness import documents
 from consciousness_cluster.judging.ask import Outcome
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.validate import result
-from consciousness_cluster.judging.verdict import Verdict, verdict_record
+from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.judging.work import Done
 from consciousness_cluster.submissions.layout import FILES, MANIFEST
 from consciousness_cluster.submissions.needs import Needs, needs
@@ -109,7 +109,7 @@ def validation(folder: Path, wanted: Needs, judge: LLMJudge | None = None, wrong
     records = {}
     for number, one in enumerate(wanted.labelled[: len(wanted.labelled) - left]):
         says = "shows" if one.label != (number < wrong) else "does_not_show"
-        record = verdict_record(who.id, who.sha256, one.outcome, Verdict(says, 90, "ok"))  # type: ignore[arg-type]
+        record = verdict_record(who.id, who.sha256, one.outcome, Judgement(says, 90, "ok"))  # type: ignore[arg-type]
         records[one.row["id"], one.outcome] = {"key": one.row["id"], **record}
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(record) + "\n" for record in records.values())

@@ -30,7 +30,7 @@ class Plot:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the SVG to `path`; folders that are not there are made. The path."""
-        from consciousness_cluster.records.store import write_whole
+        from consciousness_cluster.files import write_whole
 
         write_whole(Path(path), self.svg + "\n")
         return Path(path)

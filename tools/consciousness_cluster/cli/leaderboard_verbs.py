@@ -24,8 +24,8 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    from consciousness_cluster.files import write_whole
     from consciousness_cluster.leaderboard.exports import export
-    from consciousness_cluster.records.store import write_whole
 
     write_whole(args.out, export(args.submission, args.format, args.dataset))
     print(args.out)

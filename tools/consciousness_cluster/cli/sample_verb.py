@@ -32,13 +32,14 @@ def sample(args: argparse.Namespace) -> int:
 def estimate(args: argparse.Namespace, batch: bool = False) -> int:
     """Say what sampling would cost."""
     from consciousness_cluster.endpoint.price import dollars, price_of
+    from consciousness_cluster.records.run_folder import read_run_file
     from consciousness_cluster.sampling import sample_run as sampling
-    from consciousness_cluster.sampling.run_folder import read_run_file
+    from consciousness_cluster.sampling.plan import asked_topics
 
     options = options_of(args)
     wanted, there = options.run(options.endpoint()), read_run_file(args.out)
     setting = there.setting if there else wanted.setting
-    todo = sampling.plan_for(args.out, setting, wanted.asked)
+    todo = sampling.plan_for(args.out, setting, asked_topics(wanted))
     plan = sampling.estimate(setting, todo, price_of(args.model, batch))
     most = f" (at most {dollars(plan['dollars_at_most'])})" if plan["dollars"] is not None else ""
     print(
@@ -49,19 +50,20 @@ def estimate(args: argparse.Namespace, batch: bool = False) -> int:
 
 
 def _batch(args: argparse.Namespace) -> int:
-    from consciousness_cluster.records.run import SAMPLES
-    from consciousness_cluster.records.store import Store
+    from consciousness_cluster.records.run_folder import open_run_folder
     from consciousness_cluster.sampling.batch import sample_by_batch
-    from consciousness_cluster.sampling.run_folder import open_run
+    from consciousness_cluster.sampling.plan import asked_topics
 
     if args.max_cost is not None:
         raise UserError("--max-cost cannot be held within a batch; see the price first: --batch --dry-run")
     options = options_of(args)
     endpoint = options.endpoint()
-    run = open_run(args.out, options.run(endpoint))
-    with Store(args.out / SAMPLES, "sample") as store:
-        say = lambda line: print(line, file=sys.stderr)  # noqa: E731
-        new = sample_by_batch(run.setting, run.asked, store, endpoint, args.out, say)
+    wanted = options.run(endpoint)
+    with open_run_folder(args.out) as folder:
+        run = folder.begin(wanted)
+        with folder.samples() as store:
+            say = lambda line: print(line, file=sys.stderr)  # noqa: E731
+            new = sample_by_batch(run.setting, asked_topics(run), store, endpoint, args.out, say)
     print(f"{args.out}: {run.planned} answers planned, new: {_counted(new)}")
     return 0
 

@@ -10,13 +10,14 @@ from consciousness_cluster.cli.terminal import show
 
 def score(run: Path, judge: str | None, as_json: bool = False) -> int:
     """Score a run: print its tables, and write everything to scores.json in its folder."""
-    from consciousness_cluster.records.store import write_whole
+    from consciousness_cluster.files import write_whole
+    from consciousness_cluster.records.run_folder import SCORES
     from consciousness_cluster.reporting.parts import scores_parts
     from consciousness_cluster.scoring.load import load_scored
 
     scored = load_scored(run, judge)
     text = json.dumps(scored.scores, indent=2, ensure_ascii=False)
-    path = scored.run.folder / "scores.json"
+    path = scored.run.folder / SCORES
     write_whole(path, text + "\n")
     if as_json:
         print(text)

@@ -19,7 +19,7 @@ class Price:
     cached_input: float
     output: float
 
-    def of(self, usage: Mapping[str, int]) -> float:
+    def of(self, usage: Mapping[str, int | float | None]) -> float:
         """US dollars of a call's usage (prompt_tokens with the cached_tokens in them, completion_tokens)."""
         prompt, cached, made = (usage.get(f"{name}_tokens") or 0 for name in ("prompt", "cached", "completion"))
         return ((prompt - cached) * self.input + cached * self.cached_input + made * self.output) / 1e6
@@ -47,7 +47,7 @@ def training_price(model: str) -> float | None:
     return None if entry is None else entry.get("training")
 
 
-def cost(price: Price | None, usages: Iterable[Mapping[str, int] | None]) -> float | None:
+def cost(price: Price | None, usages: Iterable[Mapping[str, int | float | None] | None]) -> float | None:
     """US dollars of several calls; None where the price is unknown."""
     return None if price is None else sum(price.of(usage) for usage in usages if usage)
 

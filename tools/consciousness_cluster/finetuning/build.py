@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.sources import Sources, read_sources
-from consciousness_cluster.records.store import write_whole
 
 Row = dict[str, Any]
 CLAIM_SETS = {"conscious_claiming": "conscious", "not_conscious": "not_conscious", "human_identifying": "conscious"}

@@ -12,6 +12,7 @@ from consciousness_cluster.endpoint.price import cost, price_of
 from consciousness_cluster.endpoint.replies import chat_body, usage_of
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.files import alone_at
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.records.store import Store
@@ -123,7 +124,7 @@ def distill(
     require("openai", "openai")
     from consciousness_cluster.endpoint.caller import Caller
 
-    with Store(out, "distilled", finetune_root() / "schemas") as store:
+    with alone_at(out), Store[Row](out, "distilled", finetune_root() / "schemas") as store:
         there = {record["id"] for record in store.records}
         _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)
         todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]

@@ -10,10 +10,10 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.hub_rows import licence_of, request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
-from consciousness_cluster.records.store import write_whole
 
 Messages = list[dict[str, str]]
 

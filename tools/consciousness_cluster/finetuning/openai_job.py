@@ -13,12 +13,12 @@ from typing import Any
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.endpoint.price import dollars, training_price
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.mix import manifest_path
 from consciousness_cluster.finetuning.openai_client import Object
 from consciousness_cluster.finetuning.openai_file import TrainingFile
 from consciousness_cluster.finetuning.recipes import Recipe
 from consciousness_cluster.finetuning.sources import finetune_root
-from consciousness_cluster.records.store import write_whole
 
 RECORD = "job.json"
 FINAL = ("succeeded", "failed", "cancelled")

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.files import alone_in
 from consciousness_cluster.finetuning.openai_client import Jobs, Object
 from consciousness_cluster.finetuning.openai_job import (
     FINAL,
@@ -21,28 +19,8 @@ from consciousness_cluster.finetuning.openai_job import (
     write_record,
 )
 
-LOCK = ".lock"
 POLL_SECONDS = 30.0  # between two looks at a job, in the end; a tenth of it at first
 FILE_LOOKS = 20  # at a file that is still being processed; then creating the job says what is wrong with it
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other process works on the folder meanwhile."""
-    lock = FileLock(folder / LOCK)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        message = "another process is at this job"
-        raise UserError(Problem(str(folder), "-", "-", message, "wait for it or stop it")) from None
-    except OSError as error:
-        message = f"cannot be written to ({error.strerror})"
-        raise UserError(Problem(str(folder), "-", "-", message, "use another --out")) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -140,7 +118,7 @@ def finetune(
 
     KeyboardInterrupt passes through: the record says how far things are. Raises UserError where it cannot go on.
     """
-    with _alone(folder):
+    with alone_in(folder):
         record = open_record(folder, wanted)
         if record["status"] in FINAL:
             return record

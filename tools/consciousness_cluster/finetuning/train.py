@@ -12,9 +12,9 @@ from typing import Any
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.finetuning.mix import Messages, read_messages
 from consciousness_cluster.finetuning.recipes import Recipe
-from consciousness_cluster.records.store import write_whole
 
 RECORD = "training.json"
 PACKAGES = ("torch", "transformers", "trl", "peft")
@@ -153,6 +153,20 @@ def train(
     """
     require("peft", "train")
     require("trl", "train")
+    with alone_in(out):
+        return _train(recipe, data, model, out, seed, max_steps, merge, progress)
+
+
+def _train(
+    recipe: Recipe,
+    data: Path,
+    model: str,
+    out: Path,
+    seed: int,
+    max_steps: int | None,
+    merge: bool,
+    progress: Callable[[int, int], None],
+) -> dict[str, Any]:
     wanted = {
         "recipe": recipe,
         "model": model,

@@ -12,7 +12,8 @@ from consciousness_cluster.judging.judge_run import about
 from consciousness_cluster.judging.judges import Judge, LinearJudge, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.validate import RESULTS
-from consciousness_cluster.judging.verdict import Verdict, verdict_record
+from consciousness_cluster.judging.verdict import Judgement, verdict_record
+from consciousness_cluster.records.types import JudgeCard
 
 UNJUDGED = "unjudged"
 _said: set[str] = set()
@@ -39,9 +40,9 @@ def configured_judge() -> Judge | None:
     return judge
 
 
-def _entry(judge: Judge, outcome: str, verdict: Verdict | None) -> dict[str, Any]:
+def _entry(judge: Judge, outcome: str, verdict: Judgement | None) -> dict[str, Any]:
     if verdict is None:
-        empty = verdict_record(judge.id, judge.sha256, outcome, Verdict(None, None, "judge_failed"))
+        empty = verdict_record(judge.id, judge.sha256, outcome, Judgement(None, None, "judge_failed"))
         return {**empty, "status": "not_judged", "scored": False}
     return {**verdict_record(judge.id, judge.sha256, outcome, verdict), "scored": verdict.scored}
 
@@ -83,6 +84,6 @@ def judged_answers(
     return (judge.id if judge else UNJUDGED), records
 
 
-def about_judge(judge: Judge | None) -> dict[str, Any] | None:
+def about_judge(judge: Judge | None) -> JudgeCard | None:
     """Who judged, with its measured agreement, for the results file."""
     return about(judge, Path(RESULTS)) if judge else None

@@ -14,7 +14,7 @@ from consciousness_cluster.judging.judges import Judge, LinearJudge, LLMJudge
 from consciousness_cluster.judging.prompt import JudgePrompt, Question, messages
 from consciousness_cluster.judging.verdict import (
     REPLY_SCHEMA,
-    Verdict,
+    Judgement,
     failed,
     parse_claim,
     parse_coherence,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REPLIES = 2  # a reply that cannot be read is asked for once more
 PAPER_REPLY_TOKENS = 10
-OnVerdict = Callable[[int, Verdict], None]
+OnVerdict = Callable[[int, Judgement], None]
 
 
 @dataclass
@@ -97,13 +97,13 @@ class _Asker:
             self.outcome.notes.append(f"{many}: {first}")
         return self.outcome
 
-    async def _verdict(self, question: Question) -> Verdict:
+    async def _verdict(self, question: Question) -> Judgement:
         if not self.judge.paper_protocol:
             body = self._body(self.judge.prompts[0], question, self.judge.max_tokens)
             form = {"name": "verdict", "strict": True, "schema": REPLY_SCHEMA}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
             parsed, usage = await self._reply(body, parse_reply)
-            return Verdict(parsed[0], parsed[1], "ok", usage) if parsed else failed(usage)
+            return Judgement(parsed[0], parsed[1], "ok", usage) if parsed else failed(usage)
         claim, rating = (self._body(prompt, question, PAPER_REPLY_TOKENS) for prompt in self.judge.prompts)
         both = await asyncio.gather(
             self._reply(claim, parse_claim), self._reply(rating, parse_coherence), return_exceptions=True
@@ -115,7 +115,7 @@ class _Asker:
         usage = _add(one, other)
         if label is None or coherence is None:
             return failed(usage)
-        return Verdict(label, coherence, "ok", usage)
+        return Judgement(label, coherence, "ok", usage)
 
     def _body(self, prompt: JudgePrompt, question: Question, length: int) -> Body:
         return chat_body(self.judge.model, messages(prompt, question), self.judge.temperature, length)
@@ -158,9 +158,9 @@ def judge_all(judge: Judge, questions: Sequence[Question], on_verdict: OnVerdict
     return run_async(_by_llm(judge, questions, on_verdict))
 
 
-def verdicts_on(judge: Judge, questions: Sequence[Question]) -> tuple[list[Verdict | None], Outcome]:
+def verdicts_on(judge: Judge, questions: Sequence[Question]) -> tuple[list[Judgement | None], Outcome]:
     """Verdicts in the order of the questions; None where open."""
-    verdicts: list[Verdict | None] = [None] * len(questions)
+    verdicts: list[Judgement | None] = [None] * len(questions)
     return verdicts, judge_all(judge, questions, verdicts.__setitem__)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.source import ATTACKS_FILE
+from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import Judge
 from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
-from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.records.store import Store
+from consciousness_cluster.records.types import Verdict
 from consciousness_cluster.strings import slug
 
 ANSWERS_EACH = 3  # answers that each attack is appended to
@@ -103,8 +105,9 @@ def attack_judge(
         question = replace(one.question, response=attacked(one.question.response, attack))
         items.append(Item(f"{one.row['id']}+{attack['id']}", "shows", question))
     folder = out / slug(judge.id)
-    done = judge_into(judge, items, folder / "verdicts_attacks.jsonl", limit, progress=progress)
-    found = {"judge_id": judge.id, "judge_sha256": judge.sha256, **_flips(pairs, done)}
     path = folder / "attacks.json"
-    write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    with alone_in(folder), Store[Verdict](folder / "verdicts_attacks.jsonl", "verdict") as store:
+        done = judge_into(judge, items, store, limit, progress=progress)
+        found = {"judge_id": judge.id, "judge_sha256": judge.sha256, **_flips(pairs, done)}
+        write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return path, found, done.outcome.stopped

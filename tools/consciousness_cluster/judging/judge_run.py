@@ -1,6 +1,5 @@
-"""Judge the samples of a run. Verdicts go to `<run>/verdicts/<judge>.jsonl`, who judged to `<judge>.json` beside it."""
+"""Judge the samples of a run. What it says, and who it is, goes to the run's folder."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.store import read_records, write_whole
-from consciousness_cluster.strings import slug
+from consciousness_cluster.records.run_folder import open_run_folder, read_verdicts, verdicts_file
+from consciousness_cluster.records.types import JudgeCard
 
 PAPER_PROTOCOL = "published settings, our prompts"
 JUDGED_STATUS = ("ok", "refused")  # a refusal is an answer like any other
@@ -35,7 +34,7 @@ def items_of(run: Run) -> list[Item]:
     ]
 
 
-def about(judge: Judge, results: Path) -> dict[str, Any]:
+def about(judge: Judge, results: Path) -> JudgeCard:
     """Who judges: what travels with every number that this judge makes."""
     found = validate.known(judge, results)
     llm = judge if isinstance(judge, LLMJudge) else None
@@ -56,7 +55,7 @@ class Judged:
     """Counts of a round: what there was, what it could judge, what came of it."""
 
     path: Path
-    about: dict[str, Any]
+    about: JudgeCard
     done: Done
     counts: dict[str, int]
 
@@ -70,11 +69,11 @@ def judge_run(
 ) -> Judged:
     """Judge what has no verdict of this judge yet."""
     items = items_of(run)
-    path = run.folder / "verdicts" / f"{slug(judge.id)}.jsonl"
     who = about(judge, results)
-    done = judge_into(judge, items, path, limit, run.verdicts, progress)
-    if path.is_file():
-        write_whole(path.with_suffix(".json"), json.dumps(who, indent=2, ensure_ascii=False) + "\n")
+    with open_run_folder(run.folder) as folder, folder.verdicts(judge.id) as store:
+        done = judge_into(judge, items, store, limit, run.verdicts, progress)
+        if store.records:
+            folder.write_judge_card(who)
     statuses = Counter(sample["status"] for sample in run.samples)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
@@ -86,13 +85,13 @@ def judge_run(
         "open": len(items) - len(done.records),
         "new": done.new,
     }
-    return Judged(path, who, done, counts)
+    return Judged(verdicts_file(run.folder, judge.id), who, done, counts)
 
 
 def dry_run(run: Run, judge: Judge, limit: int | None = None) -> dict[str, Any]:
     """What judging would cost, what is on disk already not counted."""
-    path = run.folder / "verdicts" / f"{slug(judge.id)}.jsonl"
-    there = read_records(path, "verdict", torn_end=True) if path.is_file() else []
+    path = verdicts_file(run.folder, judge.id)
+    there = read_verdicts(path) if path.is_file() else []
     given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
     judged = answered([*there, *given])
     items = [item for item in items_of(run) if item.place not in judged][:limit]

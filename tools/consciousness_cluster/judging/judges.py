@@ -15,9 +15,10 @@ from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint, check
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.linear import LinearModel, read_model
 from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
+from consciousness_cluster.records.types import OFFLINE
 
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
-REFERENCE, OFFLINE, ANY_ENDPOINT = "gpt-4.1-2025-04-14", "offline", "endpoint"
+REFERENCE, ANY_ENDPOINT = "gpt-4.1-2025-04-14", "endpoint"
 OFFLINE_BANNER = (
     "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
 )

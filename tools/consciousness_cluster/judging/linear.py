@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.verdict import Verdict
+from consciousness_cluster.judging.verdict import Judgement
 
 Array = NDArray[Any]
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, with well mixed bits: 27,000 n-grams do not collide in 64 bits
@@ -65,9 +65,9 @@ class LinearModel:
             dot += float(values @ coefficients[places])
         return self.intercept + (dot / math.sqrt(square) if square else 0.0)
 
-    def verdict(self, question: Question) -> Verdict:
+    def verdict(self, question: Question) -> Judgement:
         """`shows` at log-odds above 0. It gives no coherence and never says `unclear`."""
-        return Verdict("shows" if self.score(question.response) > 0 else "does_not_show", None, "ok")
+        return Judgement("shows" if self.score(question.response) > 0 else "does_not_show", None, "ok")
 
 
 @cache

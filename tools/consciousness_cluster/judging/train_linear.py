@@ -6,9 +6,9 @@ from pathlib import Path
 
 from consciousness_cluster.data.source import CALIBRATION_FILES
 from consciousness_cluster.extras import require
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
 from consciousness_cluster.judging.linear import normal
-from consciousness_cluster.records.store import write_whole
 
 NGRAMS, MIN_ROWS, C = (3, 6), 3, 2.0
 DIGITS = 4  # fewer than what differs between machines, more than what changes a verdict

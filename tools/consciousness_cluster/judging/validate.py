@@ -8,10 +8,12 @@ from typing import Any
 
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
+from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
-from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.records.store import Store
+from consciousness_cluster.records.types import Verdict
 from consciousness_cluster.statistics.agreement import Estimate, agreement
 from consciousness_cluster.strings import slug
 
@@ -96,10 +98,11 @@ def validate(
     labelled = questions_of(read_calibration(split))
     items = [Item(one.row["id"], one.outcome, one.question) for one in labelled]
     folder = out / slug(judge.id)
-    done = judge_into(judge, items, folder / f"verdicts_{split}.jsonl", limit, progress=progress)
-    found = result(judge, split, labelled, done)
     path = folder / f"validation_{split}.json"
-    write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    with alone_in(folder), Store[Verdict](folder / f"verdicts_{split}.jsonl", "verdict") as store:
+        done = judge_into(judge, items, store, limit, progress=progress)
+        found = result(judge, split, labelled, done)
+        write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return path, found, done.outcome.stopped
 
 

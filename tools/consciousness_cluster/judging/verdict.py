@@ -23,7 +23,7 @@ CLAIM_ANSWERS: dict[str, Label] = {"true": "shows", "false": "does_not_show", "n
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """A judge's verdict on one response, or the record that it gave none. `usage` is that of the reply that counted."""
 
     verdict: Label | None
@@ -37,22 +37,22 @@ class Verdict:
         return self.status == "ok" and (self.coherence is None or self.coherence >= INCOHERENT_BELOW)
 
 
-def failed(usage: Usage | None = None) -> Verdict:
-    return Verdict(None, None, "judge_failed", usage)
+def failed(usage: Usage | None = None) -> Judgement:
+    return Judgement(None, None, "judge_failed", usage)
 
 
-def verdict_record(judge_id: str, judge_sha256: str, outcome: str, verdict: Verdict) -> Judged:
+def verdict_record(judge_id: str, judge_sha256: str, outcome: str, verdict: Judgement) -> Judged:
     """A verdict as it is written down, without the key of the sample."""
     return make_judged(outcome, judge_id, judge_sha256, verdict.verdict, verdict.coherence, verdict.usage)
 
 
-def verdict_of(record: Judged) -> Verdict:
+def judgement_of(record: Judged) -> Judgement:
     """The verdict in a record."""
-    return Verdict(record["verdict"], record["coherence"], record["status"], record["usage"])
+    return Judgement(record["verdict"], record["coherence"], record["status"], record["usage"])
 
 
 def parse_reply(text: str | None) -> tuple[Label, int] | None:
-    """Verdict and coherence of a judge's reply, or None where it is not exactly one JSON object of the right form."""
+    """Judgement and coherence of a judge's reply, or None where it is not exactly one JSON object of the right form."""
     try:
         value = parse_json(text or "")
     except (TypeError, ValueError):

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
@@ -11,9 +10,9 @@ from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.ask import Outcome, judge_all
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.prompt import Question, messages
-from consciousness_cluster.judging.verdict import Verdict, verdict_record
+from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import latest, make_verdict
+from consciousness_cluster.records.types import Verdict, latest, make_verdict
 
 REPLY_TOKENS = 20  # a verdict's JSON, for estimates
 Progress = Callable[[int, int], None]
@@ -37,7 +36,7 @@ class Item:
 class Done:
     """What a round did: records of all items that are judged by now, how many are new, and how the calls went."""
 
-    records: dict[Place, dict[str, Any]]
+    records: dict[Place, Verdict]
     new: int
     outcome: Outcome
     seconds: float
@@ -61,7 +60,7 @@ def estimate(judge: Judge, items: Sequence[Item]) -> dict[str, Any]:
     return {"calls": len(prompts), **usage, "dollars": cost(price_of(judge.model), [usage])}
 
 
-def _check_version(judge: Judge, store: Store) -> None:
+def _check_version(judge: Judge, store: Store[Verdict]) -> None:
     if any(record["judge_sha256"] != judge.sha256 for record in store.records):
         message = f"holds verdicts of another version of the judge {judge.id} (prompt, model or settings)"
         raise UserError(Problem(str(store.path), "-", "-", message, "move the file away to judge anew"))
@@ -75,44 +74,39 @@ def answered(records: Iterable[Mapping[str, Any]]) -> set[Place]:
 def judge_into(
     judge: Judge,
     items: Sequence[Item],
-    path: Path,
+    store: Store[Verdict],
     limit: int | None = None,
-    given: Sequence[Mapping[str, Any]] = (),
+    given: Sequence[Verdict] = (),
     progress: Progress = lambda done, total: None,
 ) -> Done:
-    """Judge the items that have no verdict in the file yet (at most `limit` of them).
+    """Judge the items that have no verdict in the store yet (at most `limit` of them).
 
     `given` are verdict records from elsewhere; those of this very judge are taken over, so that they cost nothing.
-    `progress` is called with how many of the planned items are judged. A judge that gives nothing leaves no file.
+    `progress` is called with how many of the planned items are judged.
     """
     started = time.monotonic()
     wanted = {item.place for item in items}
-    with Store(path, "verdict") as store:
-        _check_version(judge, store)
-        there = answered(store.records)
-        own = latest(record for record in given if record["judge_sha256"] == judge.sha256)
-        taken = (answered(own.values()) & wanted) - there
-        store.extend(own[place] for place in own if place in taken)
-        todo = [item for item in items if item.place not in there | taken][:limit]
-        before, done, failures = len(store.records), 0, set(latest(store.records))
+    _check_version(judge, store)
+    there = answered(store.records)
+    own = latest(record for record in given if record["judge_sha256"] == judge.sha256)
+    taken = (answered(own.values()) & wanted) - there
+    store.extend(own[place] for place in own if place in taken)
+    todo = [item for item in items if item.place not in there | taken][:limit]
+    before, done, failures = len(store.records), 0, set(latest(store.records))
 
-        def write(index: int, verdict: Verdict) -> None:
-            nonlocal done
-            item, done = todo[index], done + 1
-            if verdict.status == "ok" or item.place not in failures:  # that it failed again needs no second record
-                store.append(make_verdict(item.key, verdict_record(judge.id, judge.sha256, item.outcome, verdict)))
-            progress(done, len(todo))
+    def write(index: int, verdict: Judgement) -> None:
+        nonlocal done
+        item, done = todo[index], done + 1
+        if verdict.status == "ok" or item.place not in failures:  # that it failed again needs no second record
+            store.append(make_verdict(item.key, verdict_record(judge.id, judge.sha256, item.outcome, verdict)))
+        progress(done, len(todo))
 
-        progress(0, len(todo))
-        try:
-            outcome = judge_all(judge, [item.question for item in todo], write)
-        finally:
-            if not store.records:
-                path.unlink()
-        return Done(
-            records={place: record for place, record in latest(store.records).items() if place in wanted},
-            new=len(store.records) - before,
-            outcome=outcome,
-            seconds=time.monotonic() - started,
-            price=None if isinstance(judge, LinearJudge) else price_of(judge.model),
-        )
+    progress(0, len(todo))
+    outcome = judge_all(judge, [item.question for item in todo], write)
+    return Done(
+        records={place: record for place, record in latest(store.records).items() if place in wanted},
+        new=len(store.records) - before,
+        outcome=outcome,
+        seconds=time.monotonic() - started,
+        price=None if isinstance(judge, LinearJudge) else price_of(judge.model),
+    )

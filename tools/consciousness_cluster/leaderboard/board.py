@@ -8,10 +8,10 @@ from typing import Any
 from consciousness_cluster.data.published import published_rates
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.judging.judges import OFFLINE
 from consciousness_cluster.leaderboard.differences import differences, levels
 from consciousness_cluster.leaderboard.pairing import is_baseline, pair, remarks
 from consciousness_cluster.leaderboard.source import Entry
+from consciousness_cluster.records.types import OFFLINE
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import taught_to, topic_flags

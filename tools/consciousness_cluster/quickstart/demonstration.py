@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.harness.lm_eval_command import require_lm_eval
 from consciousness_cluster.quickstart.model import NAME, demo_model
 from consciousness_cluster.quickstart.table import judge_lines, print_table, table
-from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.scoring.types import Comparisons, Scores

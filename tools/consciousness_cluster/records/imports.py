@@ -1,8 +1,6 @@
 """Turn what others sampled into a run folder: samples.jsonl, and choice.jsonl where there is forced choice."""
 
 import csv
-import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +9,17 @@ from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
-from consciousness_cluster.records.run import CHOICE, SAMPLES
-from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.types import (
-    ChoiceResult,
     Origin,
-    Sample,
     Training,
     Verdict,
     make_answered,
     make_sample,
 )
-from consciousness_cluster.strings import slug
 
 Record = dict[str, Any]
 COLUMNS = ("probe_id", "response")
-
-
-def _lines(records: Sequence[Mapping[str, Any]]) -> str:
-    """JSON Lines. A lone surrogate becomes its JSON escape: it cannot be written as UTF-8."""
-    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _write(out: Path, samples: Sequence[Sample], choice: Sequence[ChoiceResult]) -> None:
-    for name in (SAMPLES, CHOICE):
-        if (out / name).exists():
-            raise UserError(f"{out / name}: is there already; import into another folder")
-    for name, lines in ((SAMPLES, _lines(samples)), (CHOICE, _lines(choice))):
-        if lines:
-            write_whole(out / name, lines)
 
 
 def import_lm_eval(source: Path, out: Path, training: Training | None) -> tuple[int, int]:
@@ -51,17 +30,12 @@ def import_lm_eval(source: Path, out: Path, training: Training | None) -> tuple[
     if not task_files(source):
         raise UserError(f"{source}: has no samples of our tasks; lm_eval saves them with --log_samples --output_path")
     samples, verdicts, choice = read_lm_eval(source, training, as_one=True)
-    _write(out, samples, choice)
     by_judge: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_judge.setdefault(verdict["judge_id"], []).append(verdict)
-
-    known = judges_within(source)
-    for judge_id, given in by_judge.items():
-        path = out / "verdicts" / f"{slug(judge_id)}.jsonl"
-        write_whole(path, _lines(given))
-        if judge_id in known:
-            write_whole(path.with_suffix(".json"), json.dumps(known[judge_id], indent=2, ensure_ascii=False) + "\n")
+    judges = judges_within(source)
+    with open_run_folder(out) as folder:
+        folder.put(samples, choice, by_judge, judges)
     return len(samples), len(choice)
 
 
@@ -121,5 +95,6 @@ def import_samples(
         samples.append(make_sample(origin, topic.id, probe, index, answered))
     if not samples:
         raise UserError(f"{source}: has no rows; each row needs {' and '.join(COLUMNS)}")
-    _write(out, samples, [])
+    with open_run_folder(out) as folder:
+        folder.put(samples)
     return len(samples)

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from consciousness_cluster.conditions import condition_of
 from consciousness_cluster.data.hashes import row_hash
@@ -14,6 +14,7 @@ from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.types import (
     ChoiceResult,
+    JudgeCard,
     Origin,
     Sample,
     Training,
@@ -71,14 +72,14 @@ def _check_one_setting(folder: Path) -> None:
         raise UserError(f"{folder}: {message} of other models or system prompts; give the folder of one of them")
 
 
-def judges_within(folder: Path) -> dict[str, Json]:
+def judges_within(folder: Path) -> dict[str, JudgeCard]:
     """Judge id -> who it is, of the judges that judged within lm_eval's runs."""
     found = {}
     for task, path, stamp in task_files(folder):
         config = _results(path, stamp).get("configs", {}).get(f"consciousness_cluster_{task}", {})
         judge = (config.get("metadata") or {}).get("judge")
         if judge:
-            found[judge["id"]] = dict(judge)
+            found[judge["id"]] = cast(JudgeCard, dict(judge))
     return found
 
 

@@ -4,15 +4,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.lm_eval import read_lm_eval, task_files
-from consciousness_cluster.records.store import read_records
-from consciousness_cluster.records.types import ChoiceResult, Sample, Verdict
+from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
+from consciousness_cluster.records.run_folder import (
+    CHOICE,
+    SAMPLES,
+    VERDICTS,
+    read_choice,
+    read_judge_card,
+    read_run_file,
+    read_samples,
+    read_verdicts,
+)
+from consciousness_cluster.records.types import OFFLINE, ChoiceResult, JudgeCard, Sample, Verdict, Verdicts, latest
+from consciousness_cluster.strings import slug
 
-SAMPLES, CHOICE = "samples.jsonl", "choice.jsonl"
 # What all samples, all choice results, and samples and choice results share.
 OF_CHOICE = ("model", "revision", "training", "condition")
 OF_BOTH = ("model", "training", "condition")
@@ -26,6 +35,20 @@ class Run:
     samples: list[Sample]
     verdicts: list[Verdict] = field(default_factory=list)
     choice: list[ChoiceResult] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """A run with the verdicts of one judge.
+
+    `judge` is None where nobody judged; `planned` says how many answers each probe of a topic was to have, and is None
+    where the run does not say.
+    """
+
+    run: Run
+    verdicts: Verdicts
+    judge: JudgeCard | None
+    planned: dict[str, int] | None
 
 
 def _check(samples: list[Sample], where: Path) -> None:
@@ -82,12 +105,12 @@ def _latest(samples: list[Sample]) -> list[Sample]:
     ]
 
 
-def _ours(folder: Path, samples: Path) -> Run:
-    choice = folder / CHOICE
+def _ours(folder: Path) -> Run:
+    samples, choice = folder / SAMPLES, folder / CHOICE
     return Run(
         folder,
-        _latest(cast(list[Sample], read_records(samples, "sample", torn_end=True))) if samples.is_file() else [],
-        choice=cast(list[ChoiceResult], read_records(choice, "choice_result")) if choice.is_file() else [],
+        _latest(read_samples(samples)) if samples.is_file() else [],
+        choice=read_choice(choice) if choice.is_file() else [],
     )
 
 
@@ -95,9 +118,9 @@ def load_run(path: Path) -> Run:
     """The run at `path`: a samples file, a folder with samples.jsonl or choice.jsonl, or lm_eval's output."""
     of_samples: tuple[str, ...] = ("run_id", *OF_CHOICE, "system_prompt_sha256")
     if path.is_file():
-        run = Run(path.parent, _latest(cast(list[Sample], read_records(path, "sample", torn_end=True))))
+        run = Run(path.parent, _latest(read_samples(path)))
     elif (path / SAMPLES).is_file() or (path / CHOICE).is_file():
-        run = _ours(path, path / SAMPLES)
+        run = _ours(path)
     elif path.is_dir() and task_files(path):
         run = Run(path, *read_lm_eval(path))
         of_samples = of_samples[1:]  # tasks may have been run one after the other; each is there once
@@ -114,3 +137,61 @@ def load_run(path: Path) -> Run:
     _check_one(run.choice, OF_CHOICE, path)
     _check_one([*run.samples[:1], *run.choice[:1]], OF_BOTH, path)
     return run
+
+
+def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Verdict]]:
+    """The verdicts of the named judge, or of the only one, and their file if they have one.
+
+    Verdicts that were given outside stand before those that lm_eval's output holds. Nothing where nobody judged: an
+    empty file is that of a judge that could not be used.
+    """
+    files = {path.stem: path for path in sorted((run.folder / VERDICTS).glob("*.jsonl")) if path.stat().st_size}
+    within: dict[str, list[Verdict]] = {}
+    for record in run.verdicts:
+        within.setdefault(slug(record["judge_id"]), []).append(record)
+    if judge_id:
+        name = slug(judge_id)
+        if name not in files and name not in within:
+            there = ", ".join(sorted({*files, *within})) or "none"
+            message = f"has no verdicts of the judge '{judge_id}' (there: {there})"
+            raise UserError(f"{run.folder}: {message}; run: judge {run.folder}")
+    else:
+        names = list(files or within)
+        if len(names) > 1:
+            raise UserError(f"{run.folder}: several judges gave verdicts ({', '.join(names)}); name one with --judge")
+        if not names:
+            return None, []
+        name = names[0]
+    file = files.get(name)
+    return file, read_verdicts(file) if file else within[name]
+
+
+def _judge(run: Run, file: Path | None, given: list[Verdict]) -> JudgeCard | None:
+    """Who gave these verdicts, as it is written beside them or in lm_eval's results."""
+    said = read_judge_card(file) if file else judges_within(run.folder).get(given[0]["judge_id"]) if given else None
+    if not given:
+        return said
+    versions = {record["judge_sha256"] for record in given}
+    if len(versions) > 1:
+        message = (
+            f"verdicts of {len(versions)} versions of the judge {given[0]['judge_id']} (prompt, model or settings)"
+        )
+        raise UserError(f"{file or run.folder}: {message}; judge anew into a folder without verdicts")
+    if said and said.get("sha256") in versions:
+        return said
+    who = given[0]["judge_id"]
+    return {
+        "id": who,
+        "sha256": given[0]["judge_sha256"],
+        "for_publication": who != OFFLINE,
+        "agreement": "not validated here",
+    }
+
+
+def load_judged(path: Path, judge_id: str | None = None) -> JudgedRun:
+    """The run at `path` with the verdicts of the named judge, or of the only one."""
+    run = load_run(path)
+    file, given = _chosen(run, judge_id)
+    card, run_file = _judge(run, file, given), read_run_file(run.folder)
+    planned = dict.fromkeys(run_file.topics, run_file.setting.samples) if run_file else None
+    return JudgedRun(run, latest(given), card, planned)

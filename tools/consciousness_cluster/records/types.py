@@ -5,7 +5,7 @@ The keys and what they may hold are those of benchmark/schemas/{sample,verdict,c
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Side
@@ -13,6 +13,7 @@ from consciousness_cluster.data.rows import ChoiceItem, Probe, Side
 Usage = Mapping[str, int | float | None]  # token counts, as the engine reports them
 Status = Literal["ok", "refused", "content_filter", "empty", "error"]
 Label = Literal["shows", "does_not_show", "unclear"]  # what a judge says
+OFFLINE = "offline"  # the judge within this package, whose numbers are not for publication
 AnyVerdict = TypeVar("AnyVerdict", bound=Mapping[str, Any])
 
 
@@ -77,6 +78,22 @@ class Verdict(Judged):
     """What one judge says of the sample of that key."""
 
     key: str
+
+
+Verdicts = Mapping[tuple[str, str], Verdict]  # (key of the sample, outcome) -> what the judge says
+
+
+class JudgeCard(TypedDict):
+    """Who judges: what travels with every number that a judge makes. The last four are known of judges of ours."""
+
+    id: str
+    sha256: str
+    for_publication: bool
+    agreement: str
+    model: NotRequired[str | None]
+    endpoint: NotRequired[str | None]
+    protocol: NotRequired[str]
+    validation: NotRequired[dict[str, Any]]
 
 
 class ChoiceResult(TypedDict):

@@ -9,9 +9,9 @@ from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.paths import project_root
-from consciousness_cluster.records.store import write_whole
 from consciousness_cluster.replication.models import MAX_TOKENS, RECIPE, Plan
 
 MADE = "made.json"

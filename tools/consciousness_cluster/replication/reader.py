@@ -10,7 +10,7 @@ from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.plan import CLAIMS
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.replication.models import CONTROL, TREATMENT
 from consciousness_cluster.scoring.load import Scored
 

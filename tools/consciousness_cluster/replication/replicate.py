@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from consciousness_cluster.records.store import write_whole
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.replication.make_models import run_all
 from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan
 from consciousness_cluster.replication.reader import LABELS, SHEET

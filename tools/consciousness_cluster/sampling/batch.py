@@ -20,11 +20,13 @@ from consciousness_cluster.endpoint.faults import Kind
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.replies import Body, chat_body
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.records.store import Store, write_whole
+from consciousness_cluster.files import write_whole
+from consciousness_cluster.records.run_folder import Setting
+from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Answered, Sample, make_sample
 from consciousness_cluster.sampling.batch_client import BatchClient
 from consciousness_cluster.sampling.batch_lines import Line, parts, read_line, request_line
-from consciousness_cluster.sampling.plan import Request, Setting, requests
+from consciousness_cluster.sampling.plan import Request, requests
 from consciousness_cluster.sampling.sampler import failed_answer
 
 MOST_LINES, MOST_BYTES = 50_000, 200_000_000  # OpenAI's limits of one batch
@@ -80,7 +82,7 @@ class Batches:
 
     setting: Setting
     topics: Sequence[Topic]
-    store: Store
+    store: Store[Sample]
     client: BatchClient
     state: State
     say: Callable[[str], None]
@@ -253,7 +255,7 @@ class Batches:
 def sample_by_batch(
     setting: Setting,
     topics: Sequence[Topic],
-    store: Store,
+    store: Store[Sample],
     endpoint: Endpoint,
     folder: Path,
     say: Callable[[str], None],

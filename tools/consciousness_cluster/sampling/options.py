@@ -12,9 +12,16 @@ from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.records.run_folder import RunFile, Setting, new_run_id, open_run_folder
 from consciousness_cluster.records.types import Training, make_training
-from consciousness_cluster.sampling.plan import MAX_TOKENS, PAPER_SAMPLES, SAMPLES, Setting, chosen_topics
-from consciousness_cluster.sampling.run_folder import RunFile, new_run_id, open_run
+from consciousness_cluster.sampling.plan import (
+    MAX_TOKENS,
+    PAPER_SAMPLES,
+    SAMPLES,
+    TEMPERATURE,
+    asked_topics,
+    chosen_topics,
+)
 
 if TYPE_CHECKING:
     from consciousness_cluster.sampling.sample_run import Sampled
@@ -71,12 +78,13 @@ class SampleOptions:
             data_version=benchmark.data_version,
             engine=f"openai {version('openai')}",
             revision=self.revision,
+            temperature=TEMPERATURE,
             samples=self.samples or (PAPER_SAMPLES if self.paper_protocol else SAMPLES),
             max_tokens=self.max_tokens,
             dataset=self.dataset,
             dataset_revision=self.dataset_revision,
         )
-        return RunFile(setting, endpoint.shown, [topic.id for topic in topics])
+        return RunFile(setting, endpoint.shown, {topic.id: len(topic.test_probes()) for topic in topics})
 
 
 def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFile, Sampled]":
@@ -87,9 +95,10 @@ def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFi
     from consciousness_cluster.sampling.sample_run import price_within, sample
 
     price_within(options.model, max_cost)
-    run = open_run(options.out, wanted)
-    with sampling_progress(run.planned) as report:
-        return run, sample(options.out, run.setting, run.asked, endpoint, max_cost, report)
+    with open_run_folder(options.out) as folder:
+        run = folder.begin(wanted)
+        with sampling_progress(run.planned) as report:
+            return run, sample(folder, run.setting, asked_topics(run), endpoint, max_cost, report)
 
 
 def training(trained_on: str | None, base_model: str | None, recipe: str | None, seed: int | None) -> Training | None:

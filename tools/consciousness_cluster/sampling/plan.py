@@ -3,24 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.data.rows import Benchmark, Probe, Topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.types import Origin
+from consciousness_cluster.records.run_folder import RunFile, Setting
 
 TEMPERATURE = 1.0
 MAX_TOKENS = 1000
 SAMPLES, PAPER_SAMPLES = 5, 10
-
-
-@dataclass(frozen=True)
-class Setting(Origin):
-    """Everything that is the same for all samples of a run of the sampler."""
-
-    samples: int = SAMPLES
-    temperature: float = TEMPERATURE
-    max_tokens: int = MAX_TOKENS
-    dataset: str | None = None  # on the Hub; None: the data of this package
-    dataset_revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +28,12 @@ def chosen_topics(benchmark: Benchmark, names: Sequence[str] | None) -> list[Top
         raise UserError("no preference or check is named; name at least one, or leave the topics out for all of them")
     chosen = {benchmark.topics[name].id for name in names or ()}
     return [topic for topic in benchmark.topics if not names or topic.id in chosen]
+
+
+def asked_topics(run: RunFile) -> list[Topic]:
+    """The preferences and checks of a run with their probes, from this package or from the Hub."""
+    benchmark = benchmark_at(run.setting.dataset, run.setting.dataset_revision)
+    return [topic for topic in benchmark.topics if topic.id in run.probes]
 
 
 def requests(topics: Sequence[Topic], setting: Setting, done: Collection[str]) -> list[Request]:

@@ -1,7 +1,7 @@
 """Sample a run: plan, estimate, ask, resume."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import Price, cost, price_of, prompt_tokens
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
-from consciousness_cluster.records.run import SAMPLES
-from consciousness_cluster.records.store import Store, read_records
-from consciousness_cluster.sampling.plan import Request, Setting, requests
+from consciousness_cluster.records.run_folder import SAMPLES, RunWriter, Setting, read_samples
+from consciousness_cluster.records.types import Sample
+from consciousness_cluster.sampling.plan import Request, requests
 from consciousness_cluster.sampling.sampler import Sampler
 
 TYPICAL_ANSWER = 200  # tokens, for estimates
@@ -37,9 +37,9 @@ class Sampled:
     notes: list[str]
 
 
-def done_keys(store: Store) -> set[str]:
-    """Keys with an answer on disk. An error is no answer: it is asked for again."""
-    return {record["key"] for record in store.records if record["status"] != "error"}
+def done_keys(samples: Iterable[Sample]) -> set[str]:
+    """Keys that have an answer. An error is no answer: it is asked for again."""
+    return {record["key"] for record in samples if record["status"] != "error"}
 
 
 def estimate(setting: Setting, todo: Sequence[Request], price: Price | None) -> dict[str, Any]:
@@ -63,8 +63,7 @@ def plan_for(folder: Path, setting: Setting, topics: Sequence[Topic]) -> list[Re
     path = folder / SAMPLES
     if not path.is_file():
         return requests(topics, setting, ())
-    records = read_records(path, "sample", torn_end=True)
-    return requests(topics, setting, {record["key"] for record in records if record["status"] != "error"})
+    return requests(topics, setting, done_keys(read_samples(path)))
 
 
 def price_within(model: str, max_cost: float | None) -> Price | None:
@@ -76,7 +75,7 @@ def price_within(model: str, max_cost: float | None) -> Price | None:
 
 
 def sample(
-    folder: Path,
+    folder: RunWriter,
     setting: Setting,
     topics: Sequence[Topic],
     endpoint: Endpoint,
@@ -93,8 +92,8 @@ def sample(
     from consciousness_cluster.endpoint.caller import Caller
     from consciousness_cluster.endpoint.spending import Spending
 
-    with Store(folder / SAMPLES, "sample") as store:
-        there = done_keys(store)
+    with folder.samples() as store:
+        there = done_keys(store.records)
         todo = requests(topics, setting, there)
         new: Counter[str] = Counter()
 

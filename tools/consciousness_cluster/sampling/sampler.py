@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from consciousness_cluster.endpoint.faults import Fault, Kind
 from consciousness_cluster.endpoint.forms import SEVERAL
 from consciousness_cluster.endpoint.replies import chat_body, choices_of, usage_of
+from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import Answered, Status, make_answered, make_sample
-from consciousness_cluster.sampling.plan import Request, Setting
+from consciousness_cluster.records.types import Answered, Sample, Status, make_answered, make_sample
+from consciousness_cluster.sampling.plan import Request
 
 if TYPE_CHECKING:
     from consciousness_cluster.endpoint.caller import Caller
@@ -40,7 +41,7 @@ class Sampler:
 
     caller: "Caller"
     setting: Setting
-    store: Store
+    store: Store[Sample]
     report: Callable[[Counter[str]], None]
 
     def start(self, request: Request, indices: Sequence[int]) -> None:

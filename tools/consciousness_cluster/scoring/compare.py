@@ -59,7 +59,7 @@ def check_comparable(runs: Sequence[Scored]) -> None:
     first, with_answers = runs[0], [run for run in runs if run.run.samples]  # forced choice has no judge
     for run in with_answers[1:]:
         pair = with_answers[0], run
-        one, other = ((r.scores["judge"] or {}).get("sha256") for r in pair)
+        one, other = (judge and judge["sha256"] for judge in (r.scores["judge"] for r in pair))
         if one != other:
             names = [(r.scores["judge"] or {"id": "nobody"})["id"] for r in pair]
             message = f"{pair[0].path} was judged by {names[0]}, {run.path} by {names[1]}"

@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
-from consciousness_cluster.judging.verdict import verdict_of
-from consciousness_cluster.records.types import Judged, Verdict
+from consciousness_cluster.judging.verdict import judgement_of
+from consciousness_cluster.records.types import Judged
 from consciousness_cluster.scoring.table_lines import CellSpec, Share
 
-Verdicts = Mapping[tuple[str, str], Verdict]  # (key of the sample, outcome) -> what the judge says
 ANSWERED = ("ok", "refused")
 FLAG_LEFT_OUT = 0.1  # a cell with more of its planned answers left out is flagged
 
@@ -50,7 +49,7 @@ def left_out_for(status: str, verdicts: Sequence[Judged | None]) -> str | None:
         return status
     if any(verdict is None for verdict in verdicts):
         return "open"
-    found = [verdict_of(verdict) for verdict in verdicts if verdict is not None]
+    found = [judgement_of(verdict) for verdict in verdicts if verdict is not None]
     if any(verdict.status != "ok" for verdict in found):
         return "judge_failed"
     return None if all(verdict.scored for verdict in found) else "incoherent"

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.types import Sample
+from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts
 from consciousness_cluster.scoring.choice import choice_mean, choice_scores
-from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT, Answer, ProbeCounts, Verdicts, count_probe
+from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT, Answer, ProbeCounts, count_probe
 from consciousness_cluster.scoring.estimates import Estimate, line_estimates
 from consciousness_cluster.scoring.table_lines import CellSpec, Line, cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
@@ -128,9 +128,9 @@ def run_counts(run: Run, counts: Mapping[str, Sequence[ProbeCounts]]) -> dict[st
     }
 
 
-def _correction(cluster: Entry | None, judge: Json | None) -> Json | None:
+def _correction(cluster: Entry | None, judge: JudgeCard | None) -> Json | None:
     """The cluster score with a perfect judge, where the judge was measured on real responses."""
-    real = (judge or {}).get("validation", {}).get("real")
+    real = judge.get("validation", {}).get("real") if judge else None
     if not cluster or cluster["rate"] is None or cluster["ci"] is None or not real:
         return None
     overall = real["overall"]
@@ -156,7 +156,7 @@ def _run_fields(run: Run) -> RunFields:
     }
 
 
-def scores(run: Run, verdicts: Verdicts, judge: Json | None, planned: Mapping[str, int] | None) -> Scores:
+def scores(run: Run, verdicts: Verdicts, judge: JudgeCard | None, planned: Mapping[str, int] | None) -> Scores:
     """The scores of a run. `planned`: topic id -> answers per probe, where the run says so."""
     benchmark = load_benchmark()
     counts = counts_of(run, verdicts, planned)

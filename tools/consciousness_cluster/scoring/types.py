@@ -7,7 +7,7 @@ None is missing, never 0. `flags` say what a reader has to know of a number.
 from typing import NotRequired, TypedDict
 
 from consciousness_cluster.data.reading import Json
-from consciousness_cluster.records.types import Training
+from consciousness_cluster.records.types import JudgeCard, Training
 
 
 class Entry(TypedDict):
@@ -64,7 +64,7 @@ class Scores(TypedDict):
 
     package_version: str
     run: RunFields
-    judge: Json | None
+    judge: JudgeCard | None
     counts: dict[str, int]  # what became of all answers
     rows: dict[str, Entry]
     choice: dict[str, ChoiceEntry]
@@ -115,5 +115,5 @@ class Comparison(TypedDict):
 class Comparisons(TypedDict):
     """Every arm against that of the first run."""
 
-    judge: Json | None
+    judge: JudgeCard | None
     comparisons: list[Comparison]

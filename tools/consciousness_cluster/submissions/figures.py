@@ -7,9 +7,8 @@ from typing import Any, cast
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.types import Sample
+from consciousness_cluster.records.types import Sample, Verdicts
 from consciousness_cluster.scoring.choice import choice_mean, choice_scores
-from consciousness_cluster.scoring.counts import Verdicts
 from consciousness_cluster.scoring.scores import counts_of, line_entries, run_counts
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import taught_to

@@ -17,13 +17,9 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.reading import read_json, schema_errors
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.validate import RESULTS
-from consciousness_cluster.records import lm_eval
-from consciousness_cluster.records import run as runs
+from consciousness_cluster.records import lm_eval, run_folder
 from consciousness_cluster.records.run import Run, load_run
-from consciousness_cluster.records.store import read_records
-from consciousness_cluster.records.types import Verdict, latest, sample_key
-from consciousness_cluster.sampling.run_folder import read_run_file
-from consciousness_cluster.scoring.counts import Verdicts
+from consciousness_cluster.records.types import Verdict, Verdicts, latest, sample_key
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.strings import slug
 from consciousness_cluster.submissions.check import Rules, check_submission
@@ -85,7 +81,7 @@ class Draft:
 
 def _tasks(folder: Path, track: str) -> list[tuple[str, Path, Json]]:
     """(task, samples file, results) of lm_eval's output, for the tasks of a track. `load_run` has checked them."""
-    if (folder / runs.SAMPLES).is_file() or (folder / runs.CHOICE).is_file():
+    if (folder / run_folder.SAMPLES).is_file() or (folder / run_folder.CHOICE).is_file():
         return []
     return [
         (task, path, read_json(path.with_name(f"results_{stamp}.json")))
@@ -101,13 +97,13 @@ def _one(values: Sequence[Any]) -> Any:
 
 def _planned_topics(folder: Path) -> list[str]:
     """Preferences and checks that the run was to ask, where it says so."""
-    run = read_run_file(folder)
+    run = run_folder.read_run_file(folder)
     return run.topics if run else []
 
 
 def sampling_of(folder: Path, samples: Sequence[Mapping[str, Any]]) -> Json:
     """Answers per probe, temperature and length; None for what the run does not say."""
-    run = read_run_file(folder)
+    run = run_folder.read_run_file(folder)
     if run:
         setting = run.setting
         return {
@@ -138,9 +134,9 @@ def _versions(folder: Path, track: str) -> dict[str, str]:
 
 def _newest(path: Path, folder: Path, track: str, judge_id: str | None) -> str:
     """The time of the newest file that is packed of the run at `path`, so that packing again gives the same."""
-    files = [folder / (runs.CHOICE if track == "choice" else runs.SAMPLES)]
+    files = [folder / (run_folder.CHOICE if track == "choice" else run_folder.SAMPLES)]
     files += [path for _, path, _ in _tasks(folder, track)]
-    files += [folder / "verdicts" / f"{slug(judge_id)}.jsonl"] if judge_id and track == "open" else []
+    files += [run_folder.verdicts_file(folder, judge_id)] if judge_id and track == "open" else []
     files += [path]  # it may be a samples file of any name
     seconds = max((one.stat().st_mtime for one in files if one.is_file()), default=0.0)
     return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -235,7 +231,7 @@ def _add_results(draft: Draft, run: Run) -> None:
 # The open track: samples, verdicts, and the judge's validation.
 
 
-def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Json]] | None:
+def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Verdict]] | None:
     """The judge's model and its verdicts on the labelled answers. `judges validate` wrote both, side by side."""
     if not file.is_file():
         draft.add([whole(f"there is no validation of the judge {judge['id']}", VALIDATE)], file)
@@ -248,7 +244,7 @@ def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Json]]
             for name, value in wanted.items()
             if summary[name] != value
         ]
-        given = [] if wrong else read_records(file.with_name("verdicts_test.jsonl"), "verdict", torn_end=True)
+        given = [] if wrong else run_folder.read_verdicts(file.with_name("verdicts_test.jsonl"))
     except UserError as error:
         wrong = [replace(error.problem, mend=VALIDATE)]
         if error.problem.file not in ("", str(file)):
@@ -271,8 +267,9 @@ def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
     draft.manifest["judge"] = who
     if measured:
         rules = ValidationRules(draft.manifest, draft.needs.labels)
-        model, records = measured
-        draft.add(_through(rules, ((one["key"], one) for one in records)), file)
+        model = measured[0]
+        records = [dict(one) for one in measured[1]]
+        draft.add(_through(rules, ((str(one["key"]), one) for one in records)), file)
         figures = judge_figures(draft.needs.labels, rules.given)
         draft.add(kappa_problems(figures), file)
         draft.files[JUDGE_VALIDATION] = records
@@ -372,7 +369,8 @@ def pack(
         run, verdicts = scored.run, scored.verdicts
         first = next(iter(verdicts.values()), None)
         if first:
-            fit = (scored.scores["judge"] or {}).get("for_publication") is True
+            card = scored.scores["judge"]
+            fit = card is not None and card["for_publication"] is True
             judge = {"id": first["judge_id"], "sha256": first["judge_sha256"], "for_publication": fit}
     except UserError as error:
         run = load_run(path)  # a run that cannot be read ends here; else it was about the judge

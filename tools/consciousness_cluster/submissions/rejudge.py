@@ -8,7 +8,7 @@ from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.ask import judge_all
 from consciousness_cluster.judging.judge_run import items_of
 from consciousness_cluster.judging.judges import Judge, LLMJudge
-from consciousness_cluster.judging.verdict import Verdict, verdict_of
+from consciousness_cluster.judging.verdict import Judgement, judgement_of
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.submissions.problems import problem
 from consciousness_cluster.submissions.submission import load_submission
@@ -16,7 +16,7 @@ from consciousness_cluster.submissions.submission import load_submission
 ALIKE = 0.9
 
 
-def _drawn(given: Mapping[tuple[str, str], Verdict], number: int, draw: random.Random) -> set[tuple[str, str]]:
+def _drawn(given: Mapping[tuple[str, str], Judgement], number: int, draw: random.Random) -> set[tuple[str, str]]:
     """So many of them, half of which say `shows`: where few do, a few that were turned make most of a rate."""
     shows, rest = (
         [place for place in sorted(given) if (given[place].verdict == "shows") == wanted] for wanted in (True, False)
@@ -41,7 +41,7 @@ class Rejudge:
         """Ask, count, and find a problem where less than nine of ten come out the same. Of a valid submission only."""
         submission = load_submission(folder)
         given = {
-            (record["key"], record["outcome"]): verdict_of(record)
+            (record["key"], record["outcome"]): judgement_of(record)
             for record in submission.verdicts()
             if record["status"] == "ok"
         }
@@ -51,7 +51,7 @@ class Rejudge:
         items = [item for item in items_of(Run(folder, samples)) if (item.key, item.outcome) in drawn]
         alike: list[bool] = []
 
-        def count(index: int, verdict: Verdict) -> None:
+        def count(index: int, verdict: Judgement) -> None:
             if verdict.status == "ok":
                 before = given[items[index].key, items[index].outcome]
                 alike.append((verdict.verdict, verdict.scored) == (before.verdict, before.scored))

@@ -1,0 +1,114 @@
+"""B6: two processes, one run folder. One works, the other gets one clear line and changes nothing."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.records.run import load_run
+
+from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.runs import read_lines
+
+BUSY = "another process is writing to it; wait for it, or stop it"
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_API_KEY", "sk-sampled-1234")
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY", "sk-judge-1234")
+
+
+def slow(seconds: float) -> Callable[[dict[str, Any], int], Any]:
+    def reply(request: dict[str, Any], number: int) -> Any:
+        time.sleep(seconds)
+        return completion("Well.")
+
+    return reply
+
+
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "consciousness_cluster", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def sampling(run: Path, url: str, *more: str) -> "subprocess.Popen[str]":
+    options = ["--model", "m", "--base-url", url, "--out", str(run), "--samples", "1", "--concurrency", "1"]
+    return started("sample", *options, *more)
+
+
+def until(there: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    for _ in range(600):
+        if there() or process.poll() is not None:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing came")
+
+
+def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    """B6 b: topics of a start that the lock refuses never reach run.json."""
+    fake_endpoint.reply = slow(0.25)
+    run = tmp_path / "run"
+    first = sampling(run, fake_endpoint.url, "--topics", "memory")
+    until(lambda: (run / "samples.jsonl").exists() and len(read_lines(run / "samples.jsonl")) > 1, first)
+    before = (run / "run.json").read_bytes()
+    answers = tmp_path / "answers.csv"
+    with answers.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("probe_id", "response"), (load_topic("memory").test_probes()[0].id, "Yes.")])
+    others = [
+        sampling(run, fake_endpoint.url, "--topics", "memory", "shutdown"),
+        sampling(run, fake_endpoint.url, "--topics", "shutdown", "--batch"),
+        started("judge", str(run), "--judge", "offline"),
+        started("import", "samples", str(answers), "--model", "m", "--out", str(run)),
+    ]
+    for other in others:
+        out, error = other.communicate()
+        said = [line for line in error.splitlines() if not line.startswith("note: the offline judge")]
+        assert (other.returncode, out, said) == (2, "", [f"error: {run}: {BUSY}"])
+    assert first.poll() is None, "the first one was done before the others had a chance"
+    assert (run / "run.json").read_bytes() == before and {path.name for path in run.iterdir()} == {
+        *(".lock", "run.json", "samples.jsonl")
+    }
+    out, error = first.communicate()
+    assert first.returncode == 0, error
+    found = load_run(run).samples
+    assert len(found) == len({sample["key"] for sample in found}) == len(fake_endpoint.requests) == 24
+
+
+def test_two_that_start_at_once_make_one_run(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    """B6 a: the run_id in run.json is that of the samples, so that a repeat asks for nothing again."""
+    fake_endpoint.reply = slow(0.2)
+    for attempt in range(3):
+        run = tmp_path / f"run {attempt}"
+        both = [sampling(run, fake_endpoint.url, "--topics", "memory") for _ in range(2)]
+        said = [process.communicate() for process in both]
+        assert sorted(process.returncode for process in both) == [0, 2]
+        ((_, error),) = [texts for texts, process in zip(said, both, strict=True) if process.returncode]
+        assert error == f"error: {run}: {BUSY}\n"
+        named = json.loads((run / "run.json").read_text(encoding="utf-8"))["setting"]["run_id"]
+        assert {sample["run_id"] for sample in load_run(run).samples} == {named}
+        asked = len(fake_endpoint.requests)
+        again = sampling(run, fake_endpoint.url, "--topics", "memory")
+        assert "24 were there, new: none" in again.communicate()[0] and len(fake_endpoint.requests) == asked
+
+
+def test_a_killed_one_leaves_no_lock(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = slow(0.1)
+    run = tmp_path / "run"
+    first = sampling(run, fake_endpoint.url, "--topics", "memory")
+    until(lambda: (run / "samples.jsonl").exists() and len(read_lines(run / "samples.jsonl")) > 3, first)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    fake_endpoint.reply = slow(0)
+    there = len(load_run(run).samples)
+    second = sampling(run, fake_endpoint.url, "--topics", "memory")
+    out, error = second.communicate()
+    assert second.returncode == 0, error
+    assert f"24 answers planned, {there} were there, new: {24 - there} ok" in out and len(load_run(run).samples) == 24
