@@ -55,6 +55,12 @@ def test_samples_of_others_are_not_taken_over(tmp_path: Path) -> None:
         begun(tmp_path, WANTED)
 
 
+def test_a_run_without_an_answer_has_nothing_to_load(tmp_path: Path) -> None:
+    begun(tmp_path, WANTED)
+    with pytest.raises(UserError, match=r"has no samples$"):
+        load_judged(tmp_path)
+
+
 def test_a_run_is_read_while_it_is_written_to(tmp_path: Path) -> None:
     judged_run(tmp_path, samples(["memory"], each=1), lambda sample, outcome: ("shows", 90))
     with open_run_folder(tmp_path) as folder, folder.samples() as store:

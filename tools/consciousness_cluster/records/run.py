@@ -11,6 +11,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.run_folder import (
     CHOICE,
+    RUN,
     SAMPLES,
     VERDICTS,
     read_choice,
@@ -119,7 +120,7 @@ def load_run(path: Path) -> Run:
     of_samples: tuple[str, ...] = ("run_id", *OF_CHOICE, "system_prompt_sha256")
     if path.is_file():
         run = Run(path.parent, _latest(read_samples(path)))
-    elif (path / SAMPLES).is_file() or (path / CHOICE).is_file():
+    elif any((path / name).is_file() for name in (RUN, SAMPLES, CHOICE)):
         run = _ours(path)
     elif path.is_dir() and task_files(path):
         run = Run(path, *read_lm_eval(path))
