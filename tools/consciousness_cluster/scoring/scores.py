@@ -68,7 +68,7 @@ def _flags(line: Line, counts: Sequence[ProbeCounts], found: Estimate, all_found
     return flags
 
 
-def _entry(counts: Sequence[ProbeCounts], found: Estimate, flags: list[str]) -> Entry:
+def _entry(counts: Sequence[ProbeCounts], found: Estimate, flags: list[str], is_cell: bool) -> Entry:
     """A line of scores.json. `counts`: of all probes below it."""
     totals, left_out = _totals(counts)
     cell = found.of_cell
@@ -86,7 +86,7 @@ def _entry(counts: Sequence[ProbeCounts], found: Estimate, flags: list[str]) -> 
         "unclear": totals["possible"] - totals["shows"],
         "left_out": dict(left_out),
         "flags": flags,
-        "probes": {},
+        "probes": {one["probe_id"]: [one["shows"], one["scored"]] for one in counts} if is_cell else {},
     }
 
 
@@ -107,9 +107,7 @@ def line_entries(
     for line in lines:
         if line.id in found:
             flags = [*_flags(line, below[line.id], found[line.id], found), *topic_flags(line, taught, found)]
-            entries[line.id] = _entry(below[line.id], found[line.id], flags)
-            if line.id in counts:
-                entries[line.id]["probes"] = {one["probe_id"]: [one["shows"], one["scored"]] for one in counts[line.id]}
+            entries[line.id] = _entry(below[line.id], found[line.id], flags, line.id in counts)
     return entries
 
 
