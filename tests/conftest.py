@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / ".cache" / "smollm2"
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist writes the groups down in this hook too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What `--dist loadgroup` gives to one worker: a file, so that its fixtures are made once; a real run alone.
 
