@@ -186,12 +186,7 @@ def judge(
     found = load_run(Path(run))
     with progress_bar(f"judging with {who.id}") as progress:
         done = judge_run(found, who, Path(results), limit, progress)
-    reason = done.done.outcome.stopped
-    if reason and isinstance(who, LLMJudge):
-        reason = (
-            reason if reason == INTERRUPTED else f"the judge {who.id} at {who.endpoint.shown} cannot be used ({reason})"
-        )
-    stop_where(reason)
+    stop_where(why_stopped(who, done.done.outcome.stopped))
     return Judged(
         folder=found.folder,
         judge=who.id,
