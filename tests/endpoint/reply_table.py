@@ -872,11 +872,12 @@ class Ends:
     says: str
 
 
-CREDIT, KEY, ACCESS, MODEL, EVERY = (
+CREDIT, KEY, ACCESS, MODEL, SYSTEM, EVERY = (
     "no credit left",
     "key is refused",
     "no access",
     "no such model",
+    "--system-as-user",
     "refuses every request",
 )
 AFFORD = (
@@ -1037,7 +1038,7 @@ ENDS = (
         "no system role (Gemma, vLLM)",
         400,
         {"object": "error", "message": "System role not supported", "code": 400},
-        EVERY,
+        SYSTEM,
     ),
     Ends(
         "no chat template (vLLM)",

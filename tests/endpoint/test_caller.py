@@ -168,7 +168,10 @@ def test_a_form_is_learned_once_and_from_an_answer() -> None:
     caller, transport = asyncio.run(work())
     assert len(transport.sent) == 3 + 1 + 1
     assert transport.sent[-1] == {**said("2"), "max_completion_tokens": 5}
-    assert caller.forms.notes() == ["max_tokens is sent as max_completion_tokens", "temperature is left out"]
+    assert caller.forms.notes() == [
+        "max_tokens is sent as max_completion_tokens",
+        "temperature is the provider's default",
+    ]
 
 
 def test_a_refusal_that_no_other_form_mends_teaches_nothing() -> None:
@@ -186,7 +189,7 @@ def test_a_refusal_that_no_other_form_mends_teaches_nothing() -> None:
         return caller
 
     caller = asyncio.run(work())
-    assert caller.forms.changed == set() and caller.stopped is None
+    assert caller.forms.changed == {} and caller.stopped is None
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])

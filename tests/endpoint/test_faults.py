@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.faults import Fault, Kind, NoReply, Received, classify, completion_of, duration
+from consciousness_cluster.endpoint.faults import (
+    FEWER,
+    Fault,
+    Kind,
+    NoReply,
+    Received,
+    classify,
+    completion_of,
+    duration,
+    fault_of,
+)
+from consciousness_cluster.endpoint.refusals import said_by
 
 from tests.support.fake_endpoint import completion
 
@@ -24,20 +35,39 @@ def error(**fields: Any) -> dict[str, Any]:
 
 TABLE = [
     (received(401, error(message="bad key")), Kind.KEY, "HTTP 401, the key is refused"),
-    (received(403, error(message="no")), Kind.ACCESS, "HTTP 403, the key has no access"),
-    (received(404, error(message="no")), Kind.MODEL, "HTTP 404, no such model or address"),
-    (received(402, error(message="pay")), Kind.CREDIT, "HTTP 402, the account has no credit left"),
-    (received(429, error(code="insufficient_quota")), Kind.CREDIT, "HTTP 429, the account has no credit left"),
+    (received(403, error(message="no")), Kind.ACCESS, "HTTP 403, the key has no access: no"),
+    (received(404, error(message="no")), Kind.MODEL, "HTTP 404, no such model or address: no"),
+    (received(402, error(message="pay")), Kind.CREDIT, "HTTP 402, the account has no credit left: pay"),
+    (
+        received(429, error(code="insufficient_quota")),
+        Kind.CREDIT,
+        "HTTP 429, the account has no credit left: insufficient_quota",
+    ),
     (
         received(429, error(type="insufficient_quota", message="x")),
         Kind.CREDIT,
-        "HTTP 429, the account has no credit left",
+        "HTTP 429, the account has no credit left: x",
     ),
     (received(429, error(message="slow down")), Kind.TOO_MANY, "HTTP 429"),
+    (
+        received(429, error(message="Limit of requests per day")),
+        Kind.QUOTA,
+        "HTTP 429, the quota of the account is used up for now: Limit of requests per day",
+    ),
+    (
+        received(400, error(message="System role not supported")),
+        Kind.SYSTEM,
+        f"HTTP 400, {Kind.SYSTEM.value}: System role not supported",
+    ),
+    (
+        received(400, error(message="max_tokens is too large: 9. At most 5.")),
+        Kind.REQUEST,
+        f"max_tokens is too large: 9. At most 5; {FEWER}",
+    ),
     *((received(status, error(message="x")), Kind.BUSY, f"HTTP {status}") for status in (408, 409, 425, 500, 503, 529)),
     (received(503, b"<html>busy</html>"), Kind.BUSY, "HTTP 503"),
     (received(400, error(message="n is\ntoo large", param="n")), Kind.REQUEST, "n is too large"),
-    (received(422, {"detail": [{"msg": "field required"}]}), Kind.REQUEST, "[{'msg': 'field required'}]"),
+    (received(422, {"detail": [{"msg": "field required"}]}), Kind.REQUEST, "field required"),
     (received(400, {"object": "error", "message": "too long", "code": 400}), Kind.REQUEST, "too long"),
     (received(400, b"not JSON"), Kind.REQUEST, "not JSON"),
     (received(400, b""), Kind.REQUEST, "HTTP 400"),
@@ -55,7 +85,7 @@ TABLE = [
     (received(200, {"choices": [{"message": None}]}), Kind.OTHER, "a reply that is not what was asked for"),
     (received(200, []), Kind.OTHER, "a reply that is not what was asked for"),
 ]
-STOPS = {Kind.KEY, Kind.ACCESS, Kind.MODEL, Kind.CREDIT}
+STOPS = {Kind.KEY, Kind.ACCESS, Kind.MODEL, Kind.CREDIT, Kind.QUOTA, Kind.SYSTEM}
 FINAL = {Kind.REQUEST, Kind.FILTERED}
 
 
@@ -84,9 +114,73 @@ def test_how_long_the_endpoint_asks_to_wait(header: str, seconds: float) -> None
     assert fault and fault.wait == seconds
 
 
-def test_the_field_that_a_refusal_names() -> None:
+# Status, body, kind: what providers say in words where the status says little, and words that mean something else.
+IN_WORDS: list[tuple[int, Any, Kind]] = [
+    (400, error(message="Arrearage. Access denied, please make sure your account is in good standing."), Kind.CREDIT),
+    (400, error(message="You have reached your specified API usage limits."), Kind.CREDIT),
+    (400, error(message="Budget has been exceeded! Current cost: 5.1, Max budget: 5.0"), Kind.CREDIT),
+    (403, {"error": {"code": "AccountOverdueError", "message": "The request failed"}}, Kind.CREDIT),
+    (429, {"error": {"code": "1113", "message": "Insufficient balance or no resource package."}}, Kind.CREDIT),
+    (429, error(type="exceeded_current_quota_error", message="suspended, please check your billing"), Kind.CREDIT),
+    (429, error(message="You exceeded your current quota, please check your plan and billing details."), Kind.TOO_MANY),
+    (402, None, Kind.CREDIT),
+    (200, {"error": {"message": "Insufficient balance"}}, Kind.CREDIT),
+    (500, error(message="insufficient_user_quota"), Kind.CREDIT),
+    (429, error(message="Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more."), Kind.QUOTA),
+    (429, error(message="Rate limit reached on tokens per day (TPD): Limit 500000"), Kind.QUOTA),
+    (400, [{"error": {"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}], Kind.KEY),
+    (403, error(message="The API key you provided is invalid."), Kind.KEY),
+    (400, {"code": "x", "error": "Incorrect API key provided: xa***1."}, Kind.KEY),
+    (200, {"error": {"message": "No auth credentials found"}}, Kind.KEY),
+    (401, error(message="flagged"), Kind.KEY),
+    (403, error(message="Your account has been flagged for violating our usage policies."), Kind.ACCESS),
+    (400, error(message="Your organization must be verified to use the model `m`."), Kind.ACCESS),
+    (400, error(code="model_decommissioned", message="The model `m` has been decommissioned."), Kind.MODEL),
+    (400, error(message="Model Not Exist"), Kind.MODEL),
+    (400, error(message="Unable to access non-serverless model m."), Kind.MODEL),
+    (400, error(message="temperature is deprecated for this model"), Kind.REQUEST),
+    (400, error(message="This model does not support n > 1"), Kind.REQUEST),
+    (400, error(message="The model m does not support response format json_schema"), Kind.REQUEST),
+    (400, error(code="content_policy_violation", message="no"), Kind.FILTERED),
+    (400, error(message="no", innererror={"content_filter_result": {"jailbreak": {"detected": True}}}), Kind.FILTERED),
+    (
+        403,
+        error(message="blocked", metadata={"reasons": ["violence"], "flagged_input": "x"}, code="moderation"),
+        Kind.FILTERED,
+    ),
+    (
+        500,
+        error(message="litellm.ContentPolicyViolationError: the response was filtered: content_filter"),
+        Kind.FILTERED,
+    ),
+    (503, error(message="the moderation service is overloaded"), Kind.BUSY),
+    (400, {"detail": [{"msg": "field required", "input": "I was flagged. A jailbreak!"}]}, Kind.REQUEST),
+    (422, {"detail": "This model does not support system messages"}, Kind.SYSTEM),
+    (400, error(message="Conversation roles must alternate user/assistant/user/assistant/..."), Kind.SYSTEM),
+    (400, error(message="Developer instruction is not enabled for models/gemma-3-27b-it"), Kind.SYSTEM),
+    (400, error(message="invalid value 'system' for role: unsupported"), Kind.SYSTEM),
+    (500, error(message="TemplateError: System role not supported"), Kind.SYSTEM),
+    (500, error(message="temperature is not supported"), Kind.REQUEST),
+    (500, error(message="the temperature of the hall is high"), Kind.BUSY),
+    (200, {"error": {"message": "Unsupported parameter: 'temperature'"}}, Kind.REQUEST),
+    (200, {"error": {"message": "the provider failed"}}, Kind.OTHER),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind"), IN_WORDS)
+def test_what_the_words_of_a_refusal_mean(status: int, body: Any, kind: Kind) -> None:
+    assert fault_of(status, said_by(body), str).kind is kind
+
+
+def test_a_quota_that_comes_back_soon_is_waited_for() -> None:
+    daily = received(429, error(message="requests per day"), retry_after="7")
+    fault = classify(daily, WORDS)
+    assert fault and fault.kind is Kind.TOO_MANY and fault.wait == 7
+
+
+def test_the_fields_that_a_refusal_names() -> None:
     fault = classify(received(400, error(message="no", param="temperature")), WORDS)
-    assert fault and fault.field == "temperature"
+    assert fault and fault.said.fields == ("temperature",)
 
 
 @pytest.mark.parametrize(

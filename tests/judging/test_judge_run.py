@@ -183,7 +183,7 @@ def no_files(run: Path) -> bool:
 
 REFUSALS = [
     (401, f"bad key {KEY}", "(HTTP 401, the key is refused)"),
-    (404, "no such model", "(HTTP 404, no such model or address)"),
+    (404, "no such model", "(HTTP 404, no such model or address: no such model)"),
     (400, f"no judging with {KEY}", "(it refuses every request: no judging with [key])"),
 ]
 

@@ -114,7 +114,7 @@ def test_a_judge_is_asked_in_the_form_that_its_endpoint_takes(fake_endpoint: Fak
     assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 9 and outcome.stopped is None
     assert len(fake_endpoint.requests) == 9 + 3 and outcome.replies == 9
     assert set(fake_endpoint.requests[-1]) == {"model", "messages", "max_completion_tokens"}
-    left_out = ["response_format is left out", "temperature is left out"]
+    left_out = ["response_format is left out", "temperature is the provider's default"]
     assert outcome.notes == ["max_tokens is sent as max_completion_tokens", *left_out]
 
 
@@ -154,7 +154,7 @@ def test_an_empty_account_stops_at_once(fake_endpoint: FakeEndpoint) -> None:
     error = {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}
     fake_endpoint.reply = lambda request, number: (429, error)
     _, outcome = judged(fake_endpoint, questions(96))
-    assert outcome.stopped == "HTTP 429, the account has no credit left"
+    assert outcome.stopped == "HTTP 429, the account has no credit left: You exceeded your quota"
     assert len(fake_endpoint.requests) <= 32
 
 

@@ -12,7 +12,7 @@ from consciousness_cluster.errors import Problem, UserError
 
 Value = TypeVar("Value")
 AGAIN = "run the same command again later, it goes on from here"
-ACCOUNT = {Kind.KEY: "set a valid one and go on", Kind.CREDIT: "add some and go on"}
+ACCOUNT = {Kind.KEY: "set a valid one and go on", Kind.CREDIT: "add some and go on", Kind.QUOTA: AGAIN}
 ACCESS = "the key or its project lacks the right; give it, and go on"
 
 

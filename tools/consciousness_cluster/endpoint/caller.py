@@ -23,10 +23,11 @@ from consciousness_cluster.endpoint.faults import (
     duration,
     one_line,
 )
-from consciousness_cluster.endpoint.forms import SEVERAL, Forms
+from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.gate import Gate
 from consciousness_cluster.endpoint.loop import on_interrupt
 from consciousness_cluster.endpoint.policy import CHAT, policy
+from consciousness_cluster.endpoint.refusals import SEVERAL
 from consciousness_cluster.endpoint.replies import Body, Reply, choices_of, usage_of
 from consciousness_cluster.endpoint.spending import OverBudget, Spending
 from consciousness_cluster.endpoint.transport import ChatTransport, Transport
@@ -107,7 +108,7 @@ class Caller:
     async def chat(self, body: Body) -> Reply:
         """A chat completion, as JSON, with at least one choice. Raises GiveUp, or the Fault that stayed in the end."""
         begun = time.monotonic()
-        changes: set[str] = set()
+        changes: dict[str, str | None] = {}
         tries = AsyncRetrying(sleep=self.gate.sleep, **policy(CHAT, lambda: self._reached))
         try:
             return await tries(self._attempt, body, changes)
@@ -115,7 +116,7 @@ class Caller:
             self._note(fault, begun, int(tries.statistics["attempt_number"]))
             raise
 
-    async def _attempt(self, body: Body, changes: set[str]) -> Reply:
+    async def _attempt(self, body: Body, changes: dict[str, str | None]) -> Reply:
         """One try, in as many forms as its refusals suggest. `changes` are those that no answer has confirmed yet."""
         self._go_on()
         async with self.gate.call():
@@ -124,14 +125,14 @@ class Caller:
                 try:
                     reply = await self._send(sent)
                 except Fault as fault:
-                    change = self.forms.change(sent, fault)
-                    if change is None:
+                    more = self.forms.changes(sent, fault, changes)
+                    if not more:
                         raise
-                    changes.add(change)
+                    changes |= more
                     continue
-                self.forms.changed |= changes
+                self.forms.learn(changes)
                 if len(choices_of(reply)) < sent.get(SEVERAL, 1):
-                    self.forms.changed.add(SEVERAL)  # some endpoints ignore it without a word
+                    self.forms.one_answer_a_request()
                 return reply
 
     async def _send(self, sent: Body) -> Reply:

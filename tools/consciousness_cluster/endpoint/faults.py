@@ -7,12 +7,14 @@ from enum import Enum
 from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
+from consciousness_cluster.endpoint.answers import FILTERED
+from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_in, too_long
 from consciousness_cluster.endpoint.replies import Reply, choices_of
 
 LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
+NOTHING = Said("", "", ())
 DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-FILTERED = re.compile(r"content[ _-]?(filter|policy|management)|moderation", re.IGNORECASE)
 
 
 class Kind(Enum):
@@ -22,6 +24,8 @@ class Kind(Enum):
     ACCESS = "the key has no access"
     MODEL = "no such model or address"
     CREDIT = "the account has no credit left"
+    QUOTA = "the quota of the account is used up for now"
+    SYSTEM = "the model takes no system prompt; --system-as-user puts it at the start of the first user message"
     FILTERED = "a content filter refuses the request"
     REQUEST = "the request is refused"
     TOO_MANY = "too many calls at once"
@@ -33,7 +37,9 @@ class Kind(Enum):
     BROKEN = "a connection that broke"
 
 
-FATAL = frozenset({Kind.KEY, Kind.ACCESS, Kind.MODEL, Kind.CREDIT})  # every other call would meet the same
+FATAL = frozenset(
+    {Kind.KEY, Kind.ACCESS, Kind.MODEL, Kind.CREDIT, Kind.QUOTA, Kind.SYSTEM}
+)  # every other call would meet the same
 REFUSED = frozenset({Kind.FILTERED, Kind.REQUEST})  # the same request would be refused again
 UNKNOWN_COST = frozenset({Kind.CUT, Kind.OTHER, Kind.TIMEOUT, Kind.BROKEN})  # an answer may have been made and charged
 BY_STATUS = {
@@ -41,11 +47,71 @@ BY_STATUS = {
     402: Kind.CREDIT,
     403: Kind.ACCESS,
     404: Kind.MODEL,
+    405: Kind.MODEL,
     408: Kind.BUSY,
     409: Kind.BUSY,
     425: Kind.BUSY,
     429: Kind.TOO_MANY,
+    451: Kind.ACCESS,
 }
+
+# What the words of a refusal say where its status does not, in this order; each with the statuses in which it counts.
+ANY = range(200, 600)
+REFUSALS = range(200, 429)
+BY_WORDS: tuple[tuple[Kind, range, str], ...] = (
+    (
+        Kind.CREDIT,
+        ANY,
+        r"insufficient[ _](quota|balance|funds?|credit|user[ _]quota)|(credit|prepaid|account|wallet)[ _]balance"
+        r"|billing[ _](hard[ _]limit|not[ _]active|limit|is)|(account|billing) is not active|spend(ing)?[ _](limit|cap)"
+        r"|(out of|not enough|available|included|more|remaining|insufficient|used all) credits?\b"
+        r"|credits?[ _](limit|exhausted|depleted|exceeded|have run out)|payment[ _]required|arrears|arrearage|overdue"
+        r"|key limit exceeded|exceeded[ _]current[ _]quota|api usage limits?|budget has been exceeded"
+        r"|billing hard limit|quota[ _]exhausted|余额|欠费",
+    ),
+    (Kind.QUOTA, range(429, 430), r"per[ _-]?(day|week|month)|daily|weekly|monthly|\b(RPD|TPD)\b"),
+    (
+        Kind.ACCESS,
+        REFUSALS,
+        r"(account|organi[sz]ation|user|project|workspace|key)\b.{0,40}\b(flagged|suspended|deactivated|disabled|banned"
+        r"|blocked|must be verified|not verified)|access[ _]terminated|(country|region).{0,30}not supported"
+        r"|account[ _]deactivated|unsupported_country",
+    ),
+    (
+        Kind.KEY,
+        REFUSALS,
+        r"(api|access|auth\w*|subscription)[ _-]?(key|token).{0,40}(invalid|incorrect|expired|revoked"
+        r"|not valid|not found)|(invalid|incorrect|expired|missing|revoked|wrong|no)[ _-](x-)?"
+        r"(api|auth\w*|subscription|access)[ _-]?(key|token|credentials)|authentication[ _]error|unauthenticated"
+        r"|unauthorized",
+    ),
+    (Kind.FILTERED, range(200, 404), FILTERED.pattern),
+    (Kind.FILTERED, range(405, 429), FILTERED.pattern),
+    (
+        Kind.FILTERED,
+        range(500, 600),
+        r"content[ _-]?filter|content[ _-]?policy|ResponsibleAIPolicy|data[ _]?inspection[ _]?failed",
+    ),
+    (
+        Kind.MODEL,
+        REFUSALS,
+        r"model[ _]not[ _](found|exist)|invalid[ _]model|model[ _]decommissioned|(unknown|no such|unsupported) model\b"
+        r"|not a valid model|deployment[ _]?not[ _]?found|non-serverless"
+        r"|\bmodel\b[^.]{0,100}?(does(n't| not) exist|not (found|exist|deployed)|decommissioned|been (retired|removed"
+        r"|deprecated|discontinued|shut down)|no longer (available|served|supported))",
+    ),
+    (
+        Kind.SYSTEM,
+        ANY,
+        r"\bsystem[ _']*(role|prompt|message|instruction)s?\b.{0,40}(not|n't|un)[ _]?(be )?(support|allow|permit|enabl"
+        r"|accept)|(not|n't|un)[ _]?(support|allow|permit|accept).{0,40}\bsystem[ _'\"]*(role|prompt|message|instruct)"
+        r"|(role|messages?)\b.{0,40}['\"`]system['\"`].{0,60}(not|n't|un)[ _]?(support|allow|permit|accept|valid)"
+        r"|['\"`]system['\"`].{0,20}\b(role|messages?)\b|developer instruction is not enabled"
+        r"|roles must alternate|only (user|the roles? .?user).{0,20}(and|,).{0,20}(assistant|model).{0,20}role",
+    ),
+)
+_BY_WORDS = [(kind, statuses, re.compile(pattern, re.IGNORECASE)) for kind, statuses, pattern in BY_WORDS]
+FEWER = "ask for shorter answers (--max-tokens; for a judge, max_tokens in its judge.yaml)"
 
 
 @dataclass(frozen=True)
@@ -66,13 +132,17 @@ class NoReply:
 
 @dataclass(eq=False)
 class Fault(Exception):
-    """One thing that went wrong. `reason` is the endpoint's own, `field` the one it objects to, `wait` in seconds."""
+    """One thing that went wrong. `reason` is the endpoint's own, `mend` what to do; `said` is all that it said.
+
+    `wait` is in seconds.
+    """
 
     kind: Kind
     status: int | None = None
     reason: str = ""
-    field: str = ""
     wait: float = 0.0
+    said: Said = NOTHING
+    mend: str = ""
 
     @property
     def fatal(self) -> bool:
@@ -90,11 +160,15 @@ class Fault(Exception):
         return not self.fatal and not self.refused
 
     def __str__(self) -> str:
-        if self.refused and self.reason:
-            return self.reason
+        reason = f"{self.reason.rstrip('.')}; {self.mend}" if self.mend else self.reason
+        if self.refused and reason:
+            return reason
         if self.status is None:
             return self.kind.value
-        return f"HTTP {self.status}, {self.kind.value}" if self.fatal else f"HTTP {self.status}"
+        if not self.fatal:
+            return f"HTTP {self.status}"
+        why = f": {reason}" if reason and self.kind is not Kind.KEY else ""  # which may show half of the key
+        return f"HTTP {self.status}, {self.kind.value}{why}"
 
 
 INTERRUPTED = "interrupted"
@@ -117,25 +191,27 @@ def one_line(text: Any) -> str:
     return " ".join(str(text).split())
 
 
-def kind_of(status: int, words: str) -> Kind:
-    """What an HTTP status from 400 on means, with the words of its error object (code, type and message)."""
-    if status == 429 and "insufficient_quota" in words:
-        return Kind.CREDIT
-    if status >= 500 or status in BY_STATUS:
-        return BY_STATUS.get(status, Kind.BUSY)
-    return Kind.FILTERED if FILTERED.search(words) else Kind.REQUEST
+def kind_of(status: int, said: Said) -> Kind:
+    """What an error means: its words, else its HTTP status (200: an error within a reply, which has none)."""
+    if status == 401 and not _BY_WORDS[0][2].search(said.text):
+        return Kind.KEY
+    for kind, statuses, pattern in _BY_WORDS:
+        if status in statuses and pattern.search(said.text):
+            return kind
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if 400 <= status < 500 or objects_to_a_field(said):
+        return Kind.REQUEST
+    return Kind.BUSY if status >= 500 else Kind.OTHER
 
 
-def _error_of(content: bytes) -> dict[str, Any]:
-    """code, type, param and message of an error's body, in the forms that servers give it."""
-    try:
-        body = parse_json(content)
-    except ValueError:
-        return {"message": content.decode("utf-8", "replace")}
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if not isinstance(error, dict):
-        return {"message": error}
-    return {**error, "message": error.get("message") or error.get("detail") or error.get("code") or ""}
+def fault_of(status: int, said: Said, words: Callable[[Any], str], wait: float = 0.0) -> Fault:
+    """The fault that an error is, with what people need to know of it."""
+    kind = kind_of(status, said)
+    if kind is Kind.QUOTA and wait:
+        kind = Kind.TOO_MANY  # it comes back in a moment
+    mend = FEWER if kind in (Kind.REQUEST, Kind.CREDIT) and too_long(said) else ""
+    return Fault(kind, status, words(said.message), wait, said, mend)
 
 
 def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault | None:
@@ -147,15 +223,8 @@ def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault 
         return Fault(outcome.kind)
     if outcome.status < 400:
         return None
-    error = _error_of(outcome.content)
-    said = " ".join(str(error.get(name) or "") for name in ("code", "type", "message"))
-    return Fault(
-        kind_of(outcome.status, one_line(said)),
-        outcome.status,
-        words(error["message"]),
-        str(error.get("param") or ""),
-        min(LONGEST_PAUSE, duration(outcome.headers.get("retry-after", "0"))),
-    )
+    wait = min(LONGEST_PAUSE, duration(outcome.headers.get("retry-after", "0")))
+    return fault_of(outcome.status, said_in(outcome.content), words, wait)
 
 
 def completion_of(outcome: Received | NoReply, words: Callable[[Any], str]) -> Reply:

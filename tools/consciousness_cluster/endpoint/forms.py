@@ -1,60 +1,63 @@
 """The form in which an endpoint takes a request: fields that it knows by another name, or not at all.
 
-One table for every caller. An endpoint that refuses a field says so in an HTTP 400; the same request is then sent in
-another form, and where that form is answered, all later requests are sent in it.
+One table for every caller. An endpoint that refuses a field says so; the same request is then sent in another form, and
+where that form is answered, all later requests are sent in it.
 """
 
-import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from consciousness_cluster.endpoint.faults import Fault, Kind
+from consciousness_cluster.endpoint.refusals import LENGTHS, SEVERAL, TEMPERATURE, TOP_P, refused_fields
 from consciousness_cluster.endpoint.replies import Body
 
-
-@dataclass(frozen=True)
-class Field:
-    """A field of a request, its other name (None: it can be left out), and how a refusal speaks of it."""
-
-    name: str
-    instead: str | None
-    spoken_of: re.Pattern[str]
-
-
-FIELDS = (
-    Field("max_tokens", "max_completion_tokens", re.compile(r"max_(completion_)?tokens")),
-    Field("response_format", None, re.compile(r"response_format|schema")),
-    Field("temperature", None, re.compile(r"temperature")),
-    Field("n", None, re.compile(r"\bn\b")),
-)
-SEVERAL = "n"  # what a refusal without a known name is blamed on: many servers give one answer a request
+Changes = Mapping[str, str | None]  # name of a field -> the name that it is sent under; None: it is not sent
+OTHER_NAMES = {LENGTHS[0]: LENGTHS[1], LENGTHS[1]: LENGTHS[0]}
+DEFAULTS = (TEMPERATURE, TOP_P)  # left out, they are not without a value
 
 
 class Forms:
-    """What one endpoint has taught so far: the names of the fields that it takes otherwise."""
+    """What one endpoint has taught so far, or is known to want from the start."""
 
-    def __init__(self) -> None:
-        self.changed: set[str] = set()
+    def __init__(self, known: Changes | None = None, learned: Callable[[], None] = lambda: None) -> None:
+        """`learned` is called whenever there is something new."""
+        self.changed: dict[str, str | None] = dict(known or {})
+        self._learned = learned
 
-    def fit(self, body: Body, more: Collection[str] = ()) -> Body:
+    def fit(self, body: Body, more: Changes | None = None) -> Body:
         """The body as it is sent: without the changed fields, or under their other names. `more` are changes to try."""
-        instead = {field.name: field.instead for field in FIELDS if field.name in self.changed or field.name in more}
-        names = {name: instead.get(name, name) for name in body}
+        changes = {**self.changed, **(more or {})}
+        names = {name: changes.get(name, name) for name in body}
         return {names[name] or name: value for name, value in body.items() if names[name]}
 
-    def change(self, sent: Body, fault: Fault) -> str | None:
-        """The field of the body that was really sent which a refusal is about; None where no other form may help."""
+    def changes(self, sent: Body, fault: Fault, tried: Changes | None = None) -> Changes:
+        """What to change in a body that was really sent and refused; nothing where no other form may help.
+
+        A field that goes by its other name already is not given its first one again.
+        """
         if fault.kind is not Kind.REQUEST:
-            return None
-        spoken = [field.name for field in FIELDS if fault.field == field.name] or [
-            field.name for field in FIELDS if field.spoken_of.search(fault.reason)
-        ]
-        return next((name for name in spoken or [SEVERAL] if name in sent), None)
+            return {}
+        before = {**self.changed, **(tried or {})}
+        fields = refused_fields(fault.said, sent)
+        return {name: OTHER_NAMES.get(name) for name in fields if OTHER_NAMES.get(name) not in before}
+
+    def learn(self, changes: Changes) -> None:
+        """Send all later requests so."""
+        new = {name: to for name, to in changes.items() if name not in self.changed}
+        if new:
+            self.changed |= new
+            self._learned()
+
+    def one_answer_a_request(self) -> None:
+        """Some endpoints ignore that several are asked for, without a word."""
+        self.learn({SEVERAL: None})
+
+    def sent(self) -> dict[str, str]:
+        """Field -> what is really sent in its place, where that is not what was asked for."""
+        return {
+            name: f"sent as {to}" if to else "the provider's default" if name in DEFAULTS else "left out"
+            for name, to in sorted(self.changed.items())
+        }
 
     def notes(self) -> list[str]:
-        """What is sent otherwise than asked for, for people."""
-        return [
-            f"{field.name} is left out" if field.instead is None else f"{field.name} is sent as {field.instead}"
-            for field in FIELDS
-            if field.name in self.changed
-        ]
+        """The same, for people."""
+        return [f"{name} is {what}" for name, what in self.sent().items()]

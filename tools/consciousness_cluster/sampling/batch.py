@@ -223,9 +223,9 @@ class Batches:
     def _failed(self, line: Line) -> None:
         self.reasons[line.key] = self.client.shown(line.reason)
         sent = self._body(self.expected[line.key][0])
-        if line.fault and (change := self.forms.change(sent, line.fault)):
-            self.forms.changed.add(change)
-            self.say(f"from now on {', '.join(self.forms.notes())}")
+        if line.fault and (changes := self.forms.changes(sent, line.fault)):
+            self.forms.learn(changes)
+            self.say(f"from now on: {', '.join(self.forms.notes())}")
 
     def _sample(self, key: str, answer: Answered) -> Sample:
         request, index = self.expected[key]

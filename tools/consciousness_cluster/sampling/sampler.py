@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.endpoint.faults import Fault, Kind
-from consciousness_cluster.endpoint.forms import SEVERAL
+from consciousness_cluster.endpoint.refusals import SEVERAL
 from consciousness_cluster.endpoint.replies import chat_body, choices_of, usage_of
 from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.store import Store

@@ -1,0 +1,197 @@
+"""The words of a refusal, in whichever form a server gives them, and the fields of the request that they speak of."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from consciousness_cluster.data.reading import parse_json
+from consciousness_cluster.endpoint.answers import error_of
+
+DEEPEST = 10  # levels of lists, objects and JSON within texts
+# What gives back a piece of the request, or is no word on it: a prompt may speak of jailbreaks and of temperature.
+ECHOES = {"input", "inputs", "flagged_input", "messages", "model", "value", "url", "ctx", "request", "request_id"}
+NAMING = ("param", "loc", "field", "parameter", "property", "argument")  # keys under which a server names a field
+
+LENGTHS = ("max_tokens", "max_completion_tokens")  # two names of one field
+TEMPERATURE, TOP_P, SEVERAL = "temperature", "top_p", "n"
+ALIASES = {
+    "topp": TOP_P,
+    "candidatecount": SEVERAL,
+    "candidate_count": SEVERAL,
+    "stopsequences": "stop",
+    "stop_sequences": "stop",
+    "responseschema": "response_format",
+    "response_schema": "response_format",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an error's body says: for people, whole for those who look for words, and the fields it names as such."""
+
+    message: str
+    text: str
+    fields: tuple[str, ...]
+
+
+def _strings(value: Any, depth: int = 0) -> Iterator[str]:
+    """All texts and names in a JSON value, those within JSON in a text too, without what echoes the request."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name.lower() not in ECHOES:
+                yield name
+                yield from _strings(part, depth + 1)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part, depth + 1)
+    elif isinstance(value, str):
+        inner = _json_in(value)
+        if inner is None:
+            yield value
+        else:
+            yield from _strings(inner, depth + 1)
+
+
+def _json_in(text: str) -> Any:
+    """The object or list that a text is the JSON of; None where it is none."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return parse_json(text)
+    except ValueError:
+        return None
+
+
+def _named(value: Any, depth: int = 0) -> Iterator[str]:
+    """What stands under keys that name a field."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, str):
+        value = _json_in(value)
+    if isinstance(value, list):
+        for part in value:
+            yield from _named(part, depth + 1)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if name in NAMING:
+                yield from (str(one) for one in (part if isinstance(part, list) else [part]))
+            elif name.lower() not in ECHOES:
+                yield from _named(part, depth + 1)
+
+
+def _field(name: str) -> str:
+    """The field of a request that a path such as `body.generationConfig.topP` leads to; empty where there is none."""
+    for part in re.split(r"[.\s\[\]/]+", name.strip("'\"`")):
+        if (known := ALIASES.get(part.lower(), part)) in SPOKEN_OF:
+            return known
+    return ""
+
+
+def said_in(content: bytes) -> Said:
+    """What the body of an error says."""
+    try:
+        return said_by(parse_json(content))
+    except ValueError:
+        return said_by(content.decode("utf-8", "replace"))
+
+
+def said_by(body: Any) -> Said:
+    """What an error says, as JSON."""
+    if isinstance(body, str):
+        return Said(body, body, ())
+    error = error_of(body)
+    message = (error.message or error.code) if error else "" if body is None else str(body)
+    fields = dict.fromkeys(filter(None, map(_field, _named(body))))
+    return Said(message, " ".join(" ".join(_strings(body)).split()), tuple(fields))
+
+
+# How a text speaks of each field, in the order in which they are tried: what changes an answer the least comes first.
+SPOKEN_OF = {
+    **dict.fromkeys(LENGTHS, re.compile(r"max_(completion_|output_|new_)?tokens|maxOutputTokens")),
+    SEVERAL: re.compile(
+        r"(?<![\w\\])n(?!\w|'\w)|completion choice|candidate|multiple (choices|completions|responses|generations)"
+        r"|number of (choices|completions)",
+        re.IGNORECASE,
+    ),
+    "response_format": re.compile(
+        r"response[ _]?format|json[ _-]?(schema|object|mode|output)|structured[ _-]?output|\bschema\b|grammar"
+        r"|\bfor format\b|guided[ _]|constrained decoding|response_?(mime|schema)",
+        re.IGNORECASE,
+    ),
+    "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+    "stop": re.compile(r"\bstop(_?sequences?)?\b", re.IGNORECASE),
+    TOP_P: re.compile(r"\btop[ _-]?p\b", re.IGNORECASE),
+    TEMPERATURE: re.compile(r"\btemperature\b", re.IGNORECASE),
+}
+OBJECTION = re.compile(
+    r"(not|n't|no longer) (be )?\w* ?(support|allow|permit|enabl|accept|recogni|valid|implement|exceed)|unsupported"
+    r"|un(known|recogni[sz]ed|expected)\b|deprecated|forbidden|extra[ _](input|field)|\bmust\b|\bonly\b|cannot|invalid"
+    r"|required for format",
+    re.IGNORECASE,
+)
+# What a server says of a field under this name, and not of its value.
+OTHER_NAME = re.compile(
+    r"instead|in favou?r of|rather than|, not\b|unsupported|not supported|not (permitted|allowed|accepted|recogni)"
+    r"|un(known|recogni[sz]ed|expected)\b|deprecated|forbidden|extra[ _](input|field)|no longer"
+    r"|n[o']t (support|accept|take|allow)",
+    re.IGNORECASE,
+)
+TOO_LONG = re.compile(
+    r"too (large|high|long|big|many)|at most|no more than|(less|fewer|lower|smaller|greater|more|larger|higher) than"
+    r"|exceed|maximum|[<>]=? ?\d|afford|out of range|between|upper (limit|bound)|above|context[ _](length|window|size)",
+    re.IGNORECASE,
+)
+# Lists of what is taken: none of it is what is refused.
+TAKEN = re.compile(
+    r"(?<!not )(?<!no )\b(expected( one of)?|(allowed|supported|permitted|valid|accepted|recogni[sz]ed|available|known)"
+    r" (request )?(parameters?|params|fields|arguments|keys|names|options|values)( are| include)?|must be one of)\b"
+    r"[ :]+[^.;]*",
+    re.IGNORECASE,
+)
+TOGETHER = re.compile(r"\bboth\b|only one|together|at the same time|mutually|either", re.IGNORECASE)
+ALL_OF_THEM = re.compile(
+    r"\b(arguments|parameters|params|fields|inputs|keys|options)\b|\bare (not|un|deprecated|invalid|forbidden)",
+    re.IGNORECASE,
+)
+NO_FIELD = re.compile(
+    r"context[ _-]?(length|window|size)|too long|could not parse|\b(system|user|assistant)\b.{0,20}\b(role|message)"
+    r"|chat[ _]template|\breasoning\b",
+    re.IGNORECASE,
+)
+
+
+def objects_to_a_field(said: Said) -> bool:
+    """Whether a text that may speak of anything objects to a field that we may send."""
+    text = TAKEN.sub(" ", said.text)
+    return bool(OBJECTION.search(text)) and any(pattern.search(text) for pattern in SPOKEN_OF.values())
+
+
+def too_long(said: Said) -> bool:
+    """Whether it is the number of tokens asked for that is refused, whatever the field is called."""
+    return (
+        bool(SPOKEN_OF[LENGTHS[0]].search(said.text) and TOO_LONG.search(said.text))
+        and not re.search(r"instead|in favou?r of|unsupported[ _]parameter", said.text, re.IGNORECASE)
+    )  # fmt: skip
+
+
+def refused_fields(said: Said, sent: Any) -> list[str]:
+    """The fields of the request `sent` that a refusal is about: all that it lists, else the one to try first.
+
+    A refusal that speaks of no field is blamed on `n`: many servers give one answer a request, and say so in their way.
+    """
+    text = TAKEN.sub(" ", said.text)
+    named = [name for name in SPOKEN_OF if name in sent and name in said.fields]
+    spoken = [name for name, pattern in SPOKEN_OF.items() if name in sent and pattern.search(text)]
+    if too_long(said) or not OTHER_NAME.search(text):
+        named, spoken = ([name for name in names if name not in LENGTHS] for names in (named, spoken))
+    if TOP_P in spoken and TEMPERATURE in spoken and TOGETHER.search(text):
+        return [TOP_P]
+    if named:
+        return named
+    if spoken:
+        return spoken if ALL_OF_THEM.search(text) else spoken[:1]
+    anything = said.fields or too_long(said) or NO_FIELD.search(text) or any(p.search(text) for p in SPOKEN_OF.values())
+    return [SEVERAL] if SEVERAL in sent and not anything else []
