@@ -1,8 +1,7 @@
 """Where calls go: what is shown of it, and which key goes where."""
 
 import pytest
-from consciousness_cluster.endpoint import OPENAI
-from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
+from consciousness_cluster.endpoint.address import Endpoint, key_in
 from consciousness_cluster.errors import UserError
 
 KEY = "sk-a-key-of-some-length"
@@ -27,32 +26,21 @@ def test_placeholders_are_no_keys_to_hide(key: str) -> None:
     assert Endpoint(LOCAL, key).words(said) == said
 
 
+@pytest.mark.parametrize("key", [f"{KEY}\nx", f"{KEY}é", f"{KEY}\x00"])
+def test_what_is_no_key(key: str) -> None:
+    with pytest.raises(UserError, match="OURS holds characters that no key has") as caught:
+        key_in("OURS", {"OURS": key})
+    assert KEY not in str(caught.value)
+    assert key_in("OURS", {"OURS": f" {KEY}\n"}) == KEY
+
+
 @pytest.mark.parametrize(
-    ("base_url", "environment", "key"),
+    ("base_url", "url"),
     [
-        (LOCAL, {"OPENAI_API_KEY": KEY}, "none"),
-        (LOCAL, {"OPENAI_API_KEY": KEY, "OURS_API_KEY": "own"}, "own"),
-        (OPENAI, {"OPENAI_API_KEY": KEY}, KEY),
-        (f"{OPENAI}/", {"OPENAI_API_KEY": KEY}, KEY),
-        (OPENAI, {"OPENAI_API_KEY": KEY, "OURS_API_KEY": "own"}, "own"),
-        (OPENAI, {}, ""),
-        (OPENAI, {"OPENAI_API_KEY": "EMPTY"}, ""),
+        (LOCAL, f"{LOCAL}/chat"),
+        (f"{LOCAL}/", f"{LOCAL}/chat"),
+        (f"{LOCAL}/{{model}}?api-version=1", f"{LOCAL}/my%2Fm/chat?api-version=1"),
     ],
 )
-def test_which_key_goes_where(base_url: str, environment: dict[str, str], key: str) -> None:
-    assert key_for(base_url, "OURS", environment) == key
-
-
-@pytest.mark.parametrize("variable", ["OURS_API_KEY", "OPENAI_API_KEY"])
-@pytest.mark.parametrize("key", [f"{KEY}\nx", f"{KEY}é", f"{KEY}\x00"])
-def test_what_is_no_key(variable: str, key: str) -> None:
-    with pytest.raises(UserError, match=f"{variable} holds characters that no key has") as caught:
-        key_for(OPENAI, "OURS", {variable: key})
-    assert KEY not in str(caught.value)
-    assert key_for(OPENAI, "OURS", {variable: f" {KEY}\n"}) == KEY
-
-
-def test_what_is_no_address() -> None:
-    assert checked_address(LOCAL) == LOCAL
-    with pytest.raises(UserError, match="'localhost' is no address of an endpoint; it starts with http"):
-        checked_address("localhost")
+def test_the_address_of_a_call(base_url: str, url: str) -> None:
+    assert Endpoint(base_url, KEY).url("chat", "my/m") == url

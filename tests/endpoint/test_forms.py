@@ -114,7 +114,8 @@ def test_fields_are_renamed_or_left_out_and_all_others_stay() -> None:
     sent = forms.fit(BODY, {"temperature": None})
     rest = {name: BODY[name] for name in ("model", "messages", "top_p", "stop", "response_format")}
     assert sent == {**rest, "max_completion_tokens": 5}
-    assert forms.notes() == ["max_tokens is sent as max_completion_tokens", "n is left out", "seed is left out"]
+    assert forms.notes() == ["max_tokens is sent as max_completion_tokens", "n is left out"]
+    assert forms.sent()["seed"] == "left out", "what is known from the start is recorded and not told"
     assert Forms({"temperature": None}).sent() == {"temperature": "the provider's default"}
     assert BODY["max_tokens"] == 5, "the body itself is left as it is"
 

@@ -34,6 +34,8 @@ class _Handler(Handler):
         with owner.lock:
             owner.requests.append(request)
             owner.keys.append(self.headers.get("Authorization", ""))
+            owner.paths.append(self.path)
+            owner.headers.append({name.lower(): value for name, value in self.headers.items()})
             asked = json.dumps(request["messages"])
             number = owner.seen[asked] = owner.seen.get(asked, 0) + 1
         answer = owner.reply(request, number)
@@ -59,5 +61,7 @@ class FakeEndpoint(LocalServer):
         self.lock = threading.Lock()
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.seen: dict[str, int] = {}
         self.reply: Reply = lambda request, number: verdict("does_not_show")

@@ -53,7 +53,7 @@ class Caller:
     ) -> None:
         self.endpoint = endpoint
         self.gate = Gate(endpoint.concurrency)
-        self.forms = Forms()
+        self.forms = Forms(endpoint.fields)
         self.spending = spending or Spending(None)
         self.stopped: str | None = None
         self._transport = transport or ChatTransport(endpoint)
@@ -109,6 +109,7 @@ class Caller:
         """A chat completion, as JSON, with at least one choice. Raises GiveUp, or the Fault that stayed in the end."""
         begun = time.monotonic()
         changes: dict[str, str | None] = {}
+        body = {**body, **self.endpoint.request}
         tries = AsyncRetrying(sleep=self.gate.sleep, **policy(CHAT, lambda: self._reached))
         try:
             return await tries(self._attempt, body, changes)

@@ -20,7 +20,8 @@ class Forms:
 
     def __init__(self, known: Changes | None = None, learned: Callable[[], None] = lambda: None) -> None:
         """`learned` is called whenever there is something new."""
-        self.changed: dict[str, str | None] = dict(known or {})
+        self._known = dict(known or {})
+        self.changed: dict[str, str | None] = dict(self._known)
         self._learned = learned
 
     def fit(self, body: Body, more: Changes | None = None) -> Body:
@@ -59,5 +60,5 @@ class Forms:
         }
 
     def notes(self) -> list[str]:
-        """The same, for people."""
-        return [f"{name} is {what}" for name, what in self.sent().items()]
+        """What of that was learned, for people."""
+        return [f"{name} is {what}" for name, what in self.sent().items() if name not in self._known]

@@ -4,6 +4,7 @@ The client's own retries are off: what is tried again, and when, is decided by `
 """
 
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.faults import Kind, NoReply, Received
@@ -24,11 +25,25 @@ def outcome_of(error: Exception) -> Received | NoReply | None:
     return NoReply(Kind.TIMEOUT if isinstance(error, openai.APITimeoutError) else Kind.BROKEN)
 
 
+def _settings(endpoint: Endpoint) -> dict[str, Any]:
+    """Arguments of the openai client."""
+    import openai
+
+    headers = {endpoint.key_header: endpoint.key, "Authorization": openai.Omit()} if endpoint.key_header else None
+    address = urlsplit(endpoint.base_url)._replace(query="", fragment="").geturl()
+    return {
+        "api_key": endpoint.key,
+        "base_url": address,
+        "default_headers": headers,
+        "max_retries": 0,
+        "timeout": endpoint.timeout_seconds,
+    }
+
+
 def blocking_client(endpoint: Endpoint) -> Any:
     """The openai client for files, batches and jobs."""
-    return require("openai", "openai").OpenAI(
-        api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, timeout=endpoint.timeout_seconds
-    )
+    query = dict(parse_qsl(urlsplit(endpoint.base_url).query)) or None
+    return require("openai", "openai").OpenAI(**_settings(endpoint), default_query=query)
 
 
 class Transport(Protocol):
@@ -50,13 +65,8 @@ class ChatTransport:
 
     def __init__(self, endpoint: Endpoint) -> None:
         openai = require("openai", "openai")
-        self._client = openai.AsyncOpenAI(
-            api_key=endpoint.key,
-            base_url=endpoint.base_url,
-            max_retries=0,
-            timeout=endpoint.timeout_seconds,
-            http_client=openai.DefaultAioHttpClient(),
-        )
+        self._endpoint = endpoint
+        self._client = openai.AsyncOpenAI(**_settings(endpoint), http_client=openai.DefaultAioHttpClient())
 
     async def send(self, body: Body) -> Received | NoReply:
         """One HTTP request, and what came of it."""
@@ -64,7 +74,8 @@ class ChatTransport:
         import openai
 
         try:
-            raw = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
+            url = self._endpoint.url("chat/completions", str(body["model"]))
+            raw = await self._client.post(url, body=body, cast_to=httpx2.Response)
         except openai.OpenAIError as error:
             return outcome_of(error) or NoReply(Kind.BROKEN)
         return Received(raw.status_code, raw.headers, raw.content)

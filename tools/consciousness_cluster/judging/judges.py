@@ -10,8 +10,8 @@ from typing import Any
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
-from consciousness_cluster.endpoint import OPENAI
-from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint, checked_address, key_for
+from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint
+from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.linear import LinearModel, read_model
 from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
@@ -81,13 +81,6 @@ def _fixed(path: Path, wanted: str) -> None:
         raise UserError(Problem(str(path), "-", "-", message, "a changed judge needs its new hash there"))
 
 
-def _key(base_url: str, env: Mapping[str, str]) -> str:
-    key = key_for(base_url, PREFIX, env)
-    if not key:
-        raise UserError(f"the judge is at OpenAI, and there is no key: set OPENAI_API_KEY (or {PREFIX}_BASE_URL)")
-    return key
-
-
 def load_judge(
     name: str,
     model: str | None = None,
@@ -115,7 +108,7 @@ def load_judge(
     named = settings["model"] or model or env.get(f"{PREFIX}_MODEL")
     if not named:
         raise UserError(f"the judge {settings['id']} needs a model's name: give --model or set {PREFIX}_MODEL")
-    address = checked_address(base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or OPENAI)
+    where = base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or DEFAULT
     _fixed(folder / "prompt.md", settings["prompt_sha256"])
     prompts: tuple[JudgePrompt, ...]
     if paper_protocol:
@@ -135,7 +128,7 @@ def load_judge(
         id=f"{judge_id}+paper-protocol" if paper_protocol else judge_id,
         sha256=sha256_json(identity),
         model=named,
-        endpoint=Endpoint(address, _key(address, env), settings["timeout_seconds"], settings["concurrency"]),
+        endpoint=endpoint_at(where, PREFIX, settings["timeout_seconds"], settings["concurrency"], None, env),
         prompts=prompts,
         temperature=settings["temperature"],
         max_tokens=settings["max_tokens"],

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
-from consciousness_cluster.endpoint import OPENAI
-from consciousness_cluster.endpoint.address import Endpoint, checked_address, key_for
+from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.records.run_folder import RunFile, Setting, new_run_id, open_run_folder
@@ -115,10 +115,4 @@ def training(trained_on: str | None, base_model: str | None, recipe: str | None,
 
 def sampled_endpoint(base_url: str | None, timeout: float = TIMEOUT, concurrency: int = CONCURRENCY) -> Endpoint:
     """The endpoint of a model that is sampled, with its key from the environment; OpenAI where none is named."""
-    address = checked_address(base_url or OPENAI)
-    key = key_for(address, PREFIX)
-    if not key:
-        raise UserError(
-            f"there is no key: set OPENAI_API_KEY (for another endpoint give --base-url and {PREFIX}_API_KEY)"
-        )
-    return Endpoint(address, key, timeout, concurrency)
+    return endpoint_at(base_url or DEFAULT, PREFIX, timeout, concurrency)
