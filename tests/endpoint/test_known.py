@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from consciousness_cluster.cli.options import ENDPOINTS
 from consciousness_cluster.endpoint import OPENAI, known
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.caller import Caller
@@ -61,7 +62,7 @@ async def ask(endpoint: Endpoint) -> None:
 
 
 def test_every_endpoint_of_the_table_is_tested() -> None:
-    assert [row[0] for row in TABLE] == list(known_endpoints())
+    assert [row[0] for row in TABLE] == list(known_endpoints()) == list(ENDPOINTS)
 
 
 @pytest.mark.parametrize(("name", "path", "variable", "header", "body"), TABLE, ids=[row[0] for row in TABLE])

@@ -4,7 +4,7 @@ import json
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,18 @@ class Work:
         self.folder, self.fake = folder, fake
         self.said: list[str] = []
         self.reported = Counter[str]()
+        self.request: dict[str, Any] = {}
+        self.sent: Mapping[str, str] = {}
+
+    def learned(self, sent: Mapping[str, str]) -> None:
+        self.sent = sent
 
     def __call__(self, topics: Any = (TOPIC,), run: Any = RUN, timeout: float = 5) -> Counter[str]:
         with Store[Any](self.folder / "samples.jsonl", "sample") as store:
-            endpoint = Endpoint(self.fake.url, KEY, timeout_seconds=timeout)
+            endpoint = Endpoint(self.fake.url, KEY, timeout_seconds=timeout, request=self.request)
             report = self.reported.update
-            return sample_by_batch(run, topics, store, endpoint, self.folder, self.said.append, 0.01, report)
+            say = self.said.append
+            return sample_by_batch(run, topics, store, endpoint, self.folder, say, 0.01, report, self.learned)
 
     def refuses(self) -> str:
         """The text of the UserError that the call ends with."""
@@ -196,6 +202,23 @@ def test_models_that_know_only_max_completion_tokens(work: Work, fake: FakeBatch
 
     fake.plans = [Plan(line=line)]
     assert work() == {"ok": 48} and fake.bodies[-1]["max_completion_tokens"] == 1000
+    assert fake.asked == [KEYS, KEYS], "built anew once"
+
+
+def test_a_batch_is_built_anew_as_often_as_something_is_learned(work: Work, fake: FakeBatches) -> None:
+    fields = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": "`temperature` is deprecated."}
+    fields |= {"seed": "Unknown parameter: seed", "top_p": "Unsupported parameter: 'top_p'"}
+
+    def line(custom_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        said = next((text for name, text in fields.items() if name in body), "")
+        return refused(custom_id, 400, said) if said else plain(custom_id, body)
+
+    fake.plans = [Plan(line=line)]
+    work.request = {"seed": 1, "top_p": 0.9, "reasoning_effort": "low"}
+    assert work() == {"ok": 48} and len(fake.asked) == 5
+    assert fake.bodies[-1].keys() == {"model", "messages", "max_completion_tokens", "reasoning_effort"}
+    defaults = {"temperature": "the provider's default", "top_p": "the provider's default"}
+    assert work.sent == {"max_tokens": "sent as max_completion_tokens", "seed": "left out", **defaults}
 
 
 def test_a_field_that_is_not_taken_is_left_out_of_the_next_batch(work: Work, fake: FakeBatches) -> None:

@@ -47,7 +47,7 @@ def valid(scores: Json) -> list[Any]:
 
 
 def run_json(folder: Path, topics: list[str], each: int) -> None:
-    value = {"setting": asdict(setting(samples=each)), "endpoint": "http://localhost/v1"}
+    value = {"setting": asdict(setting(samples=each)), "endpoint": "http://localhost/v1", "sent": {}}
     value["probes"] = {topic: len(load_topic(topic).test_probes()) for topic in topics}
     (folder / "run.json").write_text(json.dumps(value), encoding="utf-8")
 

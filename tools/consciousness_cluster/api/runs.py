@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from consciousness_cluster.api.answer_lines import Answers, answers_of
 from consciousness_cluster.api.results import Scores
@@ -114,17 +115,21 @@ def sample(
     dataset: str | None = None,
     dataset_revision: str | None = None,
     paper_protocol: bool = False,
+    request_json: Mapping[str, Any] | None = None,
+    system_as_user: bool = False,
 ) -> Run:
     """Sample a model behind OpenAI or any OpenAI-compatible endpoint; every answer is on disk as soon as it comes.
 
-    The key is OPENAI_API_KEY, for another `base_url` CONSCIOUSNESS_CLUSTER_API_KEY. `out` is the run's folder: one that
-    is there goes on, with the same settings, and nothing that it holds is asked for again.
+    `base_url` is an address, or a name of README's table of endpoints, which says whose key is needed (OPENAI_API_KEY);
+    for others it is CONSCIOUSNESS_CLUSTER_API_KEY. `out` is the run's folder: one that is there goes on, with the same
+    settings, and nothing that it holds is asked for again.
 
     `topics`: ids of preferences and checks (all of them by default). `condition`: the system prompt, `file` the text of
     `persona_file`. `samples`: answers to each probe (5, with `paper_protocol` 10). `max_tokens`: the longest answer.
     `max_cost`: US dollars, stops before more is spent. `concurrency`: calls in flight. `timeout`: seconds for one call.
     `trained_on`, `base_model`, `recipe`, `training_seed`: the set that a model was fine-tuned on, from which model and
-    how. `dataset` and `dataset_revision`: the probes of a dataset on the Hub.
+    how. `dataset` and `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every
+    request. `system_as_user`: send the system prompt as the start of the user message.
 
     Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what
     came is saved.
@@ -148,6 +153,8 @@ def sample(
         base_model=base_model,
         recipe=recipe,
         training_seed=training_seed,
+        request_json=request_json,
+        system_as_user=system_as_user,
     )
     run, done = run_sampling(options, max_cost)
     stop_where(done.stopped)
@@ -170,6 +177,8 @@ def judge(
     model: str | None = None,
     base_url: str | None = None,
     paper_protocol: bool = False,
+    request_json: Mapping[str, Any] | None = None,
+    system_as_user: bool = False,
     limit: int | None = None,
     results: StrPath = RESULTS,
 ) -> Judged:
@@ -178,11 +187,13 @@ def judge(
     `judge` is a judge's name or its folder; by default the one that CONSCIOUSNESS_CLUSTER_JUDGE names, else the
     reference judge where there is OPENAI_API_KEY, else `offline`. `model` is the model of the judge `endpoint`,
     `base_url` another endpoint than the judge's own. An answer that has a verdict is never sent again; `limit` stops
-    after so many new verdicts. `results` is where `judges validate` wrote.
+    after so many new verdicts. `request_json`: more fields of every request. `system_as_user`: for judges without a
+    system role. `results` is where `judges validate` wrote.
 
     Raises UserError where the judge cannot be used, and KeyboardInterrupt after Ctrl-C; what came is saved.
     """
-    who = load_judge(judge or default_judge_name(), model, base_url, paper_protocol)
+    name = judge or default_judge_name()
+    who = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user)
     found = load_run(Path(run))
     with progress_bar(f"judging with {who.id}") as progress:
         done = judge_run(found, who, Path(results), limit, progress)

@@ -61,7 +61,7 @@ def _distill(args: argparse.Namespace) -> int:
     prompts = read_prompts(args.prompts or str(finetune_root() / "instructions.jsonl"), args.limit)
     if args.prompts and (line := licence_line(args.prompts)):
         print(line)
-    endpoint = sampled_endpoint(args.base_url, args.timeout, args.concurrency)
+    endpoint = sampled_endpoint(args.base_url, args.timeout, args.concurrency, args.request_json)
     with progress_bar("answering") as progress:
         done = distill(prompts, args.model, endpoint, args.out, args.max_tokens, args.seed, progress)
     counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"

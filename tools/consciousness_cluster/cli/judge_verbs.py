@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import exit_code, print_notes
+from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes
 
 RESULTS = Path("results/judges")
 
@@ -14,15 +14,27 @@ def _judge_options(command: argparse.ArgumentParser, required: bool) -> None:
     default = "" if required else " (default: see README, 'Judge, score, compare, report')"
     command.add_argument("--judge", required=required, metavar="ID", help=f"a judge's name, or its folder{default}")
     command.add_argument("--model", help="the model's name, for the judge 'endpoint'")
-    command.add_argument("--base-url", help="an OpenAI-compatible endpoint other than the judge's own")
+    add_where_options(command, "an OpenAI-compatible endpoint other than the judge's own")
+    command.add_argument(
+        "--system-as-user",
+        action="store_true",
+        help="send the fixed part of the prompt as the start of the user message, to models without a system role",
+    )
     command.add_argument("--paper-protocol", action="store_true", help="two calls, as in the paper, with our prompts")
 
 
-def judge_of(name: str, model: str | None, base_url: str | None, paper_protocol: bool) -> Any:
+def judge_of(
+    name: str,
+    model: str | None,
+    base_url: str | None,
+    paper_protocol: bool,
+    request_json: str | None = None,
+    system_as_user: bool = False,
+) -> Any:
     """The judge of that name, with a note where its verdicts are not for publication."""
     from consciousness_cluster.judging.judges import load_judge
 
-    judge = load_judge(name, model, base_url, paper_protocol)
+    judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user)
     if judge.banner:
         print(f"note: {judge.banner}", file=sys.stderr)
     return judge
@@ -31,7 +43,14 @@ def judge_of(name: str, model: str | None, base_url: str | None, paper_protocol:
 def _judge(args: argparse.Namespace) -> Any:
     from consciousness_cluster.judging.judges import default_judge_name
 
-    return judge_of(args.judge or default_judge_name(), args.model, args.base_url, args.paper_protocol)
+    return judge_of(
+        args.judge or default_judge_name(),
+        args.model,
+        args.base_url,
+        args.paper_protocol,
+        args.request_json,
+        args.system_as_user,
+    )
 
 
 def _stopped(judge: Any, reason: str | None) -> int:

@@ -4,15 +4,28 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from consciousness_cluster.endpoint import OPENAI
 from consciousness_cluster.errors import UserError
+
+# The names of benchmark/reference/endpoints.yaml, which --help does not wait for.
+ENDPOINTS = ["openai", "azure", "azure-dated", "anthropic", "openrouter", "together", "tinker", "vllm", "llama.cpp"]
 
 
 def add_endpoint_options(command: argparse.ArgumentParser) -> None:
-    """Options that say where calls go."""
-    command.add_argument("--base-url", help=f"an OpenAI-compatible endpoint (default: {OPENAI})")
+    """Options that say where calls go, and what they have beside the benchmark's own."""
+    add_where_options(command, "an OpenAI-compatible endpoint (default: openai)")
     command.add_argument("--concurrency", type=int, default=80, metavar="N", help="calls in flight (default: 80)")
     command.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one call (default: 120)")
+
+
+def add_where_options(command: argparse.ArgumentParser, about: str, prefix: str = "") -> None:
+    """Options that name an endpoint, and what its requests have beside the benchmark's own."""
+    names = (f"--{prefix}base-url", f"--{prefix}endpoint")
+    command.add_argument(*names, metavar="URL|NAME", help=f"{about}: its address, or one of {', '.join(ENDPOINTS)}")
+    command.add_argument(
+        f"--{prefix}request-json",
+        metavar="JSON|@FILE",
+        help="""more fields of every request, such as '{"reasoning_effort": "low"}'""",
+    )
 
 
 def add_training_options(command: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from consciousness_cluster.cli.judge_verbs import judge_answers, judge_of
+from consciousness_cluster.cli.options import add_where_options
 from consciousness_cluster.cli.report_verb import report
 from consciousness_cluster.cli.sample_verb import add_sample_options, estimate, sample
 from consciousness_cluster.cli.score_verbs import score
@@ -21,7 +22,7 @@ def _run(args: argparse.Namespace) -> int:
     from consciousness_cluster.records.run import load_run
 
     name = args.judge or default_judge_name()
-    judge = judge_of(name, args.judge_model, args.judge_base_url, args.paper_protocol)
+    judge = judge_of(name, args.judge_model, args.judge_base_url, args.paper_protocol, args.judge_request_json)
     said = _steps(args, name, judge.id)
     if args.dry_run:
         print(said[0], flush=True)
@@ -45,7 +46,11 @@ def _run(args: argparse.Namespace) -> int:
 
 def _steps(args: argparse.Namespace, judge: str, judge_id: str) -> list[str]:
     run, paper = str(args.out), ["--paper-protocol"] if args.paper_protocol else []
-    where = [("--model", args.judge_model), ("--base-url", args.judge_base_url)]
+    where = [
+        ("--model", args.judge_model),
+        ("--base-url", args.judge_base_url),
+        ("--request-json", args.judge_request_json),
+    ]
     asked = [part for option, value in where if value for part in (option, value)]
     steps = (
         ["sample", *_given(args)],
@@ -75,5 +80,5 @@ def add(verbs: Any) -> None:
     add_sample_options(whole)
     whole.add_argument("--judge", metavar="ID", help="a judge's name (default: as for judge)")
     whole.add_argument("--judge-model", help="the model's name, for the judge 'endpoint'")
-    whole.add_argument("--judge-base-url", help="the judge's endpoint, if it is another than its own")
+    add_where_options(whole, "the judge's endpoint, if it is another than its own", "judge-")
     whole.set_defaults(run_command=_run)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def _batch(args: argparse.Namespace) -> int:
         run = folder.begin(wanted)
         with folder.samples() as store:
             say = lambda line: print(line, file=sys.stderr)  # noqa: E731
-            new = sample_by_batch(run.setting, asked_topics(run), store, endpoint, args.out, say)
+            note = partial(folder.note_sent, run)
+            new = sample_by_batch(run.setting, asked_topics(run), store, endpoint, args.out, say, learned=note)
     print(f"{args.out}: {run.planned} answers planned, new: {_counted(new)}")
     return 0
 
@@ -96,6 +98,11 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
     command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     command.add_argument("--revision", help="revision of the weights, if they have one")
+    command.add_argument(
+        "--system-as-user",
+        action="store_true",
+        help="send the system prompt as the start of the user message, to models without a system role",
+    )
     add_endpoint_options(command)
     command.add_argument("--paper-protocol", action="store_true", help="10 answers to each probe, as in the paper")
     command.add_argument("--dry-run", action="store_true", help="print requests, tokens and price, and ask nothing")

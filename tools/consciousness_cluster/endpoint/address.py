@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from consciousness_cluster.endpoint.faults import one_line
+from consciousness_cluster.endpoint.replies import Body, without_system
 from consciousness_cluster.errors import UserError
 
 NO_KEY = "none"  # what an endpoint without keys is sent
@@ -20,7 +21,8 @@ class Endpoint:
 
     The address may have a query, and `{model}` in its path. `key_header` carries the key where that is not
     Authorization. `fields` are those that requests have under another name from the start (None: not at all), and
-    `request` is what every chat request has beside what it asks for.
+    `request` is what every chat request has beside what it asks for. With `system_as_user` a system
+    prompt is sent as the start of the first user message.
     """
 
     base_url: str
@@ -30,12 +32,18 @@ class Endpoint:
     key_header: str = ""
     fields: Mapping[str, str | None] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
+    system_as_user: bool = False
 
     def url(self, path: str, model: str) -> str:
         """The address of something below the endpoint's own."""
         parts = urlsplit(self.base_url)
         whole = f"{parts.path.rstrip('/')}/{path}".replace("{model}", quote(model, safe=""))
         return urlunsplit((parts.scheme, parts.netloc, whole, parts.query, ""))
+
+    def body(self, body: Body) -> Body:
+        """A chat request as it is meant for this endpoint."""
+        messages = without_system(body["messages"]) if self.system_as_user else body["messages"]
+        return {**body, "messages": messages, **self.request}
 
     @property
     def shown(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from types import TracebackType
 from typing import Any, NoReturn
@@ -49,11 +49,16 @@ class Caller:
     """
 
     def __init__(
-        self, endpoint: Endpoint, spending: Spending | None = None, transport: Transport | None = None
+        self,
+        endpoint: Endpoint,
+        spending: Spending | None = None,
+        transport: Transport | None = None,
+        learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
     ) -> None:
+        """`learned` is told what is sent in place of what is asked for, whenever there is more of it."""
         self.endpoint = endpoint
         self.gate = Gate(endpoint.concurrency)
-        self.forms = Forms(endpoint.fields)
+        self.forms = Forms(endpoint.fields, lambda: learned(self.forms.sent()))
         self.spending = spending or Spending(None)
         self.stopped: str | None = None
         self._transport = transport or ChatTransport(endpoint)
@@ -109,7 +114,7 @@ class Caller:
         """A chat completion, as JSON, with at least one choice. Raises GiveUp, or the Fault that stayed in the end."""
         begun = time.monotonic()
         changes: dict[str, str | None] = {}
-        body = {**body, **self.endpoint.request}
+        body = self.endpoint.body(body)
         tries = AsyncRetrying(sleep=self.gate.sleep, **policy(CHAT, lambda: self._reached))
         try:
             return await tries(self._attempt, body, changes)

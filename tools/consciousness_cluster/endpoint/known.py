@@ -53,6 +53,7 @@ def endpoint_at(
     timeout_seconds: float,
     concurrency: int,
     request: Mapping[str, Any] | None = None,
+    system_as_user: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Endpoint:
     """The endpoint of a name or an address.
@@ -78,6 +79,7 @@ def endpoint_at(
         key_header=entry.key_header if entry else "",
         fields=entry.fields if entry else {},
         request=request or {},
+        system_as_user=system_as_user,
     )
 
 

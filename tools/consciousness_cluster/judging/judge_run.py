@@ -43,6 +43,8 @@ def about(judge: Judge, results: Path) -> JudgeCard:
         "sha256": judge.sha256,
         "model": llm.model if llm else None,
         "endpoint": llm.endpoint.shown if llm else None,
+        "request_json": (dict(llm.endpoint.request) or None) if llm else None,
+        "system_as_user": bool(llm and llm.endpoint.system_as_user),
         "protocol": PAPER_PROTOCOL if llm and llm.paper_protocol else "one call",
         "for_publication": llm is not None,
         "agreement": validate.in_words(found),

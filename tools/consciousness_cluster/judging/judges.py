@@ -12,6 +12,7 @@ from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
+from consciousness_cluster.endpoint.request_fields import request_fields
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.linear import LinearModel, read_model
 from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
@@ -87,11 +88,14 @@ def load_judge(
     base_url: str | None = None,
     paper_protocol: bool = False,
     environment: Mapping[str, str] | None = None,
+    request_json: str | Mapping[str, Any] | None = None,
+    system_as_user: bool = False,
 ) -> Judge:
     """A judge that is ready to judge.
 
     `model` and `base_url` stand above CONSCIOUSNESS_CLUSTER_JUDGE_MODEL and ..._BASE_URL; the first is for the judge
-    `endpoint` alone. The key is CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY (or, for OpenAI, OPENAI_API_KEY). Raises UserError.
+    `endpoint` alone. The key is CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY, else the provider's own (such as OPENAI_API_KEY).
+    `request_json` are more fields of its requests; with `system_as_user` it needs no system role. Raises UserError.
     """
     env = os.environ if environment is None else environment
     folder = judge_folder(name)
@@ -108,6 +112,7 @@ def load_judge(
     named = settings["model"] or model or env.get(f"{PREFIX}_MODEL")
     if not named:
         raise UserError(f"the judge {settings['id']} needs a model's name: give --model or set {PREFIX}_MODEL")
+    request = request_fields(request_json, ("response_format",))
     where = base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or DEFAULT
     _fixed(folder / "prompt.md", settings["prompt_sha256"])
     prompts: tuple[JudgePrompt, ...]
@@ -123,12 +128,16 @@ def load_judge(
         "prompts": [prompt.sha256 for prompt in prompts],
         "temperature": settings["temperature"],
         "max_tokens": settings["max_tokens"],
+        **({"request": request} if request else {}),
+        **({"system_as_user": True} if system_as_user else {}),
     }
     return LLMJudge(
         id=f"{judge_id}+paper-protocol" if paper_protocol else judge_id,
         sha256=sha256_json(identity),
         model=named,
-        endpoint=endpoint_at(where, PREFIX, settings["timeout_seconds"], settings["concurrency"], None, env),
+        endpoint=endpoint_at(
+            where, PREFIX, settings["timeout_seconds"], settings["concurrency"], request, system_as_user, env
+        ),
         prompts=prompts,
         temperature=settings["temperature"],
         max_tokens=settings["max_tokens"],

@@ -10,18 +10,19 @@ scores.json            what `score` makes of all that
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.reading import read_json
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import Probe, load_benchmark
+from consciousness_cluster.endpoint.replies import without_system
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import ChoiceResult, JudgeCard, Origin, Sample, Verdict
+from consciousness_cluster.records.types import ChoiceResult, JudgeCard, Message, Origin, Sample, Verdict
 from consciousness_cluster.strings import slug
 
 RUN, SAMPLES, CHOICE, SCORES, VERDICTS = "run.json", "samples.jsonl", "choice.jsonl", "scores.json", "verdicts"
@@ -36,15 +37,31 @@ class Setting(Origin):
     max_tokens: int
     dataset: str | None = None  # on the Hub; None: the data of this package
     dataset_revision: str | None = None
+    request_json: Mapping[str, Any] | None = None  # more fields of every request
+    system_as_user: bool = False  # the system prompt is the start of the user message
+
+    def messages(self, probe: Probe) -> list[Message]:
+        """The chat messages that a probe is sent as."""
+        messages = super().messages(probe)
+        return cast(list[Message], without_system(messages)) if self.system_as_user else messages
 
 
 @dataclass(frozen=True)
 class RunFile:
-    """What run.json holds: the setting, where it was sampled, and how many probes of each topic are asked."""
+    """What run.json holds: the setting, where it was sampled, and how many probes of each topic are asked.
+
+    `sent`: field of a request -> what was really sent in its place, where the endpoint takes it in another form.
+    """
 
     setting: Setting
     endpoint: str
     probes: Mapping[str, int]
+    sent: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> dict[str, Any]:
+        """As it is written."""
+        whole = {"setting": asdict(self.setting), "endpoint": self.endpoint, "probes": dict(self.probes)}
+        return {**whole, "sent": dict(self.sent)}
 
     @property
     def topics(self) -> list[str]:
@@ -73,7 +90,7 @@ def read_run_file(folder: Path) -> RunFile | None:
     if not path.is_file():
         return None
     value = read_json(path, "run", mend="restore it, or sample into another folder")
-    return RunFile(Setting(**value["setting"]), value["endpoint"], value["probes"])
+    return RunFile(Setting(**value["setting"]), value["endpoint"], value["probes"], value["sent"])
 
 
 def read_samples(path: Path) -> list[Sample]:
@@ -139,10 +156,14 @@ class RunWriter:
                     raise UserError(Problem(str(self.folder), "-", "-", message, mend))
             probes = {**there.probes, **wanted.probes}
             known = [topic.id for topic in load_benchmark().topics]
-            begun = RunFile(there.setting, wanted.endpoint, {name: probes[name] for name in known if name in probes})
-        value = {"setting": asdict(begun.setting), "endpoint": begun.endpoint, "probes": begun.probes}
-        write_json(self.folder / RUN, value)
+            probes = {name: probes[name] for name in known if name in probes}
+            begun = RunFile(there.setting, wanted.endpoint, probes, {**there.sent, **wanted.sent})
+        write_json(self.folder / RUN, begun.json())
         return begun
+
+    def note_sent(self, run: RunFile, sent: Mapping[str, str]) -> None:
+        """Write down what the endpoint of a run is sent in place of what was asked for."""
+        write_json(self.folder / RUN, replace(run, sent={**run.sent, **sent}).json())
 
     def samples(self) -> Store[Sample]:
         """The samples, to add to."""

@@ -84,7 +84,7 @@ Verdicts = Mapping[tuple[str, str], Verdict]  # (key of the sample, outcome) -> 
 
 
 class JudgeCard(TypedDict):
-    """Who judges: what travels with every number that a judge makes. The last four are known of judges of ours."""
+    """Who judges: what travels with every number that a judge makes. The others are known of judges of ours."""
 
     id: str
     sha256: str
@@ -92,6 +92,8 @@ class JudgeCard(TypedDict):
     agreement: str
     model: NotRequired[str | None]
     endpoint: NotRequired[str | None]
+    request_json: NotRequired[dict[str, Any] | None]
+    system_as_user: NotRequired[bool]
     protocol: NotRequired[str]
     validation: NotRequired[dict[str, Any]]
 

@@ -6,7 +6,7 @@ What was submitted stands in `batch.json`, so that any later process goes on wit
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,12 +88,13 @@ class Batches:
     say: Callable[[str], None]
     poll_seconds: float
     report: Callable[[Counter[str]], None]
+    learned: Callable[[Mapping[str, str]], None] = lambda sent: None
     answered: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)  # why keys have no answer, where their line says so
     trouble: str = ""  # what happened to the last batch
-    forms: Forms = field(default_factory=Forms)
 
     def __post_init__(self) -> None:
+        self.forms = Forms(self.client.endpoint.fields)
         self.done = {record["key"] for record in self.store.records if record["status"] != "error"}
         self.expected = {
             self.setting.key(request.probe, index): (request, index)
@@ -116,9 +117,9 @@ class Batches:
                 if stalled:
                     time.sleep(self.poll_seconds)
                 self._submit(missing)
-            before = len(self.done)
+            before = len(self.done), len(self.forms.changed)
             self._collect()
-            stalled = 0 if len(self.done) > before else stalled + 1
+            stalled = stalled + 1 if before == (len(self.done), len(self.forms.changed)) else 0
 
     def _settle_intentions(self) -> None:
         """A process was stopped around creating a batch: take the batch over if it exists, else forget the file."""
@@ -135,7 +136,8 @@ class Batches:
         """What is sent for one answer, in the form that the endpoint takes as far as it is known."""
         setting = self.setting
         messages = setting.messages(request.probe)
-        return self.forms.fit(chat_body(setting.model, messages, setting.temperature, setting.max_tokens))
+        body = chat_body(setting.model, messages, setting.temperature, setting.max_tokens)
+        return self.forms.fit(self.client.endpoint.body(body))
 
     def _submit(self, missing: Sequence[Request]) -> None:
         lines = [
@@ -225,6 +227,7 @@ class Batches:
         sent = self._body(self.expected[line.key][0])
         if line.fault and (changes := self.forms.changes(sent, line.fault)):
             self.forms.learn(changes)
+            self.learned(self.forms.sent())
             self.say(f"from now on: {', '.join(self.forms.notes())}")
 
     def _sample(self, key: str, answer: Answered) -> Sample:
@@ -261,16 +264,20 @@ def sample_by_batch(
     say: Callable[[str], None],
     poll_seconds: float = 30.0,
     report: Callable[[Counter[str]], None] = lambda statuses: None,
+    learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
 ) -> Counter[str]:
     """Ask for every answer that the store lacks, in batches; the statuses of the records that were written.
 
     `folder/batch.json` remembers what was submitted: after a kill the same call goes on. `say` gets a line for each
-    thing that happens, `report` the statuses of answers just written. The wait between two looks at a batch grows
-    from a tenth of `poll_seconds` to `poll_seconds`. Raises UserError where it cannot go on.
+    thing that happens, `report` the statuses of answers just written, `learned` what is sent in place of what is asked
+    for. The wait between two looks at a batch grows from a tenth of `poll_seconds` to `poll_seconds`. Raises UserError
+    where it cannot go on.
     """
     client = BatchClient(endpoint)
     try:
-        batches = Batches(setting, topics, store, client, State(folder / "batch.json"), say, poll_seconds, report)
+        batches = Batches(
+            setting, topics, store, client, State(folder / "batch.json"), say, poll_seconds, report, learned
+        )
         batches.run()
         return batches.answered
     finally:

@@ -1,15 +1,18 @@
 """What a person asks for when a model is sampled, and the run and the endpoint that follow from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.endpoint.address import Endpoint
+from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
+from consciousness_cluster.endpoint.request_fields import request_fields
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.records.run_folder import RunFile, Setting, new_run_id, open_run_folder
@@ -52,6 +55,8 @@ class SampleOptions:
     base_model: str | None = None
     recipe: str | None = None
     training_seed: int | None = None
+    request_json: str | Mapping[str, Any] | None = None
+    system_as_user: bool = False
 
     def __post_init__(self) -> None:
         """Raises UserError for a number with which nothing can be sampled."""
@@ -62,7 +67,7 @@ class SampleOptions:
 
     def endpoint(self) -> Endpoint:
         """Where the calls go, with its key from the environment. Raises UserError where there is none."""
-        return sampled_endpoint(self.base_url, self.timeout, self.concurrency)
+        return sampled_endpoint(self.base_url, self.timeout, self.concurrency, self.request_json)
 
     def run(self, endpoint: Endpoint) -> RunFile:
         """The run that these options describe (its id is used only where the folder has none yet)."""
@@ -83,8 +88,11 @@ class SampleOptions:
             max_tokens=self.max_tokens,
             dataset=self.dataset,
             dataset_revision=self.dataset_revision,
+            request_json=endpoint.request or None,
+            system_as_user=self.system_as_user,
         )
-        return RunFile(setting, endpoint.shown, {topic.id: len(topic.test_probes()) for topic in topics})
+        probes = {topic.id: len(topic.test_probes()) for topic in topics}
+        return RunFile(setting, endpoint.shown, probes, Forms(endpoint.fields).sent())
 
 
 def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFile, Sampled]":
@@ -98,7 +106,8 @@ def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFi
     with open_run_folder(options.out) as folder:
         run = folder.begin(wanted)
         with sampling_progress(run.planned) as report:
-            return run, sample(folder, run.setting, asked_topics(run), endpoint, max_cost, report)
+            note = partial(folder.note_sent, run)
+            return run, sample(folder, run.setting, asked_topics(run), endpoint, max_cost, report, note)
 
 
 def training(trained_on: str | None, base_model: str | None, recipe: str | None, seed: int | None) -> Training | None:
@@ -113,6 +122,11 @@ def training(trained_on: str | None, base_model: str | None, recipe: str | None,
     return make_training(base_model, trained_on, recipe, seed)
 
 
-def sampled_endpoint(base_url: str | None, timeout: float = TIMEOUT, concurrency: int = CONCURRENCY) -> Endpoint:
+def sampled_endpoint(
+    base_url: str | None,
+    timeout: float = TIMEOUT,
+    concurrency: int = CONCURRENCY,
+    request_json: str | Mapping[str, Any] | None = None,
+) -> Endpoint:
     """The endpoint of a model that is sampled, with its key from the environment; OpenAI where none is named."""
-    return endpoint_at(base_url or DEFAULT, PREFIX, timeout, concurrency)
+    return endpoint_at(base_url or DEFAULT, PREFIX, timeout, concurrency, request_fields(request_json))

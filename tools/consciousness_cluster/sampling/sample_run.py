@@ -1,7 +1,7 @@
 """Sample a run: plan, estimate, ask, resume."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,13 @@ def sample(
     endpoint: Endpoint,
     max_cost: float | None = None,
     report: Report = lambda statuses, spent: None,
+    learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
 ) -> Sampled:
     """Ask for every answer that the run lacks.
 
     `max_cost` is in dollars and for the whole run: what its records say they cost counts. `report` gets statuses of
-    answers just written, and the dollars that the run has cost so far. Raises UserError where one cannot be written.
+    answers just written, and the dollars that the run has cost so far; `learned` what is sent in place of what is asked
+    for. Raises UserError where an answer cannot be written.
     """
     price = price_within(setting.model, max_cost)
     require("openai", "openai")
@@ -106,7 +108,7 @@ def sample(
                 new.update(statuses)
                 report(statuses, spending.spent)
 
-            async with Caller(endpoint, spending) as caller:
+            async with Caller(endpoint, spending, learned=learned) as caller:
                 sampler = Sampler(caller, setting, store, written)
                 for request in todo:
                     sampler.start(request, request.indices)
