@@ -27,7 +27,7 @@ BODY: dict[str, Any] = {
 }
 LONGER = {**{name: BODY[name] for name in BODY if name != "max_tokens"}, "max_completion_tokens": 5}
 SINGLE = {name: BODY[name] for name in BODY if name != "n"}
-DATED = "/openai/deployments/some%2Fm%3A1/chat/completions?api-version=2024-10-21"
+DATED = "/openai/deployments/some%2Fm:1/chat/completions?api-version=2024-10-21"
 
 # Name, path of a call, variable of the key, header that carries it, body that is sent.
 TABLE: list[tuple[str, str, str, str, dict[str, Any]]] = [

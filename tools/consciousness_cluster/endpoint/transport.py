@@ -27,14 +27,11 @@ def outcome_of(error: Exception) -> Received | NoReply | None:
 
 def _settings(endpoint: Endpoint) -> dict[str, Any]:
     """Arguments of the openai client."""
-    import openai
-
-    headers = {endpoint.key_header: endpoint.key, "Authorization": openai.Omit()} if endpoint.key_header else None
     address = urlsplit(endpoint.base_url)._replace(query="", fragment="").geturl()
     return {
         "api_key": endpoint.key,
         "base_url": address,
-        "default_headers": headers,
+        "default_headers": {endpoint.key_header: endpoint.key} if endpoint.key_header else None,
         "max_retries": 0,
         "timeout": endpoint.timeout_seconds,
     }
@@ -66,6 +63,7 @@ class ChatTransport:
     def __init__(self, endpoint: Endpoint) -> None:
         openai = require("openai", "openai")
         self._endpoint = endpoint
+        self._options = {"headers": {"Authorization": openai.Omit()}} if endpoint.key_header else {}
         self._client = openai.AsyncOpenAI(**_settings(endpoint), http_client=openai.DefaultAioHttpClient())
 
     async def send(self, body: Body) -> Received | NoReply:
@@ -75,7 +73,7 @@ class ChatTransport:
 
         try:
             url = self._endpoint.url("chat/completions", str(body["model"]))
-            raw = await self._client.post(url, body=body, cast_to=httpx2.Response)
+            raw = await self._client.post(url, body=body, options=self._options, cast_to=httpx2.Response)
         except openai.OpenAIError as error:
             return outcome_of(error) or NoReply(Kind.BROKEN)
         return Received(raw.status_code, raw.headers, raw.content)
