@@ -231,7 +231,7 @@ def test_a_field_that_is_not_taken_is_left_out_of_the_next_batch(work: Work, fak
     fake.plans = [Plan(line=line)]
     assert work() == {"ok": 48} and len(fake.asked) == 2
     assert fake.bodies[-1].keys() == {"model", "messages", "max_tokens"}
-    assert work.said.count("from now on temperature is left out") == 1
+    assert work.said.count("from now on: temperature is the provider's default") == 1
 
 
 @pytest.mark.parametrize("key", ["none", "dummy"])
