@@ -1,7 +1,9 @@
 """Conditions: what stands in the system prompt while a model is sampled."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.reading import read_text, read_yaml
@@ -35,6 +37,15 @@ def system_prompt(name: str, file: Path | None = None) -> str | None:
     if not text:
         raise UserError(f"{file}: is empty; a persona file needs text")
     return text
+
+
+def without_system(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The messages for a model that takes no system prompt: it is the start of the first user message."""
+    system = [str(message["content"]) for message in messages if message["role"] == "system"]
+    others = [dict(message) for message in messages if message["role"] != "system"]
+    if system and others:
+        others[0]["content"] = "\n\n".join([*system, str(others[0]["content"])])
+    return others
 
 
 @cache

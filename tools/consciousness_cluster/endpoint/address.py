@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from consciousness_cluster.conditions import without_system
 from consciousness_cluster.endpoint.faults import one_line
-from consciousness_cluster.endpoint.replies import Body, without_system
+from consciousness_cluster.endpoint.replies import Body
 from consciousness_cluster.errors import UserError
 
 NO_KEY = "none"  # what an endpoint without keys is sent

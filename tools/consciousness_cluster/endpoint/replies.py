@@ -15,15 +15,6 @@ def chat_body(
     return {**body, "n": n} if n > 1 else body
 
 
-def without_system(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages for a model that takes no system prompt: it is the start of the first user message."""
-    system = [str(message["content"]) for message in messages if message["role"] == "system"]
-    others = [dict(message) for message in messages if message["role"] != "system"]
-    if system and others:
-        others[0]["content"] = "\n\n".join([*system, str(others[0]["content"])])
-    return others
-
-
 def _number(value: Any) -> int:
     return value if type(value) is int else 0
 

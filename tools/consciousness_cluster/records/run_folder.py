@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from consciousness_cluster.conditions import without_system
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import Probe, load_benchmark
-from consciousness_cluster.endpoint.replies import without_system
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.records.store import Store
