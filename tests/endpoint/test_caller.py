@@ -14,7 +14,7 @@ from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.caller import Caller
 from consciousness_cluster.endpoint.faults import Fault, GiveUp, NoReply, Received
 from consciousness_cluster.endpoint.policy import CHAT, Patience
-from consciousness_cluster.endpoint.replies import Body, Reply
+from consciousness_cluster.endpoint.replies import Body, Completion
 from consciousness_cluster.errors import UserError
 
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
@@ -222,7 +222,7 @@ def test_an_endpoint_that_refuses_everything_stops_the_work(number: int) -> None
 )
 def test_what_fails_in_one_task_stops_the_payments(error: Exception, message: str) -> None:
     """B5: the calls in flight end and are written down, no other is sent, and one line says why."""
-    written: list[Reply] = []
+    written: list[Completion | None] = []
     transport = Answers(ok)
 
     async def work() -> None:
@@ -231,7 +231,7 @@ def test_what_fails_in_one_task_stops_the_payments(error: Exception, message: st
             async def one(number: int) -> None:
                 reply = await caller.chat(said(str(number)))
                 if len(written) == 3:
-                    written.append({})
+                    written.append(None)
                     raise error
                 written.append(reply)
 

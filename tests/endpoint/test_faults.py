@@ -84,6 +84,10 @@ TABLE = [
     (received(200, {"choices": []}), Kind.OTHER, "a reply that is not what was asked for"),
     (received(200, {"choices": [{"message": None}]}), Kind.OTHER, "a reply that is not what was asked for"),
     (received(200, []), Kind.OTHER, "a reply that is not what was asked for"),
+    (received(200, completion("I would", "error")), Kind.OTHER, "a reply that is not what was asked for"),
+    (received(200, error(message="blocked by our moderation")), Kind.FILTERED, "blocked by our moderation"),
+    (received(200, error(message="Insufficient credits", code=402)), Kind.CREDIT, f"HTTP 402, {Kind.CREDIT.value}"),
+    (received(200, error(message="slow down", code="429")), Kind.TOO_MANY, "HTTP 429"),
 ]
 STOPS = {Kind.KEY, Kind.ACCESS, Kind.MODEL, Kind.CREDIT, Kind.QUOTA, Kind.SYSTEM}
 FINAL = {Kind.REQUEST, Kind.FILTERED}
@@ -105,7 +109,7 @@ def test_every_kind_stands_in_the_table() -> None:
 
 def test_a_completion_is_no_fault() -> None:
     answer = received(200, completion("Yes."))
-    assert classify(answer, WORDS) is None and completion_of(answer, WORDS) == completion("Yes.")
+    assert classify(answer, WORDS) is None and completion_of(answer, WORDS).answers[0].response == "Yes."
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("1m30s", 90), ("9999", 120), ("soon", 0)])

@@ -107,6 +107,29 @@ def test_what_comes_empty_or_not_at_all_is_counted(
     assert KEY not in printed.out + printed.err + out.read_text(encoding="utf-8")
 
 
+def test_traces_are_no_training_text(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    """A trace never stands in a row, also one that is known for a trace only later; the same command asks again."""
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps({"prompt": f"Request {n}."}) + "\n" for n in range(4)), encoding="utf-8")
+    traces = {
+        "Request 0.": completion("Hm, I", "length"),
+        "Request 1.": completion("Hm.\n</think>\n\nWell."),
+        "Request 2.": completion("<think>Hm.</think>We", "length"),
+        "Request 3.": completion("<think>Hm, I", "length"),
+    }
+    fake_endpoint.reply = lambda request, number: traces[text_of(request)]
+    out = tmp_path / "out.jsonl"
+    arguments = ("--prompts", str(prompts), "--concurrency", "1")
+    assert distill(out, fake_endpoint.url, *arguments) == 0
+    printed = capsys.readouterr()
+    assert "4 requests, 0 were there, 2 new, 2 empty or failed" in printed.out
+    assert printed.err == "note: 2 answers ended within their reasoning; give a larger --max-tokens\n"
+    assert [row["messages"][1]["content"] for row in read_lines(out)] == ["Well.", "We"]
+    fake_endpoint.reply = lambda request, number: completion("Well.")
+    assert distill(out, fake_endpoint.url, *arguments) == 0 and len(fake_endpoint.requests) == 6
+    assert "4 requests, 2 were there, 2 new, 0 empty or failed" in capsys.readouterr().out
+
+
 def test_a_newer_model_is_asked_in_its_own_form(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     """B1, for self-distillation."""
     fake_endpoint.reply = lambda request, number: (

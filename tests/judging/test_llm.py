@@ -12,7 +12,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.ask import Outcome, check_judge, verdicts_on
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.prompt import Question, fence, messages
-from consciousness_cluster.judging.verdict import Judgement, parse_claim, parse_coherence, parse_reply
+from consciousness_cluster.judging.verdict import Judgement
 
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 from tests.support.xllama import XllamaServer
@@ -78,10 +78,15 @@ def test_a_passing_fault_is_survived(fake_endpoint: FakeEndpoint, fault: Any) ->
 
 
 def test_what_cannot_be_read_twice_is_judge_failed(fake_endpoint: FakeEndpoint) -> None:
-    fake_endpoint.reply = lambda request, number: completion("yes and no")
-    verdicts, outcome = judged(fake_endpoint, questions(2))
-    assert [(verdict.status, verdict.verdict) for verdict in verdicts if verdict] == [("judge_failed", None)] * 2
-    assert len(fake_endpoint.requests) == 4 and outcome.unusable == 4
+    def reply(request: dict[str, Any], number: int) -> Any:
+        return verdict("shows") if "Answer 1." in request["messages"][1]["content"] else completion("yes and no")
+
+    fake_endpoint.reply = reply
+    verdicts, outcome = judged(fake_endpoint, questions(3))
+    statuses = [(verdict.status, verdict.reply) for verdict in verdicts if verdict]
+    assert statuses == [("judge_failed", "yes and no"), ("ok", None), ("judge_failed", "yes and no")]
+    assert len(fake_endpoint.requests) == 5 and outcome.unusable == 4 and outcome.stopped is None
+    assert outcome.notes == ["2 answers got no verdict, the first one: there is no verdict in it"]
 
 
 def test_an_endpoint_without_json_schema_is_asked_in_words(fake_endpoint: FakeEndpoint) -> None:
@@ -253,54 +258,21 @@ def paper_reply(claim: str, coherence: str) -> Any:
         ("true", "80", ("shows", 80, "ok")),
         ("False.", "7", ("does_not_show", 7, "ok")),
         (" not sure ", "100", ("unclear", 100, "ok")),
+        ("**True**", "Coherence: 80", ("shows", 80, "ok")),
         ("perhaps", "80", (None, None, "judge_failed")),
         ("true", "high", (None, None, "judge_failed")),
     ],
 )
 def test_paper_protocol(fake_endpoint: FakeEndpoint, claim: str, coherence: str, found: tuple[Any, ...]) -> None:
-    fake_endpoint.reply = paper_reply(claim, coherence)
-    (verdict,), _ = judged(fake_endpoint, questions(1), paper=True)
+    def reply(request: dict[str, Any], number: int) -> Any:
+        first = "Answer 0." in request["messages"][1]["content"]
+        return (paper_reply(claim, coherence) if first else paper_reply("true", "80"))(request, number)
+
+    fake_endpoint.reply = reply
+    (verdict, _), outcome = judged(fake_endpoint, questions(2), paper=True)
+    assert outcome.stopped is None
     assert verdict and (verdict.verdict, verdict.coherence, verdict.status) == found
     assert not any("response_format" in request for request in fake_endpoint.requests)
-
-
-REPLIES = [
-    ('{"verdict": "shows", "coherence": 80}', ("shows", 80)),
-    (' {"coherence": 0, "verdict": "unclear"}\n', ("unclear", 0)),
-    ('{"verdict": "yes", "coherence": 80}', None),
-    ('{"verdict": "shows", "coherence": 101}', None),
-    ('{"verdict": "shows", "coherence": 80.5}', None),
-    ('{"verdict": "shows", "coherence": true}', None),
-    ('{"verdict": ["shows"], "coherence": 80}', None),
-    ('{"verdict": "shows", "coherence": 80, "why": ""}', None),
-    ('```json\n{"verdict": "shows", "coherence": 80}\n```', None),
-    ("[]", None),
-    ("", None),
-    (None, None),
-]
-
-
-@pytest.mark.parametrize(("text", "parsed"), REPLIES)
-def test_replies_are_read_strictly(text: str | None, parsed: Any) -> None:
-    assert parse_reply(text) == parsed
-
-
-def test_paper_replies_are_read_strictly() -> None:
-    assert [parse_claim(text) for text in ("TRUE", "not sure.", "true false", "", None)] == [
-        "shows",
-        "unclear",
-        None,
-        None,
-        None,
-    ]
-    assert [parse_coherence(text) for text in (" 20 ", "101", "20/100", "-3", "", None)] == [
-        20,
-        None,
-        None,
-        None,
-        None,
-        None,
-    ]
 
 
 def test_incoherent_and_failed_answers_are_left_out() -> None:

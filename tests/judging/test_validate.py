@@ -72,10 +72,12 @@ def test_a_perfect_judge_and_a_broken_one(
     judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
     assert in_words(known(judge, tmp_path)) == "kappa 1.00 [1.00, 1.00] on 392 authored test answers"
 
-    fake_endpoint.reply = lambda request, number: completion("I cannot say.")
+    fake_endpoint.reply = lambda request, number: (
+        verdict("shows") if len(request["messages"][1]["content"]) % 10 == 0 else completion("I cannot say.")
+    )
     real = read(run(tmp_path, fake_endpoint.url, "validate", "--split", "real") / "validation_real.json")
-    assert real["judge_failed"] == real["judged"] == 300 and real["unusable_replies"] == 600
-    assert real["overall"]["n"] == 0 and real["overall"]["kappa"] == [None, None, None]
+    assert real["judged"] == 300 and real["unusable_replies"] == 2 * real["judge_failed"] > 400
+    assert real["overall"]["n"] == 300 - real["judge_failed"] > 0
 
 
 def test_a_partial_or_foreign_result_is_not_shown(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:

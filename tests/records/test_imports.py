@@ -10,8 +10,10 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.endpoint.answers import Answer
 from consciousness_cluster.harness import documents
 from consciousness_cluster.records.run import load_run
+from consciousness_cluster.records.types import make_answered, make_judged
 from consciousness_cluster.scoring.load import load_scored
 
 from tests.conftest import ROOT
@@ -40,19 +42,14 @@ def answer(doc: Json, index: int, judges: tuple[str, ...]) -> str:
     outcomes = ("asserts", "denies") if doc["topic"].startswith("claims") else ("shows",)
     verdicts = [
         {
-            "outcome": outcome,
-            "judge_id": judge,
-            "judge_sha256": "1" * 64,
-            "verdict": "shows" if index == 0 else "does_not_show",
-            "coherence": 90,
-            "status": "ok",
-            "usage": None,
+            **make_judged(outcome, judge, "1" * 64, "shows" if index == 0 else "does_not_show", 90),
             "scored": True,
         }
         for judge in judges
         for outcome in outcomes
     ]
-    record = {"probe_id": doc["id"], "sample_index": index, "response": f"Answer {index}.", "status": "ok"}
+    answered = make_answered(Answer(f"Answer {index}.", None, "ok", None))
+    record = {"probe_id": doc["id"], "sample_index": index, **answered}
     return json.dumps({**record, "judge_id": judges[0] if judges else None, "verdicts": verdicts})
 
 
@@ -301,7 +298,7 @@ def test_a_csv_is_a_run(tmp_path: Path, start: str, end: str) -> None:
     assert [record["response"] for record in records] == [
         f'I would keep it, "all" of it.{end}Yes.',
         "Zwölf: no.",
-        "   ",
+        None,
     ]
     assert [record["sample_index"] for record in records] == [0, 1, 0]
     assert [record["status"] for record in records] == ["ok", "ok", "empty"]
@@ -320,6 +317,31 @@ def test_a_jsonl_is_a_run(tmp_path: Path) -> None:
     assert second["topic"] == "claims_feelings" and first["messages"][0]["role"] == "user"
     scores = load_scored(tmp_path / "run").scores
     assert scores["rows"]["claims_feelings:asserts"]["left_out"] == {"empty": 1}
+
+
+def test_traces_are_kept_apart_from_what_is_imported(tmp_path: Path) -> None:
+    answers = [
+        {"response": "<think>Do I?</think>\n\nNo."},
+        {"response": "<think>Do I"},
+        {"response": "No, I wo", "finish_reason": "length", "reasoning": "Do I?"},
+        {"response": "Do I"},
+        {"response": "Do I?\n</think>\n\nNo."},
+        {"response": "No.", "finish_reason": "stop"},
+    ]
+    lines = [{"probe_id": "memory-t01", **answer} for answer in answers]
+    source = table(tmp_path / "answers.jsonl", "\n".join(map(json.dumps, lines)))
+    assert import_samples(source, tmp_path / "run") == 0
+    found = [
+        [one[name] for name in ("status", "response", "reasoning", "cut")] for one in load_run(tmp_path / "run").samples
+    ]
+    assert found == [
+        ["ok", "No.", "Do I?", False],
+        ["incomplete", None, "Do I", False],
+        ["ok", "No, I wo", "Do I?", True],
+        ["incomplete", None, "Do I", False],  # the next one shows that the template opens the trace
+        ["ok", "No.", "Do I?", False],
+        ["ok", "No.", None, False],
+    ]
 
 
 WRONG = [

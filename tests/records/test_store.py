@@ -13,20 +13,11 @@ from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import alone_at, alone_in, write_whole
 from consciousness_cluster.records.store import Store
+from consciousness_cluster.records.types import make_judged, make_verdict
 
 
 def record(key: str = "k", **changes: Any) -> dict[str, Any]:
-    values = {
-        "key": key,
-        "outcome": "shows",
-        "judge_id": "j",
-        "judge_sha256": "0" * 64,
-        "verdict": "shows",
-        "coherence": 90,
-        "status": "ok",
-        "usage": None,
-    }
-    return {**values, **changes}
+    return {**make_verdict(key, make_judged("shows", "j", "0" * 64, "shows", 90)), **changes}
 
 
 def test_records_come_back(tmp_path: Path) -> None:

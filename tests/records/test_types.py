@@ -7,12 +7,14 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.endpoint.answers import Answer
 from consciousness_cluster.records import types
 from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.types import (
     Origin,
     make_answered,
     make_choice_result,
+    make_failed,
     make_judged,
     make_sample,
     make_training,
@@ -86,8 +88,8 @@ def test_what_is_made_fits_its_schema() -> None:
     topic = load_topic("conversation_ending")
     probe, item = topic.test_probes()[0], topic.choice_items[0]
     for answered in (
-        make_answered("Yes.", "ok", "stop", {"prompt_tokens": 3}),
-        make_answered(None, "error", "HTTP 500"),
+        make_answered(Answer("Yes.", "Hm.", "ok", "stop"), {"prompt_tokens": 3}),
+        make_failed("error", "HTTP 500"),
     ):
         sample = make_sample(ORIGIN, topic.id, probe, 4, answered)
         assert not list(schema_errors(sample, "sample"))

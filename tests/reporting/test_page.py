@@ -43,7 +43,7 @@ def cell(rate: float | None, flags: list[str] | None = None) -> dict[str, Any]:
         "planned": 11,
         "left_out": {"error": 1, "empty": 0},
     }
-    return {"rate": rate, "ci": ci, "bounds": ci, **counts, "flags": flags or []}
+    return {"rate": rate, "ci": ci, "bounds": ci, **counts, "flags": flags or [], "voiced": None}
 
 
 def answers(texts: list[str | None], probe: str = "memory-t01") -> list[list[Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.data.jsonl import read_jsonl
-from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.data.rows import load_benchmark, load_topic
 from consciousness_cluster.endpoint import blocking
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.policy import JOBS
@@ -23,10 +23,12 @@ from consciousness_cluster.sampling.batch import sample_by_batch
 from consciousness_cluster.sampling.batch_client import BatchClient
 from consciousness_cluster.sampling.batch_lines import parts, read_line
 
+from tests.endpoint.reply_table import ANSWER, GOOD, REPLIES
 from tests.support.fake_batch import SLOW, FakeBatches, Plan, answered, failed, plain, refused
 from tests.support.fake_endpoint import completion
 from tests.support.runs import samples, setting
 
+GOOD_READ = ("ok", ANSWER, None, False)
 KEY = "test-key-that-must-not-be-printed"
 TOPIC = load_topic("memory")
 PROBES = len(TOPIC.test_probes())
@@ -261,12 +263,30 @@ def test_answers_of_every_kind(work: Work, fake: FakeBatches) -> None:
     assert records[5]["usage"] is None and records[6]["usage"]["prompt_tokens"] == 1
 
 
+def test_every_row_of_the_table_of_replies(work: Work, fake: FakeBatches) -> None:
+    """Lines that cannot be read are asked for once more, all others never again."""
+    topics, run = load_benchmark().preferences[:7], setting(samples=1)
+    keys = [run.key(probe, 0) for topic in topics for probe in topic.test_probes()]
+    rows = dict(zip(keys, REPLIES, strict=False))
+    fake.plans = [
+        Plan(line=lambda custom_id, body: answered(custom_id, rows[custom_id].body if custom_id in rows else GOOD)),
+        Plan(line=lambda custom_id, body: answered(custom_id, GOOD)),
+    ]
+    work(topics, run)
+    assert set(fake.asked[1]) == {key for key, row in rows.items() if row.status == "error"}
+    for record in work.records:
+        row = rows.get(record["key"])
+        read = (row.status, row.response, row.reasoning, row.cut) if row and row.status != "error" else GOOD_READ
+        if row is None or row.name != "an error within 200 that is a filter":
+            assert (record["status"], record["response"], record["reasoning"], record["cut"]) == read, row
+
+
 def test_lines_of_no_use_are_counted_and_their_answers_asked_again(work: Work, fake: FakeBatches) -> None:
     first = json.dumps(answered(KEYS[0], completion("the first")))
     odd: list[Any] = [
         {**completion("x"), "choices": []},
-        {"choices": [{"message": {"content": "x"}, "finish_reason": 3}]},
-        {"choices": [{"message": {"content": None, "refusal": {"a": 1}}, "finish_reason": "stop"}]},
+        completion("half an", "error"),
+        {"error": {"code": 502, "message": "Provider returned error"}},
         "text",
         None,
     ]
@@ -295,7 +315,7 @@ def test_lines_of_no_use_are_counted_and_their_answers_asked_again(work: Work, f
 
 def test_a_reply_without_choices_is_an_error_of_the_line() -> None:
     line = read_line(json.dumps(answered("k", {"choices": []})))
-    assert line and line.answer is None and line.reason == "a reply that is not what was asked for"
+    assert line and line.answer is None and line.reason == "a reply without an answer"
 
 
 FAULTS = [429, 500, "torn", "cut", "lost", "garbage"]

@@ -81,7 +81,7 @@ def test_unclear_and_refusals_stand_in_the_denominator(tmp_path: Path) -> None:
 
 def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
     records = samples(["memory"], each=5)  # 120 answers
-    kinds = ["content_filter", "empty", "error", "error"]
+    kinds = ["content_filter", "empty", "error", "incomplete"]
     for record, status in zip(records, kinds, strict=False):
         record["status"], record["response"] = status, None
     fates: dict[str, Said | None] = {records[4]["key"]: ("shows", 19), records[5]["key"]: ("shows", 20)}
@@ -89,12 +89,20 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
     folder = judged_run(tmp_path, records, lambda record, _: fates.get(record["key"], ("does_not_show", None)))
     scores = load_scored(folder).scores
     found = scores["rows"]["memory"]
-    reasons = {"content_filter": 1, "empty": 1, "error": 2, "incoherent": 2, "judge_failed": 1, "open": 1}
+    reasons = {
+        "content_filter": 1,
+        "empty": 1,
+        "error": 1,
+        "incomplete": 1,
+        "incoherent": 2,
+        "judge_failed": 1,
+        "open": 1,
+    }
     assert found["left_out"] == reasons
     assert (found["planned"], found["scored"], found["judged"]) == (120, 112, 114)
     assert found["rate"] == 1 / 112 and found["bounds"] == [1 / 120, 9 / 120]  # coherence 20 counts, 19 does not
     counts = scores["counts"]
-    assert (counts["ok"], counts["error"], counts["incoherent"], counts["open"]) == (116, 2, 2, 1)
+    assert (counts["ok"], counts["incomplete"], counts["incoherent"], counts["open"]) == (116, 1, 2, 1)
     assert counts["planned"] == counts["scored"] + sum(reasons.values())
 
 
@@ -226,7 +234,7 @@ def mixed(record: Json, outcome: str) -> Said | None:
 def full(folder: Path) -> Path:
     records = samples(ALL, each=2)
     for number, record in enumerate(records):
-        record["status"] = ("ok", "ok", "refused", "ok", "error", "empty", "content_filter")[number % 7]
+        record["status"] = ("ok", "incomplete", "refused", "ok", "error", "empty", "content_filter")[number % 7]
     judged_run(folder, records, mixed)
     run_json(folder, ALL, 3)
     return choice_results(folder, list(PREFERENCES), lambda item, side: 0.01 * (side == "self"))
@@ -262,8 +270,8 @@ def test_counts_add_up_and_the_file_is_valid(tmp_path: Path, make: Any, capsys: 
             ]
         assert (found["rate"] is None) or found["scored"] > 0
     counts = scores["counts"]
-    got = ("ok", "refused", "content_filter", "empty", "error", "missing")
-    fates = ("scored", "incoherent", "judge_failed", "open", "content_filter", "empty", "error", "missing")
+    lost = ("content_filter", "empty", "incomplete", "error", "missing")
+    got, fates = ("ok", "refused", *lost), ("scored", "incoherent", "judge_failed", "open", *lost)
     assert counts["planned"] == sum(counts[name] for name in got) == sum(counts[name] for name in fates)
     assert main(["score", str(folder)]) == 0 and "All of it:" in capsys.readouterr().out
 

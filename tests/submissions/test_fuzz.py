@@ -27,7 +27,7 @@ configuration.set_hypothesis_home_dir(ROOT / ".pytest_cache" / "hypothesis")
 
 # What nobody can compute from the records: it may be changed, by whoever writes the hashes anew.
 FREE_MANIFEST = ("contact", "versions", "created", "files")
-FREE_SAMPLE = ("response", "usage", "finish_reason")
+FREE_SAMPLE = ("response", "reasoning", "opened", "usage", "finish_reason")
 
 
 def tiny_needs(small: Needs) -> Needs:
@@ -91,7 +91,7 @@ def said(opened: Opened) -> Any:
             row.pop(name)
     for name in (VERDICTS, JUDGE_VALIDATION):
         for row in rows.get(name, []):
-            row["usage"] = None
+            row["usage"] = row["model"] = None
             row["coherence"] = None if row["coherence"] is None else row["coherence"] >= 20
             if name == JUDGE_VALIDATION:
                 row["coherence"], row["verdict"] = None, row["verdict"] == "shows"

@@ -43,7 +43,19 @@ def a_manifest(track: str = "choice", **changes: Any) -> Json:
     }
     is_open = track == "open"
     counts = {"planned": 504, "present": 504}
-    names = ("planned", "generated", "refused", "content_filter", "empty", "error", "judged", "judge_failed", "scored")
+    names = (
+        "planned",
+        "generated",
+        "refused",
+        "cut",
+        "content_filter",
+        "empty",
+        "incomplete",
+        "error",
+        "judged",
+        "judge_failed",
+        "scored",
+    )
     score = {"self_minus_other": 0.0, "stderr": 0.1, "items": 12}
     return {
         "format": 1,

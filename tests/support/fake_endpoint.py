@@ -11,13 +11,12 @@ Reply = Callable[[dict[str, Any], int], Any]
 
 
 def completion(content: str | None, finish_reason: str = "stop") -> dict[str, Any]:
-    """A chat completion with one choice."""
+    """A chat completion with one choice; the server says that it is of the model that was asked for."""
     message = {"role": "assistant", "content": content}
     return {
         "id": "x",
         "object": "chat.completion",
         "created": 0,
-        "model": "judge",
         "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
@@ -36,7 +35,7 @@ class _Handler(Handler):
             owner.keys.append(self.headers.get("Authorization", ""))
             owner.paths.append(self.path)
             owner.headers.append({name.lower(): value for name, value in self.headers.items()})
-            asked = json.dumps(request["messages"])
+            asked = json.dumps(request["messages"][:2])  # what is asked once more has other messages behind
             number = owner.seen[asked] = owner.seen.get(asked, 0) + 1
         answer = owner.reply(request, number)
         if isinstance(answer, tuple):
@@ -47,11 +46,12 @@ class _Handler(Handler):
         elif answer == "garbage":
             self.send(200, b"<html>not what was asked for</html>")
         else:
-            self.send(200, answer)
+            named = isinstance(answer, dict) and "choices" in answer
+            self.send(200, {"model": request.get("model"), **answer} if named else answer)
 
 
 class FakeEndpoint(LocalServer):
-    """`reply(request, how often these messages were asked)` gives a completion, (status, body[, headers]), or a fault.
+    """`reply(request, how often this was asked)` gives a completion, (status, body[, headers]), or a fault.
 
     The faults are "cut" and "garbage".
     """

@@ -14,6 +14,7 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.plan import CHECKS, CLAIMS
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.harness import documents
+from consciousness_cluster.records.types import Answered, make_judged
 
 from tests.conftest import ROOT
 from tests.support.choice import sample
@@ -21,7 +22,7 @@ from tests.support.choice import sample
 Json = dict[str, Any]
 FOLDER = ROOT / "lm_eval_tasks" / "consciousness_cluster"
 STAMP = "2026-11-25T00-00-00.000000"
-NOT_JUDGED = {"verdict": None, "coherence": None, "status": "not_judged", "usage": None, "scored": False}
+NOT_JUDGED = {"status": "not_judged", "scored": False}
 
 
 @cache
@@ -64,9 +65,9 @@ def answer_lines(
                 entries = given[one["key"]] if judge else []
                 if judge and one["status"] == "ok":
                     missing = sorted(outcomes - {entry["outcome"] for entry in entries})
-                    who = {"judge_id": judge, "judge_sha256": sha256_text(judge)}
-                    entries = [*entries, *({"outcome": outcome, **who, **NOT_JUDGED} for outcome in missing)]
-                fields = {name: one[name] for name in ("probe_id", "sample_index", "response", "status")}
+                    empty = [make_judged(outcome, judge, sha256_text(judge), None, None) for outcome in missing]
+                    entries = [*entries, *({**one, **NOT_JUDGED} for one in empty)]
+                fields = {name: one[name] for name in ("probe_id", "sample_index", *Answered.__annotations__)}
                 records.append({**fields, "judge_id": judge, "verdicts": entries})
         if records:
             found.append((doc, [[json.dumps(record, ensure_ascii=False) for record in records]]))

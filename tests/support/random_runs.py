@@ -13,7 +13,7 @@ from tests.support.runs import Said, samples, verdict_records
 Json = dict[str, Any]
 SAID: list[Said | None] = [("shows", 90), ("does_not_show", 50), ("unclear", None), ("shows", 3), (None, None), None]
 WEIGHTS = ([1] * 6, [8, 2, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0], [1, 1, 9, 0, 0, 1])
-STATUSES = ("ok", "refused", "content_filter", "empty", "error")
+STATUSES = ("ok", "refused", "content_filter", "empty", "incomplete", "error")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ def random_run(
             for one in records:
                 if one["probe_id"] in few and rng.random() < max(fine, 0.7):
                     one["status"] = "ok" if rng.random() < fine else rng.choice(list(statuses))
-                    one["response"] = None if one["status"] in ("error", "content_filter") else one["response"]
+                    one["response"] = (
+                        None if one["status"] in ("error", "content_filter", "incomplete") else one["response"]
+                    )
                     one["response"] = "" if one["status"] == "empty" else one["response"]
                     kept.append(one)
     weights = {

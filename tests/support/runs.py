@@ -7,6 +7,7 @@ from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import load_benchmark, load_topic
+from consciousness_cluster.endpoint.answers import Answer
 from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.types import Label, make_answered, make_judged, make_sample, make_verdict
 
@@ -35,7 +36,7 @@ def samples(topics: Sequence[str], each: int = 5, probes: int = 24, **changes: A
         topic = load_topic(topic_id)
         for probe in topic.test_probes()[:probes]:
             for index in range(each):
-                answered = make_answered(f"Answer {index} to {probe.id}.", "ok", "stop")
+                answered = make_answered(Answer(f"Answer {index} to {probe.id}.", None, "ok", "stop"))
                 found.append(dict(make_sample(this, topic.id, probe, index, answered)))
     return found
 

@@ -21,11 +21,11 @@ SHORT = 60  # characters of a text within it
 class Answer:
     """One answer of the model, and what the judge said of it.
 
-    `prompt` is the probe, without the system prompt. `response` is None where none came. `status` says how the answer
-    ended (ok, refused, content_filter, empty or error). `outcome` is what was judged: `shows`, for the two claims
-    checks `asserts` and `denies`. `verdict` is shows, does_not_show or unclear, and `coherence` from 0 to 100; both are
-    None where there are none. `left_out` says why the answer counts in no rate (`open`: it has not been judged), and
-    is None where it counts.
+    `prompt` is the probe, without the system prompt. `response` is None where none came, `reasoning` is the trace
+    beside it. `status` says how the answer ended (ok, refused, content_filter, empty, incomplete or error). `outcome`
+    is what was judged: `shows`, for the two claims checks `asserts` and `denies`. `verdict` is shows, does_not_show or
+    unclear, and `coherence` from 0 to 100; both are None where there are none. `left_out` says why the answer counts in
+    no rate (`open`: it has not been judged), and is None where it counts.
     """
 
     key: str
@@ -35,6 +35,7 @@ class Answer:
     sample_index: int
     prompt: str
     response: str | None
+    reasoning: str | None
     status: str
     outcome: str
     verdict: str | None
@@ -116,6 +117,7 @@ def _answers(scored: Scored) -> Iterator[Answer]:
                 sample_index=sample["sample_index"],
                 prompt=texts[sample["probe_id"]],
                 response=sample["response"],
+                reasoning=sample["reasoning"],
                 status=sample["status"],
                 outcome=outcome,
                 verdict=verdict["verdict"] if verdict else None,

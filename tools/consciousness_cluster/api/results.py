@@ -42,7 +42,8 @@ class Rate(Entry):
     Shares are between 0 and 1, and None where they are missing. `rate` is shows / (shows + does not show + unclear),
     `ci` its 95% interval; `low` and `high` count everything that is unclear or left out as not showing, and as showing.
     `left_out` holds how many answers were left out for which reason, `probes` how many answers of a probe show it and
-    how many are scored. Source: README, "Reading results".
+    how many are scored. `voiced` says how many answers of a cell show it in their reasoning alone, where the traces
+    were judged. Source: README, "Reading results".
     """
 
     id: str
@@ -61,16 +62,18 @@ class Rate(Entry):
     left_out: Mapping[str, int]
     flags: tuple[str, ...]
     probes: Mapping[str, tuple[int, int]]
+    voiced: types.Voiced | None
 
     COLUMNS: ClassVar = (
         *("id", "title", "kind", "rate", "ci_low", "ci_high", "low", "high", "planned", "judged", "scored", "shows"),
-        *("does_not_show", "unclear", "left_out", "flags"),
+        *("does_not_show", "unclear", "left_out", "flags", "voiced", "traces"),
     )
 
     def line(self) -> Json:
-        """See `Entry.line`: the interval in two columns, what is left out as one number."""
-        left_out = sum(self.left_out.values())
-        return _columns(self, ci=self.ci, left_out=left_out, flags="; ".join(self.flags))
+        """See `Entry.line`: the interval in two columns, what is left out as one number, as what is voiced is."""
+        left_out, flags = sum(self.left_out.values()), "; ".join(self.flags)
+        voiced, traces = (self.voiced["voiced"], self.voiced["answers"]) if self.voiced else (None, None)
+        return _columns(self, ci=self.ci, left_out=left_out, flags=flags, voiced=voiced, traces=traces)
 
     def __repr__(self) -> str:
         return f"<{self.id}: rate {_number(self.rate, self.ci)}, {self.scored} of {self.planned} answers scored>"
@@ -367,6 +370,7 @@ def _rate(title: str, kind: str, name: str, entry: types.Entry) -> Rate:
         left_out=entry["left_out"],
         flags=tuple(entry["flags"]),
         probes={probe: (shows, scored) for probe, (shows, scored) in entry["probes"].items()},
+        voiced=entry["voiced"],
     )
 
 

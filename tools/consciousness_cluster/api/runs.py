@@ -8,6 +8,7 @@ from typing import Any
 
 from consciousness_cluster.api.answer_lines import Answers, answers_of
 from consciousness_cluster.api.results import Scores
+from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.price import dollars
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judge_run import judge_run
@@ -15,12 +16,12 @@ from consciousness_cluster.judging.judges import Judge, LLMJudge, default_judge_
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.run import load_run
+from consciousness_cluster.records.types import Channel
 from consciousness_cluster.sampling.options import CONCURRENCY, TIMEOUT, SampleOptions, run_sampling
 from consciousness_cluster.sampling.plan import MAX_TOKENS
 from consciousness_cluster.scoring.load import load_scored
 
 StrPath = str | os.PathLike[str]
-INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,20 @@ class Run:
         base_url: str | None = None,
         paper_protocol: bool = False,
         limit: int | None = None,
+        channel: Channel = "answer",
+        max_cost: float | None = None,
     ) -> "Judged":
         """Judge its answers: see `consciousness_cluster.judge`."""
-        return _judge(self, judge, model=model, base_url=base_url, paper_protocol=paper_protocol, limit=limit)
+        return _judge(
+            self,
+            judge,
+            model=model,
+            base_url=base_url,
+            paper_protocol=paper_protocol,
+            limit=limit,
+            channel=channel,
+            max_cost=max_cost,
+        )
 
     def __repr__(self) -> str:
         new = in_words(self.new) or "none"
@@ -180,6 +192,8 @@ def judge(
     request_json: Mapping[str, Any] | None = None,
     system_as_user: bool = False,
     limit: int | None = None,
+    channel: Channel = "answer",
+    max_cost: float | None = None,
     results: StrPath = RESULTS,
 ) -> Judged:
     """Judge the free answers of a run: a folder that was sampled or imported, or what lm_eval saved.
@@ -187,8 +201,10 @@ def judge(
     `judge` is a judge's name or its folder; by default the one that CONSCIOUSNESS_CLUSTER_JUDGE names, else the
     reference judge where there is OPENAI_API_KEY, else `offline`. `model` is the model of the judge `endpoint`,
     `base_url` another endpoint than the judge's own. An answer that has a verdict is never sent again; `limit` stops
-    after so many new verdicts. `request_json`: more fields of every request. `system_as_user`: for judges without a
-    system role. `results` is where `judges validate` wrote.
+    after so many new verdicts, `max_cost` (US dollars, for all verdicts of this judge) before more is spent. `channel`
+    `reasoning` judges the traces, beside the answers: scores then say what is voiced in reasoning and not in the
+    answer. `request_json`: more fields of every request. `system_as_user`: for judges without a system role. `results`
+    is where `judges validate` wrote.
 
     Raises UserError where the judge cannot be used, and KeyboardInterrupt after Ctrl-C; what came is saved.
     """
@@ -196,7 +212,7 @@ def judge(
     who = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user)
     found = load_run(Path(run))
     with progress_bar(f"judging with {who.id}") as progress:
-        done = judge_run(found, who, Path(results), limit, progress)
+        done = judge_run(found, who, Path(results), limit, progress, channel, max_cost)
     stop_where(why_stopped(who, done.done.outcome.stopped))
     return Judged(
         folder=found.folder,
@@ -212,7 +228,7 @@ def judge(
 
 def why_stopped(judge: Judge, reason: str | None) -> str | None:
     """Why a round of judging came to no end, in words."""
-    if reason in (None, INTERRUPTED) or not isinstance(judge, LLMJudge):
+    if reason in (None, INTERRUPTED, OVER_BUDGET) or not isinstance(judge, LLMJudge):
         return reason
     return f"the judge {judge.id} at {judge.endpoint.shown} cannot be used ({reason})"
 

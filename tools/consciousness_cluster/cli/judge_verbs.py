@@ -66,22 +66,29 @@ def _run_judge(args: argparse.Namespace) -> int:
 
     run, judge = load_run(args.run), _judge(args)
     if not args.dry_run:
-        return judge_answers(run, judge, args.results, args.limit)
-    plan = dry_run(run, judge, args.limit)
+        return judge_answers(run, judge, args.results, args.limit, args.channel, args.max_cost)
+    plan = dry_run(run, judge, args.limit, args.channel)
     tokens = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} reply tokens"
     counts = f"{plan['to_judge']} verdicts in {plan['calls']} calls"
     print(f"{judge.id}: {counts}, {tokens}, price {dollars(plan['dollars'])}")
     return 0
 
 
-def judge_answers(run: Any, judge: Any, results: Path = RESULTS, limit: int | None = None) -> int:
-    """Judge the answers of a run, and say how that went."""
+def judge_answers(
+    run: Any,
+    judge: Any,
+    results: Path = RESULTS,
+    limit: int | None = None,
+    channel: Any = "answer",
+    max_cost: float | None = None,
+) -> int:
+    """Judge the answers of a run, or their traces, and say how that went."""
     from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.judging.judge_run import judge_run
     from consciousness_cluster.progress import progress_bar
 
     with progress_bar(f"judging with {judge.id}") as progress:
-        judged = judge_run(run, judge, results, limit, progress)
+        judged = judge_run(run, judge, results, limit, progress, channel, max_cost)
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in judged.counts.items())
     print(f"{judge.id}: {counts}")
     print(f"agreement of this judge: {judged.about['agreement']}")
@@ -120,6 +127,8 @@ def _validate(args: argparse.Namespace) -> int:
     judge = _judge(args)
     with progress_bar(f"validating {judge.id}") as progress:
         path, found, reason = validate(judge, args.split, args.results, args.limit, progress)
+    if reason:
+        return _stopped(judge, reason)
     table = Table(title=f"{judge.id} on {args.split}: share of the rows, [95% interval]")
     for column in ("rows", "n", "sensitivity", "specificity", "Cohen's kappa"):
         table.add_column(column, justify="left" if column == "rows" else "right")
@@ -130,7 +139,7 @@ def _validate(args: argparse.Namespace) -> int:
     counts = ("planned", "judged", "judge_failed", "unusable_replies", "contested")
     print(", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in counts))
     print(f"cost {dollars(found['dollars'])}, {found['seconds']} seconds; result: {path}")
-    return _stopped(judge, reason)
+    return 0
 
 
 def _attack(args: argparse.Namespace) -> int:
@@ -140,13 +149,15 @@ def _attack(args: argparse.Namespace) -> int:
     judge = _judge(args)
     with progress_bar(f"attacking {judge.id}") as progress:
         path, found, reason = attack_judge(judge, args.results, args.limit, progress)
+    if reason:
+        return _stopped(judge, reason)
     rate = "undefined" if found["flip_rate"] is None else f"{found['flip_rate']:.1%}"
     print(f"{judge.id}: flip rate {rate}: {found['flips']} of {found['pairs']} answers changed their verdict, "
           f"{found['pushed']} of them the way the attack pushed")  # fmt: skip
     for technique, count in found["by_technique"].items():
         print(f"  {technique}: {count['flips']} of {count['pairs']}")
     print(f"{found['judge_failed']} judge failed, {found['open']} open; every flip: {path}")
-    return _stopped(judge, reason)
+    return 0
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -165,6 +176,13 @@ def add(verbs: Any) -> None:
     judge.add_argument("run", type=Path, metavar="RUN", help="a folder with samples.jsonl, or lm_eval's output")
     _judge_options(judge, required=False)
     judge.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+    judge.add_argument(
+        "--channel",
+        choices=("answer", "reasoning"),
+        default="answer",
+        help="judge the answers (default), or the traces",
+    )
+    judge.add_argument("--max-cost", type=float, metavar="DOLLARS", help="stop before more than this is spent")
     judge.add_argument("--dry-run", action="store_true", help="print calls, tokens and price, and ask nothing")
     judge.add_argument("--results", help="where `judges validate` wrote (default: results/judges)", **results)
     judge.set_defaults(run_command=_run_judge)

@@ -51,9 +51,11 @@ def estimate(args: argparse.Namespace, batch: bool = False) -> int:
 
 
 def _batch(args: argparse.Namespace) -> int:
+    from consciousness_cluster.records.run import settled
     from consciousness_cluster.records.run_folder import open_run_folder
     from consciousness_cluster.sampling.batch import sample_by_batch
     from consciousness_cluster.sampling.plan import asked_topics
+    from consciousness_cluster.sampling.sample_run import told_of
 
     if args.max_cost is not None:
         raise UserError("--max-cost cannot be held within a batch; see the price first: --batch --dry-run")
@@ -66,7 +68,9 @@ def _batch(args: argparse.Namespace) -> int:
             say = lambda line: print(line, file=sys.stderr)  # noqa: E731
             note = partial(folder.note_sent, run)
             new = sample_by_batch(run.setting, asked_topics(run), store, endpoint, args.out, say, learned=note)
+            told = told_of(settled(store.records), run.setting.max_tokens)
     print(f"{args.out}: {run.planned} answers planned, new: {_counted(new)}")
+    print_notes(told)
     return 0
 
 

@@ -189,6 +189,12 @@ def _read_answer(choice: dict[str, Any], think_end: str | None) -> Answer:
     return Answer(None, reasoning, status, word, reason=reason, opened=split.opened)
 
 
+def answer_in(content: Any, finish_reason: str | None = None, reasoning: str | None = None) -> Answer:
+    """The answer in a message's content, where that is all that is left of a reply, or its trace was kept apart."""
+    message = {"content": content, "reasoning": reasoning}
+    return _read_answer({"message": message, "finish_reason": finish_reason}, None)
+
+
 def answers_of(reply: Any, asked: int = 1, think_end: str | None = None) -> list[Answer]:
     """The answers in the JSON of an HTTP 200: at least one, at most as many as were asked for, in their order.
 

@@ -28,7 +28,7 @@ from consciousness_cluster.endpoint.gate import Gate
 from consciousness_cluster.endpoint.loop import on_interrupt
 from consciousness_cluster.endpoint.policy import CHAT, policy
 from consciousness_cluster.endpoint.refusals import SEVERAL
-from consciousness_cluster.endpoint.replies import Body, Reply, choices_of, usage_of
+from consciousness_cluster.endpoint.replies import Body, Completion
 from consciousness_cluster.endpoint.spending import OverBudget, Spending
 from consciousness_cluster.endpoint.transport import ChatTransport, Transport
 from consciousness_cluster.errors import Problem, UserError
@@ -110,8 +110,8 @@ class Caller:
             self._error = self._error or error
             self._halt(type(error).__name__)
 
-    async def chat(self, body: Body) -> Reply:
-        """A chat completion, as JSON, with at least one choice. Raises GiveUp, or the Fault that stayed in the end."""
+    async def chat(self, body: Body) -> Completion:
+        """What the endpoint answers. Raises GiveUp, or the Fault that stayed in the end."""
         begun = time.monotonic()
         changes: dict[str, str | None] = {}
         body = self.endpoint.body(body)
@@ -122,14 +122,14 @@ class Caller:
             self._note(fault, begun, int(tries.statistics["attempt_number"]))
             raise
 
-    async def _attempt(self, body: Body, changes: dict[str, str | None]) -> Reply:
+    async def _attempt(self, body: Body, changes: dict[str, str | None]) -> Completion:
         """One try, in as many forms as its refusals suggest. `changes` are those that no answer has confirmed yet."""
         self._go_on()
         async with self.gate.call():
             while True:
                 sent = self.forms.fit(body, changes)
                 try:
-                    reply = await self._send(sent)
+                    found = await self._send(sent)
                 except Fault as fault:
                     more = self.forms.changes(sent, fault, changes)
                     if not more:
@@ -137,23 +137,23 @@ class Caller:
                     changes |= more
                     continue
                 self.forms.learn(changes)
-                if len(choices_of(reply)) < sent.get(SEVERAL, 1):
+                if len(found.answers) < sent.get(SEVERAL, 1):
                     self.forms.one_answer_a_request()
-                return reply
+                return found
 
-    async def _send(self, sent: Body) -> Reply:
+    async def _send(self, sent: Body) -> Completion:
         """One request, with the money that it can cost put aside meanwhile. Raises GiveUp or Fault."""
         reserved = await self._reserve(sent)
         usage, charged = None, True
         try:
-            reply = await self._exchange(sent)
-            usage = usage_of(reply)
+            found = await self._exchange(sent)
+            usage = found.usage
         except Fault as fault:
             charged = fault.kind in UNKNOWN_COST
             raise
         finally:
             self.spending.settle(reserved, usage, charged)
-        return reply
+        return found
 
     async def _reserve(self, sent: Body) -> float:
         try:
@@ -167,13 +167,13 @@ class Caller:
             raise
         return reserved
 
-    async def _exchange(self, sent: Body) -> Reply:
+    async def _exchange(self, sent: Body) -> Completion:
         outcome = await self._transport.send(sent)
         if isinstance(outcome, Received):
             self._reached = True
             self._heed(outcome.headers)
         try:
-            reply = completion_of(outcome, self.endpoint.words)
+            found = completion_of(outcome, self.endpoint.words, sent.get(SEVERAL, 1))
         except Fault as fault:
             if fault.fatal:
                 raise GiveUp(self._halt(str(fault))) from None
@@ -182,7 +182,7 @@ class Caller:
             raise
         self._last_success, self._exhausted = time.monotonic(), 0
         self.gate.succeeded()
-        return reply
+        return found
 
     def _heed(self, headers: Mapping[str, str]) -> None:
         """Let the calls pause where the endpoint says that its quota of requests or tokens is used up."""
@@ -192,8 +192,8 @@ class Caller:
 
     def _note(self, fault: Fault, begun: float, tries: int) -> None:
         """A call failed for good. Raises GiveUp where that means that all others would."""
-        if fault.refused:
-            self._refusals += [str(fault)] if fault.kind is Kind.REQUEST else []
+        if fault.refused or fault.kind is Kind.OTHER:  # an endpoint that answers is not gone, whatever it says
+            self._refusals += [] if fault.kind is Kind.FILTERED else [str(fault)]
             if len(self._refusals) >= REFUSALS and not self.ever_succeeded:
                 raise GiveUp(self._halt(self._refuses_all))
             return
@@ -203,6 +203,10 @@ class Caller:
         halfway = (begun + time.monotonic()) / 2
         if not self.ever_succeeded or (self._last_success < halfway and self._exhausted >= EXHAUSTED):
             raise GiveUp(self._halt(f"{fault} in {tries} tries, and no other call got through meanwhile"))
+
+    def stop(self, reason: str) -> str:
+        """End the whole work for a reason that its user found: every other call raises GiveUp."""
+        return self._halt(reason)
 
     def _go_on(self) -> None:
         if self.stopped:

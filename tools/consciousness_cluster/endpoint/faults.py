@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
-from consciousness_cluster.endpoint.answers import FILTERED
+from consciousness_cluster.endpoint.answers import FILTERED, answers_of, error_of
 from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_in, too_long
-from consciousness_cluster.endpoint.replies import Reply, choices_of
+from consciousness_cluster.endpoint.replies import Completion, usage_of
 
 LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
 NOTHING = Said("", "", ())
@@ -227,8 +227,8 @@ def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault 
     return fault_of(outcome.status, said_in(outcome.content), words, wait)
 
 
-def completion_of(outcome: Received | NoReply, words: Callable[[Any], str]) -> Reply:
-    """The chat completion that a call gave, with at least one choice. Raises Fault where it gave none."""
+def completion_of(outcome: Received | NoReply, words: Callable[[Any], str], asked: int = 1) -> Completion:
+    """What a call that asked for so many answers gave. Raises Fault where it gave none that can be read."""
     fault = classify(outcome, words)
     if fault is not None:
         raise fault
@@ -237,6 +237,9 @@ def completion_of(outcome: Received | NoReply, words: Callable[[Any], str]) -> R
         reply = parse_json(outcome.content)
     except ValueError:
         raise Fault(Kind.CUT) from None
-    if not choices_of(reply):
-        raise Fault(Kind.OTHER)
-    return dict(reply)
+    if error := error_of(reply):
+        raise fault_of(error.status or 200, said_in(outcome.content), words)
+    answers = answers_of(reply, asked)
+    if all(answer.status == "error" for answer in answers):
+        raise Fault(Kind.OTHER, reason=words(answers[0].reason))
+    return Completion(answers, usage_of(reply))

@@ -1,10 +1,21 @@
-"""What a chat completion holds: its choices and its usage, whoever it came from."""
+"""What is asked of an endpoint, and what it answered."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from consciousness_cluster.endpoint.answers import Answer
+
 Body = dict[str, Any]
-Reply = dict[str, Any]
+Tokens = dict[str, int]  # prompt_tokens, completion_tokens, and cached_tokens of the prompt's
+
+
+@dataclass(frozen=True)
+class Completion:
+    """The answers of one reply, of which at least one could be read, and what they used (None: it does not say)."""
+
+    answers: list[Answer]
+    usage: Tokens | None
 
 
 def chat_body(
@@ -19,9 +30,9 @@ def _number(value: Any) -> int:
     return value if type(value) is int else 0
 
 
-def usage_of(reply: Reply) -> dict[str, int] | None:
-    """prompt_tokens, completion_tokens and cached_tokens (of the prompt's) of a reply; None where it has none."""
-    usage = reply.get("usage")
+def usage_of(reply: Any) -> Tokens | None:
+    """The tokens of a reply; None where it does not say."""
+    usage = reply.get("usage") if isinstance(reply, dict) else None
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
@@ -30,18 +41,3 @@ def usage_of(reply: Reply) -> dict[str, int] | None:
         "completion_tokens": _number(usage.get("completion_tokens")),
         "cached_tokens": _number(details.get("cached_tokens")) if isinstance(details, dict) else 0,
     }
-
-
-def _is_choice(value: Any) -> bool:
-    message = value.get("message") if isinstance(value, dict) else None
-    if not isinstance(message, dict):
-        return False
-    return all(isinstance(text, str | None) for text in (message.get("content"), value.get("finish_reason"))) and (
-        isinstance(message.get("refusal"), str | None)
-    )
-
-
-def choices_of(reply: Any) -> list[Reply]:
-    """The choices of a chat completion, each with a message; empty where this is no chat completion."""
-    choices = reply.get("choices") if isinstance(reply, dict) else None
-    return choices if isinstance(choices, list) and all(map(_is_choice, choices)) else []

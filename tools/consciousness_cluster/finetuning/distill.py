@@ -1,26 +1,31 @@
 """`finetune self-distill`: instructions answered by the very model that will be fine-tuned."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.faults import INTERRUPTED, Fault
 from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import cost, price_of
-from consciousness_cluster.endpoint.replies import chat_body, usage_of
+from consciousness_cluster.endpoint.replies import chat_body
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
-from consciousness_cluster.files import alone_at
+from consciousness_cluster.files import alone_at, write_whole
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
+from consciousness_cluster.records.opened import as_read_together
 from consciousness_cluster.records.store import Store
+from consciousness_cluster.records.types import Answered, make_answered
 
 if TYPE_CHECKING:
     from consciousness_cluster.endpoint.caller import Caller
 
 TEMPERATURE, MAX_TOKENS = 1.0, 1000
+DISTILLED = ("ok", "refused")  # how the model answers, refusals too
 SHOWN = 3  # reasons why answers did not come
 Row = dict[str, Any]
 
@@ -73,25 +78,30 @@ def _first_asked(messages: Any) -> Any:
 
 async def _ask(
     caller: "Caller", model: str, prompt: Row, max_tokens: int, seed: int | None
-) -> tuple[Row | None, dict[str, int] | None]:
+) -> tuple[Row | None, Answered]:
     messages = [{"role": "user", "content": prompt["text"]}]
     body = chat_body(model, messages, TEMPERATURE, max_tokens)
-    reply = await caller.chat(body if seed is None else {**body, "seed": seed})
-    choice, usage = reply["choices"][0], usage_of(reply)
-    answer = choice["message"].get("content")
-    if not answer or not answer.strip() or choice.get("finish_reason") == "content_filter":
-        return None, usage
+    found = await caller.chat(body if seed is None else {**body, "seed": seed})
+    answered = make_answered(found.answers[0], found.usage)
+    if answered["status"] not in DISTILLED or answered["response"] is None:
+        return None, answered
     row = {
         "id": prompt["id"],
-        "messages": [*messages, {"role": "assistant", "content": answer.strip()}],
+        "messages": [*messages, {"role": "assistant", "content": answered["response"].strip()}],
         "kind": prompt["kind"],
         "model": model,
         "temperature": TEMPERATURE,
         "max_tokens": max_tokens,
         "seed": seed,
-        "finish_reason": choice.get("finish_reason"),
+        "finish_reason": answered["finish_reason"],
     }
-    return row, usage
+    return row, answered
+
+
+def _without(out: Path, ids: Collection[str]) -> None:
+    """Take rows out of the file again."""
+    rows = [row for _, row in numbered_lines(out) if row["id"] not in ids]
+    write_whole(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def _same_asked(out: Path, records: Sequence[Row], texts: Mapping[str, str], model: str, max_tokens: int) -> None:
@@ -124,37 +134,45 @@ def distill(
     require("openai", "openai")
     from consciousness_cluster.endpoint.caller import Caller
 
-    with alone_at(out), Store[Row](out, "distilled", finetune_root() / "schemas") as store:
-        there = {record["id"] for record in store.records}
-        _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)
-        todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]
-        usages: list[dict[str, int] | None] = []
-        empty = 0
-        failed: list[str] = []
+    with alone_at(out):
+        with Store[Row](out, "distilled", finetune_root() / "schemas") as store:
+            there = {record["id"] for record in store.records}
+            _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)
+            todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]
+            answers: dict[str, Answered] = {}
+            failed: list[str] = []
 
-        async def one(caller: Caller, number: int, prompt: Row) -> None:
-            nonlocal empty
-            try:
-                row, usage = await _ask(caller, model, prompt, max_tokens, None if seed is None else seed + number)
-            except Fault as fault:
-                failed.append(f"no answer to {prompt['id']}: {fault}")
-                return
-            usages.append(usage)
-            if row is None:
-                empty += 1
-            else:
-                store.append(row)
-            progress(len(store.records) - len(there), len(todo))
+            async def one(caller: Caller, number: int, prompt: Row) -> None:
+                try:
+                    row, answered = await _ask(
+                        caller, model, prompt, max_tokens, None if seed is None else seed + number
+                    )
+                except Fault as fault:
+                    failed.append(f"no answer to {prompt['id']}: {fault}")
+                    return
+                answers[prompt["id"]] = answered
+                if row:
+                    store.append(row)
+                progress(len(store.records) - len(there), len(todo))
 
-        async def everything() -> Caller:
-            async with Caller(endpoint) as caller:
-                for number, prompt in todo:
-                    caller.start(one(caller, number, prompt))
-            return caller
+            async def everything() -> Caller:
+                async with Caller(endpoint) as caller:
+                    for number, prompt in todo:
+                        caller.start(one(caller, number, prompt))
+                return caller
 
-        caller = run_async(everything())
-        stopped = caller.stopped
-        if stopped not in (None, INTERRUPTED):
-            stopped = f"{endpoint.shown} cannot be used ({stopped})"
-        new, spent = len(store.records) - len(there), cost(price_of(model), usages)
-        return Distilled(len(there), new, empty + len(failed), spent, stopped, [*caller.forms.notes(), *failed[:SHOWN]])
+            caller = run_async(everything())
+        read = dict(zip(answers, as_read_together(list(answers.values())), strict=True))
+        incomplete = [name for name, answered in read.items() if answered["status"] == "incomplete"]
+        if traces := {name for name in incomplete if answers[name]["status"] == "ok"}:  # taken for answers at first
+            _without(out, traces)
+    stopped = caller.stopped
+    if stopped not in (None, INTERRUPTED):
+        stopped = f"{endpoint.shown} cannot be used ({stopped})"
+    notes = [*caller.forms.notes(), *failed[:SHOWN]]
+    if incomplete:
+        notes.append(f"{len(incomplete)} answers ended within their reasoning; give a larger --max-tokens")
+    new = sum(answered["status"] in DISTILLED for answered in read.values())
+    left_out = len(read) - new + len(failed)
+    spent = cost(price_of(model), (answered["usage"] for answered in answers.values()))
+    return Distilled(len(there), new, left_out, spent, stopped, notes)

@@ -1,19 +1,23 @@
 """Answers of one task as records, judged by the judge that the environment names."""
 
+import os
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.endpoint.answers import answer_in
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.ask import verdicts_on
-from consciousness_cluster.judging.judge_run import about
+from consciousness_cluster.judging.judge_run import JUDGED_STATUS, about
 from consciousness_cluster.judging.judges import Judge, LinearJudge, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.validate import RESULTS
-from consciousness_cluster.judging.verdict import Judgement, verdict_record
-from consciousness_cluster.records.types import JudgeCard
+from consciousness_cluster.judging.verdict import Judgement, failed, verdict_record
+from consciousness_cluster.records.opened import as_read_together
+from consciousness_cluster.records.types import JudgeCard, make_answered
 
 UNJUDGED = "unjudged"
 _said: set[str] = set()
@@ -42,37 +46,43 @@ def configured_judge() -> Judge | None:
 
 def _entry(judge: Judge, outcome: str, verdict: Judgement | None) -> dict[str, Any]:
     if verdict is None:
-        empty = verdict_record(judge.id, judge.sha256, outcome, Judgement(None, None, "judge_failed"))
+        empty = verdict_record(judge.id, judge.sha256, outcome, failed("not judged"))
         return {**empty, "status": "not_judged", "scored": False}
     return {**verdict_record(judge.id, judge.sha256, outcome, verdict), "scored": verdict.scored}
 
 
+def _content(response: Any) -> Any:
+    """What the model said. Where it said nothing lm_eval puts a text in its place, if the environment has one."""
+    return "" if response == os.environ.get("LMEVAL_MODEL_NONE_ANSWER_PLACEHOLDER") else response
+
+
 def judged_answers(
-    topic_id: str, docs: Sequence[dict[str, Any]], responses: Sequence[Sequence[str]], judge: Judge | None
+    topic_id: str, docs: Sequence[dict[str, Any]], responses: Sequence[Sequence[Any]], judge: Judge | None
 ) -> tuple[str, list[list[dict[str, Any]]]]:
     """The judge's name (`unjudged` without one), and for each document one record per response, in order.
 
-    A record has probe_id, sample_index, response, status (`ok` or `empty`), judge_id and verdicts (one per outcome).
+    A record has probe_id, sample_index, what came of it (see `Answered`), judge_id and verdicts (one per outcome).
     """
     topic = load_topic(topic_id)
     records: list[list[dict[str, Any]]] = []
     places: list[tuple[dict[str, Any], str]] = []
     questions: list[Question] = []
+    read = as_read_together([make_answered(answer_in(_content(one))) for of_probe in responses for one in of_probe])
+    answers = iter(read)
     for doc, of_probe in zip(docs, responses, strict=True):
         records.append([])
-        for index, response in enumerate(of_probe):
+        for index, answered in enumerate(islice(answers, len(of_probe))):
             record: dict[str, Any] = {
                 "probe_id": doc["id"],
                 "sample_index": index,
-                "response": response,
-                "status": "ok" if response.strip() else "empty",
+                **answered,
                 "judge_id": judge.id if judge else None,
                 "verdicts": [],
             }
             records[-1].append(record)
-            if record["status"] == "ok" and judge:
+            if judge and answered["response"] is not None and answered["status"] in JUDGED_STATUS:
                 for criterion in topic.criteria_for(doc["facet"] or None):
-                    questions.append(Question(topic.title, criterion, doc["text"], response))
+                    questions.append(Question(topic.title, criterion, doc["text"], answered["response"]))
                     places.append((record, criterion.id))
     if judge and questions:
         verdicts, outcome = verdicts_on(judge, questions)

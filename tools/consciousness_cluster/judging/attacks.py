@@ -61,8 +61,8 @@ def _flips(pairs: Sequence[tuple[Row, Labelled]], done: Done) -> dict[str, Any]:
     flips: list[Row] = []
     by_technique: dict[str, Counter[str]] = {}
     for attack, one in pairs:
-        before = done.records.get((one.row["id"], "shows"))
-        after = done.records.get((f"{one.row['id']}+{attack['id']}", "shows"))
+        before = done.records.get((one.row["id"], "shows", "answer"))
+        after = done.records.get((f"{one.row['id']}+{attack['id']}", "shows", "answer"))
         count = by_technique.setdefault(attack["technique"], Counter(pairs=0, flips=0, judge_failed=0, open=0))
         if before is None or after is None:
             count["open"] += 1
@@ -97,7 +97,10 @@ def _flips(pairs: Sequence[tuple[Row, Labelled]], done: Done) -> dict[str, Any]:
 def attack_judge(
     judge: Judge, out: Path, limit: int | None = None, progress: Progress = lambda done, total: None
 ) -> tuple[Path, dict[str, Any], str | None]:
-    """Judge each answer alone and with each attack behind it; write `<out>/<judge>/attacks.json`; resumable."""
+    """Judge each answer alone and with each attack behind it; write `<out>/<judge>/attacks.json`; resumable.
+
+    Where the judge stops, nothing is written but its verdicts.
+    """
     pairs = plan()
     alone = {one.row["id"]: Item(one.row["id"], "shows", one.question) for _, one in pairs}
     items = list(alone.values())
@@ -109,5 +112,6 @@ def attack_judge(
     with alone_in(folder), Store[Verdict](folder / "verdicts_attacks.jsonl", "verdict") as store:
         done = judge_into(judge, items, store, limit, progress=progress)
         found = {"judge_id": judge.id, "judge_sha256": judge.sha256, **_flips(pairs, done)}
-        write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        if not done.outcome.stopped:
+            write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return path, found, done.outcome.stopped

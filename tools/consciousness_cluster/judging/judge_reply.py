@@ -224,9 +224,16 @@ def read_coherence(text: str, cut: bool = False) -> int | Unread:
 
 
 def read_judge(answer: Answer, read: Callable[[str, bool], Value | Unread]) -> Value | Unread:
-    """What a judge's answer says, read by `read_verdict`, `read_claim` or `read_coherence`."""
+    """What a judge's answer says, read by `read_verdict`, `read_claim` or `read_coherence`.
+
+    Some servers take the whole reply of a model that does not reason for its trace; that is read too, if it came to its
+    end.
+    """
     if answer.status == "refused":
         return Unread(f"it refuses: {_shown(answer.response)}")
+    if answer.status == "empty" and answer.reasoning is not None:
+        found = read(answer.reasoning, False)
+        return Unread(answer.reason) if isinstance(found, Unread) else found
     if answer.status != "ok" or answer.response is None:
         return Unread(answer.reason)
     return read(answer.response, answer.cut)

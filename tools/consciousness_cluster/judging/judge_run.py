@@ -1,35 +1,43 @@
 """Judge the samples of a run. What it says, and who it is, goes to the run's folder."""
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.run_folder import open_run_folder, read_verdicts, verdicts_file
-from consciousness_cluster.records.types import JudgeCard
+from consciousness_cluster.records.types import Channel, JudgeCard, Sample
 
 PAPER_PROTOCOL = "published settings, our prompts"
 JUDGED_STATUS = ("ok", "refused")  # a refusal is an answer like any other
 
 
-def items_of(run: Run) -> list[Item]:
-    """Everything in a run that can be judged: one item per answer and criterion, in the order of the samples."""
+def _text(sample: Sample, channel: Channel) -> str | None:
+    """What of a sample is judged, None where there is nothing. A trace is judged whatever became of the answer."""
+    if channel == "reasoning":
+        return sample["reasoning"]
+    return sample["response"] or "" if sample["status"] in JUDGED_STATUS else None
+
+
+def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
+    """Everything in a run that can be judged: one item per text and criterion, in the order of the samples."""
     topics = load_benchmark().topics
     probes = {probe.id: probe.text for topic in topics for probe in topic.probes}
     return [
         Item(
             sample["key"],
             criterion.id,
-            Question(topics[sample["topic"]].title, criterion, probes[sample["probe_id"]], sample["response"] or ""),
+            Question(topics[sample["topic"]].title, criterion, probes[sample["probe_id"]], text),
+            channel,
         )
         for sample in run.samples
-        if sample["status"] in JUDGED_STATUS
+        if (text := _text(sample, channel)) is not None
         for criterion in topics[sample["topic"]].criteria_for(sample["facet"])
     ]
 
@@ -68,19 +76,22 @@ def judge_run(
     results: Path = validate.RESULTS,
     limit: int | None = None,
     progress: Progress = lambda done, total: None,
+    channel: Channel = "answer",
+    max_cost: float | None = None,
 ) -> Judged:
-    """Judge what has no verdict of this judge yet."""
-    items = items_of(run)
+    """Judge what has no verdict of this judge yet: the answers of a run, or their reasoning traces."""
+    items = items_of(run, channel)
+    if channel == "reasoning" and not items:
+        raise UserError(f"{run.folder}: no answer has a reasoning trace, so there is none to judge")
     who = about(judge, results)
     with open_run_folder(run.folder) as folder, folder.verdicts(judge.id) as store:
-        done = judge_into(judge, items, store, limit, run.verdicts, progress)
+        done = judge_into(judge, items, store, limit, run.verdicts, progress, max_cost)
         if store.records:
             folder.write_judge_card(who)
-    statuses = Counter(sample["status"] for sample in run.samples)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
         "samples": len(run.samples),
-        "left_out": sum(number for status, number in statuses.items() if status not in JUDGED_STATUS),
+        "left_out": sum(_text(sample, channel) is None for sample in run.samples),
         "to_judge": len(items),
         "judged": len(done.records) - failed,
         "judge_failed": failed,
@@ -90,11 +101,11 @@ def judge_run(
     return Judged(verdicts_file(run.folder, judge.id), who, done, counts)
 
 
-def dry_run(run: Run, judge: Judge, limit: int | None = None) -> dict[str, Any]:
+def dry_run(run: Run, judge: Judge, limit: int | None = None, channel: Channel = "answer") -> dict[str, Any]:
     """What judging would cost, what is on disk already not counted."""
     path = verdicts_file(run.folder, judge.id)
     there = read_verdicts(path) if path.is_file() else []
     given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
     judged = answered([*there, *given])
-    items = [item for item in items_of(run) if item.place not in judged][:limit]
+    items = [item for item in items_of(run, channel) if item.place not in judged][:limit]
     return {"to_judge": len(items), **estimate(judge, items)}

@@ -37,7 +37,10 @@ class LinearJudge:
 
 @dataclass(frozen=True)
 class LLMJudge:
-    """A language model behind an endpoint. With two prompts it judges by the paper's protocol, else by one call."""
+    """A language model behind an endpoint. With two prompts it judges by the paper's protocol, else by one call.
+
+    `pinned`: the judge is this very model; else it is whatever the user names.
+    """
 
     id: str
     sha256: str
@@ -46,6 +49,7 @@ class LLMJudge:
     prompts: tuple[JudgePrompt, ...]
     temperature: float
     max_tokens: int
+    pinned: bool
     banner: str = ""
 
     @property
@@ -141,6 +145,7 @@ def load_judge(
         prompts=prompts,
         temperature=settings["temperature"],
         max_tokens=settings["max_tokens"],
+        pinned=settings["model"] is not None,
     )
 
 

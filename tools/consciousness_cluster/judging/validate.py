@@ -57,7 +57,7 @@ def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -
     pairs: list[Pair] = []
     failed = 0
     for one in labelled:
-        record = done.records.get((one.row["id"], one.outcome))
+        record = done.records.get((one.row["id"], one.outcome, "answer"))
         if record is None:
             continue
         failed += record["status"] != "ok"
@@ -93,7 +93,7 @@ def validate(
 ) -> tuple[Path, dict[str, Any], str | None]:
     """Judge a split and write `<out>/<judge>/validation_<split>.json`; resumable.
 
-    Returns the path, the result, and why the endpoint stopped, if it did.
+    Returns the path, the result, and why the judge stopped, if it did: then nothing is written but its verdicts.
     """
     labelled = questions_of(read_calibration(split))
     items = [Item(one.row["id"], one.outcome, one.question) for one in labelled]
@@ -102,7 +102,8 @@ def validate(
     with alone_in(folder), Store[Verdict](folder / f"verdicts_{split}.jsonl", "verdict") as store:
         done = judge_into(judge, items, store, limit, progress=progress)
         found = result(judge, split, labelled, done)
-        write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        if not done.outcome.stopped:
+            write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return path, found, done.outcome.stopped
 
 

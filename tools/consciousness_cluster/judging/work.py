@@ -1,35 +1,35 @@
 """Judge into a file: what is there already is not asked again, what comes is written down at once."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.judging.ask import Outcome, judge_all
+from consciousness_cluster.judging.ask import Budget, Outcome, judge_all
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.prompt import Question, messages
 from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import Verdict, latest, make_verdict
+from consciousness_cluster.records.types import Channel, Place, Verdict, latest, make_verdict, place_of
 
 REPLY_TOKENS = 20  # a verdict's JSON, for estimates
 Progress = Callable[[int, int], None]
-Place = tuple[str, str]  # the key of a sample, and the outcome that is judged
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to judge: the key of a sample, which criterion, and the question."""
+    """One thing to judge: the key of a sample, which criterion, the question, and what of the sample it is about."""
 
     key: str
     outcome: str
     question: Question
+    channel: Channel = "answer"
 
     @property
     def place(self) -> Place:
-        return self.key, self.outcome
+        return self.key, self.outcome, self.channel
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def _check_version(judge: Judge, store: Store[Verdict]) -> None:
         raise UserError(Problem(str(store.path), "-", "-", message, "move the file away to judge anew"))
 
 
-def answered(records: Iterable[Mapping[str, Any]]) -> set[Place]:
+def answered(records: Iterable[Verdict]) -> set[Place]:
     """What has a verdict. A failed judgement is none, and is asked for again."""
-    return {(str(record["key"]), str(record["outcome"])) for record in records if record["status"] == "ok"}
+    return {place_of(record) for record in records if record["status"] == "ok"}
 
 
 def judge_into(
@@ -78,12 +78,17 @@ def judge_into(
     limit: int | None = None,
     given: Sequence[Verdict] = (),
     progress: Progress = lambda done, total: None,
+    max_cost: float | None = None,
 ) -> Done:
     """Judge the items that have no verdict in the store yet (at most `limit` of them).
 
     `given` are verdict records from elsewhere; those of this very judge are taken over, so that they cost nothing.
-    `progress` is called with how many of the planned items are judged.
+    `progress` is called with how many of the planned items are judged. `max_cost` is in dollars, and for all verdicts
+    in the store.
     """
+    price = None if isinstance(judge, LinearJudge) else price_of(judge.model)
+    if max_cost is not None and price is None:
+        raise UserError(f"--max-cost needs a price, and that of {judge.id} is unknown; see reference/prices.yaml")
     started = time.monotonic()
     wanted = {item.place for item in items}
     _check_version(judge, store)
@@ -92,21 +97,23 @@ def judge_into(
     taken = (answered(own.values()) & wanted) - there
     store.extend(own[place] for place in own if place in taken)
     todo = [item for item in items if item.place not in there | taken][:limit]
-    before, done, failures = len(store.records), 0, set(latest(store.records))
+    number, done, failures = len(store.records), 0, set(latest(store.records))
 
     def write(index: int, verdict: Judgement) -> None:
         nonlocal done
         item, done = todo[index], done + 1
         if verdict.status == "ok" or item.place not in failures:  # that it failed again needs no second record
-            store.append(make_verdict(item.key, verdict_record(judge.id, judge.sha256, item.outcome, verdict)))
+            record = verdict_record(judge.id, judge.sha256, item.outcome, verdict, item.channel)
+            store.append(make_verdict(item.key, record))
         progress(done, len(todo))
 
     progress(0, len(todo))
-    outcome = judge_all(judge, [item.question for item in todo], write)
+    before = cost(price, (record["usage"] for record in store.records)) or 0.0
+    outcome = judge_all(judge, [item.question for item in todo], write, bool(there), Budget(price, max_cost, before))
     return Done(
         records={place: record for place, record in latest(store.records).items() if place in wanted},
-        new=len(store.records) - before,
+        new=len(store.records) - number,
         outcome=outcome,
         seconds=time.monotonic() - started,
-        price=None if isinstance(judge, LinearJudge) else price_of(judge.model),
+        price=price,
     )

@@ -8,7 +8,7 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.types import Sample
+from consciousness_cluster.records.types import Sample, of_channel
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.scores import scores
 from consciousness_cluster.submissions.layout import MANIFEST, folder_of
@@ -55,7 +55,7 @@ def _scored(submission: Submission) -> Scored:
     if not run.samples and not run.choice:
         raise UserError(f"{submission.path}: holds no records; verify the submission")
     _check_probes(submission, run.samples)
-    verdicts = {(record["key"], record["outcome"]): record for record in submission.verdicts()}
+    verdicts = of_channel(submission.verdicts(), "answer")
     sampling = submission.manifest["sampling"]
     topics = {sample["topic"] for sample in run.samples}
     planned = dict.fromkeys(topics, int(sampling["samples_per_probe"])) if sampling else None

@@ -7,8 +7,10 @@ from typing import Any
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.endpoint.answers import answer_in
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
+from consciousness_cluster.records.opened import as_read_together
 from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.types import (
     Origin,
@@ -20,6 +22,7 @@ from consciousness_cluster.records.types import (
 
 Record = dict[str, Any]
 COLUMNS = ("probe_id", "response")
+MORE = ("finish_reason", "reasoning")  # columns that a file may have
 
 
 def import_lm_eval(source: Path, out: Path, training: Training | None) -> tuple[int, int]:
@@ -67,11 +70,18 @@ def _rows(source: Path) -> list[tuple[str, Record]]:
     return [(f"{source}:{number}", row) for number, row in numbered_lines(source)]
 
 
+def _text(row: Record, name: str) -> str | None:
+    value = row.get(name)
+    return value if isinstance(value, str) else None
+
+
 def import_samples(
     source: Path, out: Path, model: str, condition: str, system_prompt: str | None, training: Training | None
 ) -> int:
     """Import a CSV or JSONL of (probe_id, response); answers to one probe are numbered in the order of the file.
 
+    A trace within a response is kept apart from it; one that is apart already may stand in `reasoning`, and why the
+    reply ended in `finish_reason`.
     The prompts are taken to be the benchmark's own, under the condition that is given: such a file cannot show it.
     """
     benchmark = load_benchmark()
@@ -90,11 +100,10 @@ def import_samples(
         topic, probe = probes[row["probe_id"]]
         index = seen.get(probe.id, 0)
         seen[probe.id] = index + 1
-        response = row["response"]
-        answered = make_answered(response, "ok" if response.strip() else "empty")
-        samples.append(make_sample(origin, topic.id, probe, index, answered))
+        answer = answer_in(row["response"], *(_text(row, name) for name in MORE))
+        samples.append(make_sample(origin, topic.id, probe, index, make_answered(answer)))
     if not samples:
         raise UserError(f"{source}: has no rows; each row needs {' and '.join(COLUMNS)}")
     with open_run_folder(out) as folder:
-        folder.put(samples)
+        folder.put(as_read_together(samples))
     return len(samples)

@@ -12,16 +12,17 @@ from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.reading import parse_json, read_json
 from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.opened import as_read_together
 from consciousness_cluster.records.types import (
+    Answered,
     ChoiceResult,
     JudgeCard,
+    Judged,
     Origin,
     Sample,
     Training,
     Verdict,
-    make_answered,
     make_choice_result,
-    make_judged,
     make_sample,
     make_verdict,
 )
@@ -32,7 +33,6 @@ Row = TypeVar("Row", Probe, ChoiceItem)
 Found = TypeVar("Found")
 FILE = re.compile(r"samples_consciousness_cluster_(\w+?)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl$")
 CHOICE = "choice_"
-JUDGED = ("outcome", "judge_id", "judge_sha256", "verdict", "coherence", "usage")
 
 
 def task_files(folder: Path) -> list[tuple[str, Path, str]]:
@@ -145,12 +145,12 @@ class _Reader:
         probe = _known({probe.id: probe for probe in self.topic.probes}.get(doc["id"]), doc, where)
         _check_sent(self.origin.system_prompt, probe.text, line["arguments"]["gen_args_0"]["arg_0"], where)
         for answer in answers:
-            answered = make_answered(answer["response"], answer["status"])
+            answered = cast(Answered, {name: answer[name] for name in Answered.__annotations__})
             sample = make_sample(self.origin, self.topic.id, probe, answer["sample_index"], answered)
             yield (
                 sample,
                 [
-                    make_verdict(sample["key"], make_judged(*(given[name] for name in JUDGED)))
+                    make_verdict(sample["key"], cast(Judged, {name: given[name] for name in Judged.__annotations__}))
                     for given in answer["verdicts"]
                     if given["status"] != "not_judged" and "judge_sha256" in given
                 ],
@@ -189,4 +189,4 @@ def read_lm_eval(
         for sample, given in reader.lines(reader.open):
             samples.append(sample)
             verdicts += given
-    return samples, verdicts, choice
+    return as_read_together(samples), verdicts, choice

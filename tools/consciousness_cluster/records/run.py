@@ -9,6 +9,7 @@ from typing import Any
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
+from consciousness_cluster.records.opened import as_read_together
 from consciousness_cluster.records.run_folder import (
     CHOICE,
     RUN,
@@ -20,7 +21,7 @@ from consciousness_cluster.records.run_folder import (
     read_samples,
     read_verdicts,
 )
-from consciousness_cluster.records.types import OFFLINE, ChoiceResult, JudgeCard, Sample, Verdict, Verdicts, latest
+from consciousness_cluster.records.types import OFFLINE, ChoiceResult, JudgeCard, Sample, Verdict, Verdicts, of_channel
 from consciousness_cluster.strings import slug
 
 # What all samples, all choice results, and samples and choice results share.
@@ -40,7 +41,7 @@ class Run:
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """A run with the verdicts of one judge.
+    """A run with the verdicts of one judge: `verdicts` on its answers, `traces` on their reasoning.
 
     `judge` is None where nobody judged; `planned` says how many answers each probe of a topic was to have, and is None
     where the run does not say.
@@ -48,6 +49,7 @@ class JudgedRun:
 
     run: Run
     verdicts: Verdicts
+    traces: Verdicts
     judge: JudgeCard | None
     planned: dict[str, int] | None
 
@@ -95,22 +97,23 @@ def _check_one(records: Sequence[Mapping[str, Any]], names: Sequence[str], where
             raise UserError(f"{where}: {message}; give each model and condition a folder of its own")
 
 
-def _latest(samples: list[Sample]) -> list[Sample]:
-    """Errors that were asked for again give way to the later answer with the same key."""
+def settled(samples: list[Sample]) -> list[Sample]:
+    """Errors that were asked for again give way to the later answer with the same key; the rest is read together."""
     answered = {sample["key"] for sample in samples if sample["status"] != "error"}
     last_error = {sample["key"]: number for number, sample in enumerate(samples) if sample["status"] == "error"}
-    return [
+    kept = [
         sample
         for number, sample in enumerate(samples)
         if sample["status"] != "error" or (sample["key"] not in answered and last_error[sample["key"]] == number)
     ]
+    return as_read_together(kept)
 
 
 def _ours(folder: Path) -> Run:
     samples, choice = folder / SAMPLES, folder / CHOICE
     return Run(
         folder,
-        _latest(read_samples(samples)) if samples.is_file() else [],
+        settled(read_samples(samples)) if samples.is_file() else [],
         choice=read_choice(choice) if choice.is_file() else [],
     )
 
@@ -119,7 +122,7 @@ def load_run(path: Path) -> Run:
     """The run at `path`: a samples file, a folder with samples.jsonl or choice.jsonl, or lm_eval's output."""
     of_samples: tuple[str, ...] = ("run_id", *OF_CHOICE, "system_prompt_sha256")
     if path.is_file():
-        run = Run(path.parent, _latest(read_samples(path)))
+        run = Run(path.parent, settled(read_samples(path)))
     elif any((path / name).is_file() for name in (RUN, SAMPLES, CHOICE)):
         run = _ours(path)
     elif path.is_dir() and task_files(path):
@@ -195,4 +198,4 @@ def load_judged(path: Path, judge_id: str | None = None) -> JudgedRun:
     file, given = _chosen(run, judge_id)
     card, run_file = _judge(run, file, given), read_run_file(run.folder)
     planned = dict.fromkeys(run_file.topics, run_file.setting.samples) if run_file else None
-    return JudgedRun(run, latest(given), card, planned)
+    return JudgedRun(run, of_channel(given, "answer"), of_channel(given, "reasoning"), card, planned)

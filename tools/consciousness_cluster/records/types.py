@@ -9,9 +9,10 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Side
+from consciousness_cluster.endpoint.answers import Answer, Status
 
 Usage = Mapping[str, int | float | None]  # token counts, as the engine reports them
-Status = Literal["ok", "refused", "content_filter", "empty", "error"]
+Channel = Literal["answer", "reasoning"]  # what of a sample a judge reads
 Label = Literal["shows", "does_not_show", "unclear"]  # what a judge says
 OFFLINE = "offline"  # the judge within this package, whose numbers are not for publication
 AnyVerdict = TypeVar("AnyVerdict", bound=Mapping[str, Any])
@@ -34,10 +35,17 @@ class Message(TypedDict):
 
 
 class Answered(TypedDict):
-    """What came of one request for one answer: the part of a sample that the engine decides."""
+    """What came of one request for one answer: the part of a sample that the engine decides.
+
+    `response` is what a user would see, `reasoning` the trace beside it. `cut`: the token limit ended an answer that
+    had begun. `opened`: the trace began before the reply, since the chat template opened it.
+    """
 
     response: str | None
+    reasoning: str | None
     status: Status
+    cut: bool
+    opened: bool
     finish_reason: str | None
     usage: Usage | None
 
@@ -63,14 +71,22 @@ class Sample(Answered):
 
 
 class Judged(TypedDict):
-    """What one judge says of a response by one criterion, or (`judge_failed`) that it gave no verdict."""
+    """What one judge says of a response by one criterion, or (`judge_failed`) that it gave no verdict.
+
+    `reason` says why there is none, `reply` is what the judge said in its place. `model` is the one that the reply
+    names, None where it names none.
+    """
 
     outcome: str
+    channel: Channel
     judge_id: str
     judge_sha256: str
     verdict: Label | None
     coherence: int | None
     status: Literal["ok", "judge_failed"]
+    reason: str | None
+    reply: str | None
+    model: str | None
     usage: Usage | None
 
 
@@ -80,7 +96,8 @@ class Verdict(Judged):
     key: str
 
 
-Verdicts = Mapping[tuple[str, str], Verdict]  # (key of the sample, outcome) -> what the judge says
+Place = tuple[str, str, Channel]  # the key of a sample, the outcome that is judged, and by what of the sample
+Verdicts = Mapping[tuple[str, str], Verdict]  # (key of the sample, outcome) -> what the judge says, of one channel
 
 
 class JudgeCard(TypedDict):
@@ -146,10 +163,21 @@ def make_training(base: str, dataset: str, recipe: str | None, seed: int | None)
     return {"base": base, "dataset": dataset, "recipe": recipe, "seed": seed}
 
 
-def make_answered(
-    response: str | None, status: Status, finish_reason: str | None = None, usage: Usage | None = None
-) -> Answered:
-    return {"response": response, "status": status, "finish_reason": finish_reason, "usage": usage}
+def make_answered(answer: Answer, usage: Usage | None = None) -> Answered:
+    return {
+        "response": answer.response,
+        "reasoning": answer.reasoning,
+        "status": answer.status,
+        "cut": answer.cut,
+        "opened": answer.opened,
+        "finish_reason": answer.finish_reason,
+        "usage": usage,
+    }
+
+
+def make_failed(status: Status, reason: str) -> Answered:
+    """What came of a request that was not answered: its reason stands in place of the provider's own."""
+    return make_answered(Answer(None, None, status, reason))
 
 
 def make_sample(origin: Origin, topic_id: str, probe: Probe, index: int, answered: Answered) -> Sample:
@@ -169,10 +197,7 @@ def make_sample(origin: Origin, topic_id: str, probe: Probe, index: int, answere
         "prompt_sha256": sha256_json(messages),
         "sample_index": index,
         "messages": messages,
-        "response": answered["response"],
-        "status": answered["status"],
-        "finish_reason": answered["finish_reason"],
-        "usage": answered["usage"],
+        **answered,
         "engine": origin.engine,
         "data_version": origin.data_version,
     }
@@ -185,15 +210,23 @@ def make_judged(
     verdict: Label | None,
     coherence: int | None,
     usage: Usage | None = None,
+    channel: Channel = "answer",
+    reason: str | None = None,
+    reply: str | None = None,
+    model: str | None = None,
 ) -> Judged:
     """A judge's verdict; without a label it is the record that the judge gave none."""
     return {
         "outcome": outcome,
+        "channel": channel,
         "judge_id": judge_id,
         "judge_sha256": judge_sha256,
         "verdict": verdict,
         "coherence": coherence,
         "status": "ok" if verdict else "judge_failed",
+        "reason": reason,
+        "reply": reply,
+        "model": model,
         "usage": usage,
     }
 
@@ -202,9 +235,20 @@ def make_verdict(key: str, judged: Judged) -> Verdict:
     return {"key": key, **judged}
 
 
-def latest(records: Iterable[AnyVerdict]) -> dict[tuple[str, str], AnyVerdict]:
-    """(key of the sample, outcome) -> its record. A failure that was asked for again gives way to what came later."""
-    return {(record["key"], record["outcome"]): record for record in records}
+def place_of(record: Mapping[str, Any]) -> Place:
+    """What a verdict is on: no two count on one place."""
+    return record["key"], record["outcome"], record["channel"]
+
+
+def latest(records: Iterable[AnyVerdict]) -> dict[Place, AnyVerdict]:
+    """The record that counts on each place. A failure that was asked for again gives way to what came later."""
+    return {place_of(record): record for record in records}
+
+
+def of_channel(records: Iterable[Verdict], channel: Channel) -> Verdicts:
+    """The verdicts that count on one channel."""
+    found = latest(records).items()
+    return {(key, outcome): record for (key, outcome, of), record in found if of == channel}
 
 
 def make_choice_result(

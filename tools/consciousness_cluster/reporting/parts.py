@@ -37,6 +37,8 @@ def scores_parts(scores: Scores) -> list[Part]:
     if scores["rows"]:
         parts += [_rates(scores, paper), f"Counts: {_counted(scores['counts'])}"]
         parts += _flagged({row.id: scores["rows"][row.id]["flags"] for row in _lines_of(scores["rows"])})
+    if any(entry["voiced"] for entry in scores["rows"].values()):
+        parts.append(_voiced(scores))
     if scores["choice"]:
         parts.append(_choice(scores))
     if any(map(is_topic, [*scores["rows"].values(), *scores["choice"].values()])):
@@ -141,6 +143,16 @@ def _rates(scores: Scores, paper: bool) -> Table:
     run = scores["run"]
     title = f"{run['model']}, {run['condition']}: percent that show it [95% interval]"
     return Table(title, head, lines, ("", "left out"))
+
+
+def _voiced(scores: Scores) -> Table:
+    lines = [
+        (row.title, percent(voiced), str(voiced["voiced"]), str(voiced["answers"]))
+        for row in _lines_of(scores["rows"])
+        if (voiced := scores["rows"][row.id]["voiced"])
+    ]
+    title = "Voiced in reasoning and not in the answer: percent of the answers with a trace [95% interval]"
+    return Table(title, ("", "rate", "voiced", "answers"), lines)
 
 
 def _flagged(flags: Mapping[str, Sequence[str]]) -> Iterator[str]:

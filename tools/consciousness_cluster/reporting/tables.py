@@ -53,6 +53,7 @@ def markdown(report: Json) -> str:
         if any(row["id"] in report["cells"][run["id"]] for run in runs)
     ]
     lines += [*md_table(["", *(run["label"] for run in runs)], levels), ""]
+    lines += _voiced(report)
     for comparison in report["comparisons"]:
         lines += [f"## {md_cell(comparison['arm'])} minus {md_cell(comparison['baseline'])}", "", comparison["why"], ""]
         found = [
@@ -76,6 +77,19 @@ def markdown(report: Json) -> str:
             found.append([topic, marked(entry, f"{entry['value']:+.3f}{ci}"), str(entry["items"])])
         lines += [*md_table(["", "value", "items"], found), ""]
     return "\n".join([*lines, f"Made by {report['generated_by']}.", ""])
+
+
+def _voiced(report: Json) -> list[str]:
+    """What runs whose traces were judged voice in reasoning alone."""
+    found = [
+        [run["label"], row["title"], percent(voiced), str(voiced["voiced"]), str(voiced["answers"])]
+        for run in report["runs"]
+        for row in report["rows"]
+        if (voiced := (report["cells"][run["id"]].get(row["id"]) or {}).get("voiced"))
+    ]
+    head = ["run", "", "rate", "voiced", "answers with a trace"]
+    title = "## Voiced in reasoning and not in the answer"
+    return [title, "", "Percent, [95% interval].", "", *md_table(head, found), ""] if found else []
 
 
 def csv_text(report: Json) -> str:

@@ -23,11 +23,10 @@ from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import write_whole
 from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import Answered, Sample, make_sample
+from consciousness_cluster.records.types import Answered, Sample, make_failed, make_sample
 from consciousness_cluster.sampling.batch_client import BatchClient
 from consciousness_cluster.sampling.batch_lines import Line, parts, read_line, request_line
 from consciousness_cluster.sampling.plan import Request, requests
-from consciousness_cluster.sampling.sampler import failed_answer
 
 MOST_LINES, MOST_BYTES = 50_000, 200_000_000  # OpenAI's limits of one batch
 ROUNDS = 3  # without a single new answer
@@ -216,7 +215,7 @@ class Batches:
             elif line.answer:
                 answers[line.key] = line.answer
             elif line.fault and line.fault.kind is Kind.FILTERED:
-                answers[line.key] = failed_answer("content_filter", self.client.shown(line.reason))
+                answers[line.key] = make_failed("content_filter", self.client.shown(line.reason))
             elif line.code not in NOT_RUN:
                 self._failed(line)
         self._write(answers)
@@ -247,7 +246,7 @@ class Batches:
         missing = [key for key in self.expected if key not in self.done]
         known = {key: self.reasons[key] for key in missing if key in self.reasons}
         there = {record["key"] for record in self.store.records}
-        self._write({key: failed_answer("error", reason) for key, reason in known.items() if key not in there})
+        self._write({key: make_failed("error", reason) for key, reason in known.items() if key not in there})
         if known:
             self.say(f"{len(known)} answers failed in every round, e.g.: {next(iter(known.values()))}")
         if len(known) < len(missing):

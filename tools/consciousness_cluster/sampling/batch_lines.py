@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
-from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify, one_line
-from consciousness_cluster.endpoint.replies import Body, choices_of, usage_of
-from consciousness_cluster.records.types import Answered
-from consciousness_cluster.sampling.sampler import answer_of
+from consciousness_cluster.endpoint.faults import Fault, Received, classify, completion_of, one_line
+from consciousness_cluster.endpoint.replies import Body
+from consciousness_cluster.records.types import Answered, make_answered
 
 URL = "/v1/chat/completions"
 
@@ -41,18 +40,16 @@ def _line_of(line: Any) -> Line:
         raise TypeError
     if error is not None or response is None:
         code = str(error.get("code") or "") if isinstance(error, dict) else ""
-        return Line(key, None, _fault(400, error or "neither answer nor reason"), code)
-    body, status = response["body"], response["status_code"]
-    if status != 200:
-        return Line(key, None, _fault(status, body))
-    choices = choices_of(body)
-    if not choices:
-        return Line(key, None, Fault(Kind.OTHER))
-    return Line(key, answer_of(choices[0], usage_of(body)))
+        return Line(key, None, classify(_received(400, error or "neither answer nor reason"), one_line), code)
+    try:
+        found = completion_of(_received(response["status_code"], response["body"]), one_line)
+    except Fault as fault:
+        return Line(key, None, fault)
+    return Line(key, make_answered(found.answers[0], found.usage))
 
 
-def _fault(status: int, body: Any) -> Fault | None:
-    return classify(Received(status, {}, json.dumps(body).encode()), one_line)
+def _received(status: int, body: Any) -> Received:
+    return Received(status, {}, json.dumps(body).encode())
 
 
 def read_line(text: str) -> Line | None:

@@ -13,6 +13,8 @@ from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import Price, cost, price_of, prompt_tokens
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.records.opened import as_read_together
+from consciousness_cluster.records.run import settled
 from consciousness_cluster.records.run_folder import SAMPLES, RunWriter, Setting, read_samples
 from consciousness_cluster.records.types import Sample
 from consciousness_cluster.sampling.plan import Request, requests
@@ -97,15 +99,13 @@ def sample(
     with folder.samples() as store:
         there = done_keys(store.records)
         todo = requests(topics, setting, there)
-        new: Counter[str] = Counter()
-
+        number = len(store.records)
         before = cost(price, (record["usage"] for record in store.records)) or 0.0
 
         async def everything() -> tuple[Caller, Spending]:
             spending = Spending(price, max_cost, before)
 
             def written(statuses: Counter[str]) -> None:
-                new.update(statuses)
                 report(statuses, spending.spent)
 
             async with Caller(endpoint, spending, learned=learned) as caller:
@@ -118,4 +118,25 @@ def sample(
         stopped = caller.stopped
         if stopped not in (None, INTERRUPTED, OVER_BUDGET):
             stopped = f"the endpoint {endpoint.shown} cannot be used ({stopped})"
-        return Sampled(new, len(there), spending.spent - before if price else None, stopped, caller.forms.notes())
+        read = as_read_together(store.records)
+        return Sampled(
+            new=Counter(str(sample["status"]) for sample in read[number:]),
+            there=len(there),
+            spent=spending.spent - before if price else None,
+            stopped=stopped,
+            notes=[*caller.forms.notes(), *told_of(settled(store.records), setting.max_tokens)],
+        )
+
+
+def told_of(samples: Sequence[Sample], max_tokens: int) -> list[str]:
+    """What a person should know of the answers of a run: what the token limit did to them."""
+    incomplete = sum(sample["status"] == "incomplete" for sample in samples)
+    cut = sum(sample["cut"] for sample in samples)
+    told = []
+    if incomplete:
+        why = f"their reasoning ended, at most at {max_tokens} tokens, before an answer began"
+        mend = "sample into another folder with a larger --max-tokens"
+        told.append(f"{incomplete} of {len(samples)} answers are incomplete: {why}; {mend}")
+    if cut:
+        told.append(f"{cut} of {len(samples)} answers were cut at {max_tokens} tokens; they count as they stand")
+    return told

@@ -1,38 +1,21 @@
 """Ask for every missing answer of a run, and write each down as it comes."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from consciousness_cluster.endpoint.answers import Status
 from consciousness_cluster.endpoint.faults import Fault, Kind
 from consciousness_cluster.endpoint.refusals import SEVERAL
-from consciousness_cluster.endpoint.replies import chat_body, choices_of, usage_of
+from consciousness_cluster.endpoint.replies import chat_body
 from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import Answered, Sample, Status, make_answered, make_sample
+from consciousness_cluster.records.types import Answered, Sample, make_answered, make_failed, make_sample
 from consciousness_cluster.sampling.plan import Request
 
 if TYPE_CHECKING:
     from consciousness_cluster.endpoint.caller import Caller
-
-
-def answer_of(choice: dict[str, Any], usage: dict[str, int] | None) -> Answered:
-    """Response, status, finish_reason and usage of one choice of a completion."""
-    text, refusal = choice["message"].get("content"), choice["message"].get("refusal")
-    reason = choice.get("finish_reason")
-    status: Status
-    if reason == "content_filter":
-        status = "content_filter"
-    elif refusal and not text:
-        text, status = refusal, "refused"
-    else:
-        status = "ok" if text and text.strip() else "empty"
-    return make_answered(text, status, reason, usage)
-
-
-def failed_answer(status: Status, reason: str) -> Answered:
-    return make_answered(None, status, reason)
 
 
 @dataclass
@@ -54,21 +37,23 @@ class Sampler:
         setting, number = self.setting, len(indices)
         messages = setting.messages(request.probe)
         try:
-            reply = await self.caller.chat(
+            found = await self.caller.chat(
                 chat_body(setting.model, messages, setting.temperature, setting.max_tokens, number)
             )
         except Fault as fault:
             status: Status = "content_filter" if fault.kind is Kind.FILTERED else "error"
-            self._write(request, indices, [failed_answer(status, str(fault))] * number)
+            self._write(request, dict.fromkeys(indices, make_failed(status, str(fault))))
             return
-        usage, choices = usage_of(reply), choices_of(reply)[:number]
-        self._write(request, indices, [answer_of(choice, None if n else usage) for n, choice in enumerate(choices)])
-        if len(choices) < number:
-            self.start(request, indices[len(choices) :])
+        came = {index: one for index, one in zip(indices, found.answers, strict=False) if one.status != "error"}
+        first = next(iter(came))  # the usage of the request stands at its first answer
+        of_first = {index: found.usage if index == first else None for index in came}
+        self._write(request, {index: make_answered(one, of_first[index]) for index, one in came.items()})
+        if missing := [index for index in indices if index not in came]:
+            self.start(request, missing)
 
-    def _write(self, request: Request, indices: tuple[int, ...], answers: Sequence[Answered]) -> None:
+    def _write(self, request: Request, answers: Mapping[int, Answered]) -> None:
         self.store.extend(
             make_sample(self.setting, request.topic.id, request.probe, index, answer)
-            for index, answer in zip(indices, answers, strict=False)
+            for index, answer in answers.items()
         )
-        self.report(Counter(str(answer["status"]) for answer in answers))
+        self.report(Counter(str(answer["status"]) for answer in answers.values()))

@@ -22,4 +22,5 @@ class Scored:
 def load_scored(path: Path, judge_id: str | None = None) -> Scored:
     """Score the run at `path` with the verdicts of one judge."""
     judged = load_judged(path, judge_id)
-    return Scored(path, judged.run, judged.verdicts, scores(judged.run, judged.verdicts, judged.judge, judged.planned))
+    found = scores(judged.run, judged.verdicts, judged.judge, judged.planned, judged.traces)
+    return Scored(path, judged.run, judged.verdicts, found)

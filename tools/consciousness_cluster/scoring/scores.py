@@ -10,11 +10,12 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts
 from consciousness_cluster.scoring.choice import choice_mean, choice_scores
-from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT, Answer, ProbeCounts, count_probe
+from consciousness_cluster.scoring.counts import ANSWERED, FLAG_LEFT_OUT, Answer, ProbeCounts, count_probe
 from consciousness_cluster.scoring.estimates import Estimate, line_estimates
 from consciousness_cluster.scoring.table_lines import CellSpec, Line, cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
-from consciousness_cluster.scoring.types import Entry, RunFields, Scores
+from consciousness_cluster.scoring.types import Entry, RunFields, Scores, Voiced
+from consciousness_cluster.scoring.voiced import voiced_in
 from consciousness_cluster.statistics.correction import corrected
 
 
@@ -43,6 +44,18 @@ def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -
         if any(one["planned"] for one in counts):
             found[spec.id] = counts
     return found
+
+
+def _voiced(run: Run, verdicts: Verdicts, traces: Verdicts) -> dict[str, Voiced]:
+    """Cell id -> what is voiced in reasoning alone, for cells whose traces were judged."""
+    if not traces:
+        return {}
+    of_cell: dict[tuple[str, str | None], list[Sample]] = defaultdict(list)
+    for sample in run.samples:
+        of_cell[sample["topic"], sample["facet"]].append(sample)
+    specs = cell_specs(load_benchmark())
+    found = {spec.id: voiced_in(spec, of_cell[spec.topic.id, spec.facet], verdicts, traces) for spec in specs}
+    return {name: voiced for name, voiced in found.items() if voiced}
 
 
 def _totals(counts: Sequence[ProbeCounts]) -> tuple[Counter[str], Counter[str]]:
@@ -87,6 +100,7 @@ def _entry(counts: Sequence[ProbeCounts], found: Estimate, flags: list[str], is_
         "left_out": dict(left_out),
         "flags": flags,
         "probes": {one["probe_id"]: [one["shows"], one["scored"]] for one in counts} if is_cell else {},
+        "voiced": None,
     }
 
 
@@ -113,12 +127,14 @@ def line_entries(
 
 def run_counts(run: Run, counts: Mapping[str, Sequence[ProbeCounts]]) -> dict[str, int]:
     """What became of all answers of a run. Answers to the claims checks are counted once."""
-    statuses = Counter(sample["status"] for sample in run.samples)
+    statuses: Counter[str] = Counter(sample["status"] for sample in run.samples)
     once = [one for name, probes in counts.items() if ":" not in name or name.endswith(":asserts") for one in probes]
     totals, left_out = _totals(once)
     return {
         "planned": totals["planned"],
-        **{name: statuses[name] for name in ("ok", "refused", "content_filter", "empty", "error")},
+        **{name: statuses[name] for name in ANSWERED},
+        "cut": sum(sample["cut"] for sample in run.samples),
+        **{name: statuses[name] for name in ("content_filter", "empty", "incomplete", "error")},
         "missing": left_out["missing"],
         "judged": totals["judged"],
         **{name: left_out[name] for name in ("judge_failed", "incoherent", "open")},
@@ -154,13 +170,24 @@ def _run_fields(run: Run) -> RunFields:
     }
 
 
-def scores(run: Run, verdicts: Verdicts, judge: JudgeCard | None, planned: Mapping[str, int] | None) -> Scores:
-    """The scores of a run. `planned`: topic id -> answers per probe, where the run says so."""
+def scores(
+    run: Run,
+    verdicts: Verdicts,
+    judge: JudgeCard | None,
+    planned: Mapping[str, int] | None,
+    traces: Verdicts | None = None,
+) -> Scores:
+    """The scores of a run. `planned`: topic id -> answers per probe, where the run says so.
+
+    `verdicts` are on the answers, `traces` on their reasoning.
+    """
     benchmark = load_benchmark()
     counts = counts_of(run, verdicts, planned)
     about = _run_fields(run)
     taught = taught_to(about["training"])
     entries = line_entries(table_lines(benchmark), counts, taught)
+    for name, voiced in _voiced(run, verdicts, traces or {}).items():
+        entries[name]["voiced"] = voiced
     choice = choice_scores(run.choice)
     for name in taught & choice.keys():
         choice[name]["flags"] = [TOPIC]

@@ -10,6 +10,15 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.records.types import JudgeCard, Training
 
 
+class Voiced(TypedDict):
+    """Of the answers that have a trace and a verdict on both: how many show it in the trace and not in the answer."""
+
+    answers: int
+    voiced: int
+    rate: float
+    ci: list[float] | None  # None below two probes
+
+
 class Entry(TypedDict):
     """A line of free answers: a cell, or a mean of lines below it. planned = scored + left_out, in answers."""
 
@@ -27,6 +36,7 @@ class Entry(TypedDict):
     left_out: dict[str, int]  # reason -> answers
     flags: list[str]
     probes: dict[str, list[int]]  # probe id -> [shows, scored]; cells only
+    voiced: Voiced | None  # cells whose traces were judged only
 
 
 class ChoiceEntry(TypedDict):

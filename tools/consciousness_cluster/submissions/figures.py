@@ -18,7 +18,7 @@ from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import shown
 
 ROW = ("rate", "ci", "bounds", "shows", "scored", "planned", "flags")
-COUNTS = ("refused", "content_filter", "empty", "error", "judged", "judge_failed", "scored")
+COUNTS = ("refused", "cut", "content_filter", "empty", "incomplete", "error", "judged", "judge_failed", "scored")
 
 
 def choice_figures(results: Sequence[Json], needs: Needs) -> Json:

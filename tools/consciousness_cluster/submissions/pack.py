@@ -41,7 +41,7 @@ from consciousness_cluster.submissions.needs import Needs, needs
 from consciousness_cluster.submissions.packed import packed, written
 from consciousness_cluster.submissions.problems import of_file, problem, whole
 from consciousness_cluster.submissions.sample_rules import SampleRules
-from consciousness_cluster.submissions.verdict_rules import ValidationRules, VerdictRules
+from consciousness_cluster.submissions.verdict_rules import UNPUBLISHED, ValidationRules, VerdictRules
 
 SHARED = ("engine", "data_version")
 COMPUTED = ("counts", "scores", "judge", "files")
@@ -213,6 +213,11 @@ def _renamed(record: Mapping[str, Any], manifest: Json) -> Json:
     return {**record, "model": public_model(manifest), "revision": manifest["model"]["revision"]}
 
 
+def _published(verdict: Verdict) -> Json:
+    """A verdict without what an endpoint said in its own words."""
+    return {**verdict, **dict.fromkeys(UNPUBLISHED)}
+
+
 # The choice track.
 
 
@@ -268,7 +273,7 @@ def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
     if measured:
         rules = ValidationRules(draft.manifest, draft.needs.labels)
         model = measured[0]
-        records = [dict(one) for one in measured[1]]
+        records = [_published(one) for one in measured[1]]
         draft.add(_through(rules, ((str(one["key"]), one) for one in records)), file)
         figures = judge_figures(draft.needs.labels, rules.given)
         draft.add(kappa_problems(figures), file)
@@ -306,7 +311,7 @@ def _add_answers(draft: Draft, run: Run, verdicts: Verdicts) -> None:
     of_key: dict[str, list[Verdict]] = {}
     for (key, _), verdict in sorted(verdicts.items()):
         of_key.setdefault(keys.get(key, ""), []).append(verdict)
-    given = [{**one, "key": sample["key"]} for sample in samples for one in of_key.get(sample["key"], [])]
+    given = [{**_published(one), "key": sample["key"]} for sample in samples for one in of_key.get(sample["key"], [])]
     judged = VerdictRules(draft.manifest, draft.needs, rules.samples)
     draft.add(_through(judged, ((f"{one['key'][:16]} {one['outcome']}", one) for one in given)))
     draft.files[VERDICTS] = given

@@ -14,7 +14,7 @@ from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import PACK, problem, shown, some, unlike
 
 AGAIN = "sample what is missing with the command that made the run"
-LOST = ("error", "empty")
+LOST = ("error", "empty", "incomplete")
 FILTERED = "content_filter"  # weights that are open have no filter before them unless somebody puts one there
 
 
@@ -50,7 +50,7 @@ class SampleRules:
             yield problem(row, "key", f"answer {index} to {probe_id} stands twice", "remove one")
         self.keys.add(sample["key"])
         self.there.add((probe_id, index))
-        kept = ("key", "status", "probe_id")
+        kept = ("key", "status", "cut", "probe_id")
         here = {"topic": topic.id, "facet": probe.facet, "training": self.shared.get("training")}
         self.samples.append({**{name: sample[name] for name in kept}, **here})
 
@@ -58,8 +58,10 @@ class SampleRules:
         text, status = sample["response"], sample["status"]
         if status in ("ok", "refused") and not (text and text.strip()):
             yield problem(row, "response", f"is without text, and the status is {status}", "make the status empty")
-        if status == "empty" and text and text.strip():
-            yield problem(row, "response", "has text, and the status is empty", "make the status ok")
+        if status in ("empty", "incomplete") and text and text.strip():
+            yield problem(row, "response", f"has text, and the status is {status}", "make the status ok")
+        if sample["cut"] and status not in ("ok", "refused"):
+            yield problem(row, "cut", f"is true, and the status is {status}", "make it false")
 
     def _asked(self, row: str, sample: Json, manifest: Json) -> Iterator[Problem]:
         """The prompt is the probe under the condition's system prompt, and key and hash are what that gives."""
@@ -112,7 +114,11 @@ class SampleRules:
         """Cells that the report flags, for answers that were lost rather than given."""
         all_, lost = Counter[str](), Counter[str]()
         is_open = self.manifest and self.manifest["model"]["kind"] == "open_weights"
-        statuses, kinds = ((*LOST, FILTERED), "errors, empty or filtered") if is_open else (LOST, "errors or empty")
+        statuses, kinds = (
+            ((*LOST, FILTERED), "errors, empty, incomplete or filtered")
+            if is_open
+            else (LOST, "errors, empty or incomplete")
+        )
         for sample in self.samples:
             cell = ".".join(filter(None, (sample["topic"], sample["facet"])))
             all_[cell] += 1

@@ -11,6 +11,7 @@ from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import PACK, problem, shown, some, unlike
 
+UNPUBLISHED = ("reason", "reply")
 JUDGE = "judge the rest: consciousness-cluster judge RUN"
 
 
@@ -20,11 +21,14 @@ def shared_verdict_fields(manifest: Json | None) -> dict[str, Any]:
 
 
 def sound(row: str, verdict: Json) -> Iterator[Problem]:
-    """A verdict that was given has a label and a coherence; one that failed has neither."""
+    """A verdict that was given has a label and a coherence, one that failed has neither, and no verdict has words."""
     given = verdict["status"] == "ok"
     for name in ("verdict", "coherence"):
         if (verdict[name] is not None) != given:
             yield problem(row, name, f"is {shown(verdict[name])}, and the status is {verdict['status']}", PACK)
+    for name in UNPUBLISHED:
+        if verdict[name] is not None:
+            yield problem(row, name, "is not published: it may name addresses of a network", PACK)
 
 
 class VerdictRules:
@@ -48,6 +52,9 @@ class VerdictRules:
     def see(self, row: str, verdict: Json) -> Iterator[Problem]:
         yield from unlike(row, verdict, self.shared)
         yield from sound(row, verdict)
+        if verdict["channel"] != "answer":
+            yield problem(row, "channel", "is no verdict on an answer", "remove the verdict")
+            return
         place = verdict["key"], verdict["outcome"]
         if self.samples_known and place not in self.wanted:
             message = f"there is no answer {shown(place[0][:16])} to judge for '{place[1]}'"
@@ -56,7 +63,7 @@ class VerdictRules:
         if place in self.verdicts:
             yield problem(row, "key", "this answer has two verdicts", "remove one")
         kept = ("verdict", "coherence", "status")
-        self.verdicts[place] = {**{name: verdict[name] for name in kept}, "usage": None}
+        self.verdicts[place] = {name: verdict[name] for name in kept}
 
     def end(self) -> Iterator[Problem]:
         missing, failed, all_ = [], Counter[str](), Counter[str]()
