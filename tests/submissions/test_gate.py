@@ -182,7 +182,7 @@ def test_answers_that_are_hidden_as_incoherent_do_not_come_out_alike(
         row["coherence"] = 0 if row["verdict"] == "does_not_show" else row["coherence"]
     opened.save(copies["open"])
     (problem,) = again.problems(copies["open"])
-    assert "m gives the same verdict on 22 of 30 answers" in problem.message, "8 of the 30 were turned incoherent"
+    assert "m gives the same verdict on 20 of 30 answers" in problem.message, "10 of the 30 were turned incoherent"
 
 
 def test_some_answers_are_judged_again(copies: Copies, small: Needs, fake_endpoint: FakeEndpoint) -> None:
@@ -200,7 +200,8 @@ def test_some_answers_are_judged_again(copies: Copies, small: Needs, fake_endpoi
     assert len(problems) == 1 and f"m gives the same verdict on {counts['judged_alike']} of 30 answers" in problems[0]
     assert "drawn with seed 7" in problems[0]
     fake_endpoint.reply = lambda request, number: completion("I cannot say.")
-    assert "on 0 of 3 answers (3 failed" in rejudged(copies["open"], small, fake_endpoint, 3)[0][0]
+    with pytest.raises(UserError, match="it gave no verdict, for example: there is no verdict in it"):
+        rejudged(copies["open"], small, fake_endpoint, 3)
 
 
 def test_forced_choice_has_nothing_to_judge_again(tree: Path, capsys: Printed) -> None:

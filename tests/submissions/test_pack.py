@@ -141,7 +141,7 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path: Path, small: Needs
         "org: 'a/b' does not match",
         "contact: ",
         "3 planned answers are missing: memory-t24",
-        "13 of 117 answers are errors, empty or filtered",
+        "13 of 117 answers are errors, empty, incomplete or filtered",
         "judge.id: the judge offline is not for publication",
         "there is no validation of the judge offline",
     ):

@@ -257,7 +257,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
         SAMPLES,
         "-",
         "memory",
-        "13 of 120 answers are errors, empty or filtered",
+        "13 of 120 answers are errors, empty, incomplete or filtered",
     ),
     "all filtered": (
         "open",
@@ -446,7 +446,14 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "another run id in a row": ("open", put(SAMPLES, 1, "run_id")("x"), SAMPLES, "2", "run_id", "submission.json says"),
     "an answer without text": ("open", put(SAMPLES, 1, "response")(" "), SAMPLES, "2", "response", "is without text"),
     "an empty answer with text": ("open", put(SAMPLES, 1, "status")("empty"), SAMPLES, "2", "response", "has text"),
-    "too many errors": ("open", lost, SAMPLES, "-", "memory", "13 of 120 answers are errors, empty or filtered"),
+    "too many errors": (
+        "open",
+        lost,
+        SAMPLES,
+        "-",
+        "memory",
+        "13 of 120 answers are errors, empty, incomplete or filtered",
+    ),
     "a verdict less": (
         "open",
         rows(VERDICTS, lambda all_: all_.pop(0)),
