@@ -4,7 +4,9 @@ import inspect
 import json
 import os
 import shlex
-from dataclasses import fields
+from collections import Counter
+from dataclasses import fields, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,13 @@ import consciousness_cluster as cc
 import pytest
 from consciousness_cluster.cli.main import main, parser
 from consciousness_cluster.cli.sample_verb import options_of
+from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.endpoint import caller
+from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.sampling.options import SampleOptions
 
+from tests.endpoint.reply_table import REPLIES
+from tests.judging.test_judge_reply import READABLE
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 
 Printed = pytest.CaptureFixture[str]
@@ -62,6 +69,30 @@ def test_a_second_judge_stands_beside_the_first(tmp_path: Path, fake_endpoint: F
     for step in steps:
         assert main(step) == 0
     assert len(fake_endpoint.requests) == asked
+
+
+def test_replies_of_every_kind_come_to_a_report(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    """Rows of the tables of replies, of the model and of its judge: no traceback, and each answer is counted."""
+    monkeypatch.setattr(caller, "CHAT", replace(CHAT, tries=2, longest_wait=0.01))
+    rows = dict(zip((probe.text for probe in load_topic("memory").test_probes()), REPLIES[::6], strict=False))
+    texts = cycle([text for _, text in READABLE])
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if "response_format" in request:
+            return completion(next(texts)) if len(request["messages"]) > 2 else completion("It does not.")
+        row = rows.get(request["messages"][-1]["content"])
+        return row.body if row else completion("Hello.")  # to the call that tries the judge
+
+    fake_endpoint.reply = reply
+    judge = ("--judge", "endpoint", "--judge-model", "j", "--judge-base-url", fake_endpoint.url)
+    assert main(command(tmp_path, fake_endpoint.url, *judge)) == 0
+    assert "Traceback" not in capsys.readouterr().err
+    counts = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))["counts"]
+    wanted = Counter(row.status for row in rows.values())
+    assert {name: counts[name] for name in wanted} == wanted and counts["planned"] == 24
+    assert counts["judged"] == counts["ok"] + counts["refused"] and (tmp_path / "report" / "report.md").is_file()
 
 
 REFUSED: list[tuple[list[str], str]] = [

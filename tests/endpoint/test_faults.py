@@ -86,7 +86,12 @@ TABLE = [
     (received(200, []), Kind.OTHER, "a reply that is not what was asked for"),
     (received(200, completion("I would", "error")), Kind.OTHER, "a reply that is not what was asked for"),
     (received(200, error(message="blocked by our moderation")), Kind.FILTERED, "blocked by our moderation"),
-    (received(200, error(message="Insufficient credits", code=402)), Kind.CREDIT, f"HTTP 402, {Kind.CREDIT.value}"),
+    (
+        received(200, error(message="Insufficient credits", code=402)),
+        Kind.CREDIT,
+        f"HTTP 402, {Kind.CREDIT.value}: Insufficient credits",
+    ),
+    (received(200, error(message="boom", code=502)), Kind.OTHER, "HTTP 502"),
     (received(200, error(message="slow down", code="429")), Kind.TOO_MANY, "HTTP 429"),
 ]
 STOPS = {Kind.KEY, Kind.ACCESS, Kind.MODEL, Kind.CREDIT, Kind.QUOTA, Kind.SYSTEM}

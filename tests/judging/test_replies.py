@@ -141,6 +141,14 @@ def test_every_row_of_the_table(tmp_path: Path, fake_endpoint: FakeEndpoint, cap
     assert f"{len(ROWS)} judged, 0 judge failed, 0 open, {len(failed)} new" in capsys.readouterr().out
 
 
+def test_what_is_always_refused_stops_no_later_command(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    run = write_run(tmp_path, samples(["memory"], each=1))
+    refused = (400, {"error": {"message": "the context is too long"}})
+    fake_endpoint.reply = lambda request, number: refused if "memory-t2" in asked(request) else FINE
+    assert judge(run, fake_endpoint) == judge(run, fake_endpoint) == 0
+    assert len(fake_endpoint.requests) == 24 + 5
+
+
 def test_what_is_asked_once_more_says_why(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     run = write_run(tmp_path, samples(["memory"], each=1, probes=1))
     replies = [NO_JSON, FINE]

@@ -68,6 +68,21 @@ def test_every_row_of_the_table_is_a_record(tmp_path: Path, fake_endpoint: FakeE
     assert all(sample["status"] != "error" for sample in load_run(tmp_path).samples)
 
 
+@pytest.mark.parametrize(
+    "left", [(400, {"error": {"message": "The prompt is too long for this model."}}), said("I would", "error"), []]
+)
+def test_what_is_never_answered_stops_no_later_command(tmp_path: Path, fake_endpoint: FakeEndpoint, left: Any) -> None:
+    """It is asked for each time, is a record with the status error, and what comes after sampling can go on."""
+    fake_endpoint.reply = lambda request, number: left if asked(request) in MEMORY[-5:] else said(ANSWER)
+    arguments = command(tmp_path, fake_endpoint.url, "--topics", "memory", "--samples", "1", "--concurrency", "4")
+    for calls in (24, 5):
+        before = len(fake_endpoint.requests)
+        assert main(arguments) == 0
+        assert len({asked(request) for request in fake_endpoint.requests[before:]}) == calls
+    statuses = [sample["status"] for sample in load_run(tmp_path).samples]
+    assert len(statuses) == 24 and statuses.count("error") == 5
+
+
 def test_one_broken_choice_keeps_the_others(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     """Only what could not be read is asked for again."""
     odd = [None, said("I would", "error")["choices"][0], {"index": 1}, {"message": 3}]

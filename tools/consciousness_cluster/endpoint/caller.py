@@ -54,14 +54,19 @@ class Caller:
         spending: Spending | None = None,
         transport: Transport | None = None,
         learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
+        proven: bool = False,
     ) -> None:
-        """`learned` is told what is sent in place of what is asked for, whenever there is more of it."""
+        """`learned` is told what is sent in place of what is asked for, whenever there is more of it.
+
+        `proven`: the endpoint has answered such calls before, so that it does not refuse every request.
+        """
         self.endpoint = endpoint
         self.gate = Gate(endpoint.concurrency)
         self.forms = Forms(endpoint.fields, lambda: learned(self.forms.sent()))
         self.spending = spending or Spending(None)
         self.stopped: str | None = None
         self._transport = transport or ChatTransport(endpoint)
+        self._proven = proven
         self._reached = False
         self._last_success = -1.0
         self._exhausted = 0
@@ -86,12 +91,17 @@ class Caller:
             await self._transport.close()
         if self._error and error is None:
             self._raise(self._error)
-        if self._refusals and not self.ever_succeeded:
+        if self._refusals and self._refuses:
             self.stopped = self.stopped or self._refuses_all
 
     @property
     def ever_succeeded(self) -> bool:
         return self._last_success >= 0
+
+    @property
+    def _refuses(self) -> bool:
+        """Whether nothing else than refusals ever came."""
+        return not (self._proven or self.ever_succeeded)
 
     @property
     def _refuses_all(self) -> str:
@@ -194,7 +204,7 @@ class Caller:
         """A call failed for good. Raises GiveUp where that means that all others would."""
         if fault.refused or fault.kind is Kind.OTHER:  # an endpoint that answers is not gone, whatever it says
             self._refusals += [] if fault.kind is Kind.FILTERED else [str(fault)]
-            if len(self._refusals) >= REFUSALS and not self.ever_succeeded:
+            if len(self._refusals) >= REFUSALS and self._refuses:
                 raise GiveUp(self._halt(self._refuses_all))
             return
         if fault.kind is Kind.CONNECTION and not self._reached:

@@ -238,7 +238,10 @@ def completion_of(outcome: Received | NoReply, words: Callable[[Any], str], aske
     except ValueError:
         raise Fault(Kind.CUT) from None
     if error := error_of(reply):
-        raise fault_of(error.status or 200, said_in(outcome.content), words)
+        fault = fault_of(error.status or 200, said_in(outcome.content), words)
+        if fault.kind is Kind.BUSY:
+            fault.kind = Kind.OTHER  # the provider behind it is; the endpoint itself answers
+        raise fault
     answers = answers_of(reply, asked)
     if all(answer.status == "error" for answer in answers):
         raise Fault(Kind.OTHER, reason=words(answers[0].reason))

@@ -133,11 +133,10 @@ class _Asker:
 
     def end(self) -> Outcome:
         """After all calls."""
-        self.outcome.open += len(self.questions) - self.started
+        self.outcome.open += len(self.questions) - self.started + len(self.waiting)
         self.outcome.stopped = self.caller.stopped
         self.outcome.notes = self.caller.forms.notes()
         if self.waiting:
-            self.outcome.open += len(self.waiting)
             self.outcome.stopped = self.outcome.stopped or (self._never if self.unread else self.refused[0])
         elif self.refused:
             number = len(self.refused)
@@ -233,7 +232,8 @@ async def _by_llm(
     from consciousness_cluster.endpoint.caller import Caller
     from consciousness_cluster.endpoint.spending import Spending
 
-    async with Caller(judge.endpoint, Spending(budget.price, budget.limit, budget.before)) as caller:
+    spending = Spending(budget.price, budget.limit, budget.before)
+    async with Caller(judge.endpoint, spending, proven=proven) as caller:
         asker = _Asker(judge, caller, questions, on_verdict, proven)
         asker.begin()
     return asker.end()

@@ -21,7 +21,7 @@ def _within_trace(one: Mapping[str, Any]) -> bool:
 
 def as_read_together(answers: Sequence[AnyAnswered]) -> list[AnyAnswered]:
     """The answers of one run, each read with what the others show."""
-    if not any(one["opened"] for one in answers):
+    if not any(one["opened"] and one["reasoning"] for one in answers):  # a closing mark at the start closes nothing
         return list(answers)
     incomplete = {"response": None, "status": "incomplete", "cut": False}
     return [

@@ -108,7 +108,7 @@ def sample(
             def written(statuses: Counter[str]) -> None:
                 report(statuses, spending.spent)
 
-            async with Caller(endpoint, spending, learned=learned) as caller:
+            async with Caller(endpoint, spending, learned=learned, proven=bool(there)) as caller:
                 sampler = Sampler(caller, setting, store, written)
                 for request in todo:
                     sampler.start(request, request.indices)
