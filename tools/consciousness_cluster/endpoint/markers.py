@@ -45,9 +45,9 @@ END = (
     r"|<\|close\|>(?:response|message)(?:<\|sep\|>|\Z)|<\|(?:start|begin)\|>\s*assistant\b|<\|message_model\|>"
 )
 MARKER = re.compile(
-    f"(?P<tag>{TAG})|(?P<channel>{CHANNELS})|(?P<final>{FINAL})|(?P<end>{END})"
+    f"(?=[<\\[◁])(?:(?P<tag>{TAG})|(?P<channel>{CHANNELS})|(?P<final>{FINAL})|(?P<end>{END})"
     f"|(?P<open>{'|'.join(opening for opening, _ in TRACE_TOKENS)})"
-    f"|(?P<close>{'|'.join(closing for _, closing in TRACE_TOKENS)})",
+    f"|(?P<close>{'|'.join(closing for _, closing in TRACE_TOKENS)}))",  # the first characters: most texts have none
     re.IGNORECASE,
 )
 TURN_END = re.compile(r"(?:<[|｜][^<>|｜\s]{1,40}[|｜]>|</s>|<eos>|<end_of_turn>|<turn\|>|\[EO[ST]\])\Z")  # noqa: RUF001
