@@ -111,6 +111,7 @@ class JudgeCard(TypedDict):
     endpoint: NotRequired[str | None]
     request_json: NotRequired[dict[str, Any] | None]
     system_as_user: NotRequired[bool]
+    sent: NotRequired[dict[str, str]]
     protocol: NotRequired[str]
     validation: NotRequired[dict[str, Any]]
 
