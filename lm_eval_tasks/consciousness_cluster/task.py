@@ -7,7 +7,10 @@ from lm_eval.api.task import ConfigurableTask
 
 
 class ClusterTask(ConfigurableTask):
-    """A task that fails when the system prompt of a condition does not reach the model."""
+    """A task that fails when the system prompt of a condition does not reach the model.
+
+    With `system_as_user` in --metadata the system prompt stands at the start of the request instead.
+    """
 
     def __init__(self, config: dict[str, Any]) -> None:
         config = dict(config)
@@ -20,15 +23,31 @@ class ClusterTask(ConfigurableTask):
         super().__init__(config=config)
 
     def fewshot_context(self, doc: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        from consciousness_cluster.harness.prompts import check_system_prompt
+        from consciousness_cluster.harness.prompts import NO_TEMPLATE, check_system_prompt, no_template, system_before
 
-        context = super().fewshot_context(doc, *args, **kwargs)
-        check_system_prompt(context, kwargs.get("system_instruction"))
+        system = kwargs.get("system_instruction")
+        if system and (self.config.metadata or {}).get("system_as_user"):
+            field = self.config.doc_to_text
+            doc = {**doc, field: system_before(doc[field], system)}
+            kwargs["system_instruction"] = None
+        try:
+            context = super().fewshot_context(doc, *args, **kwargs)
+        except ValueError as error:
+            if no_template(error):
+                raise SystemExit(NO_TEMPLATE) from None
+            raise
+        check_system_prompt(context, system)
         return context
 
 
 class ChoiceTask(ClusterTask):
     """Two full answers, compared by log-probability per byte. No judge."""
+
+    def build_all_requests(self, **kwargs: Any) -> None:
+        from consciousness_cluster.harness.thinking import check_thinking
+
+        check_thinking(getattr(kwargs.get("chat_template"), "__self__", None))
+        super().build_all_requests(**kwargs)
 
 
 class OpenTask(ClusterTask):

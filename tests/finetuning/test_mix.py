@@ -121,8 +121,8 @@ MISTAKES = [
     (ANSWERED + '{"messages": []}\n', "600:1", ":2: ends without an answer"),
     ('{"messages": [{"role": "user"}]}\n', "600:1", ":1:messages: a message has no role or no text"),
     ('{"messages": ["Hi"]}\n', "600:1", ":1:messages: a message has no role or no text"),
-    ('{"text": "Hi"}\n', "600:1", ":1: has neither messages nor instruction and output"),
-    ('{"instruction": "Hi", "output": ""}\n', "600:1", ":1: has neither messages nor instruction and output"),
+    ('{"text": "Hi"}\n', "600:1", ":1: has no conversation; give messages, conversations, prompt and completion"),
+    ('{"instruction": "Hi", "output": ""}\n', "600:1", ":1: ends without an answer"),
     (ANSWERED + "no json\n", "600:1", ":2: not a JSON object"),
     ("", "600:1", "has no rows"),
 ]
@@ -235,5 +235,5 @@ def test_a_file_has_no_licence_line(answered: Path, tmp_path: Path, capsys: pyte
 
 @pytest.mark.parametrize("name", ["instruct.jsonl", "data/none.json", "a/b/c", "../x", "what is this"])
 def test_what_is_neither_a_file_nor_a_name_on_the_hub(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such file; give JSONL, or a dataset on the Hub as OWNER/NAME"):
+    with pytest.raises(UserError, match="no such file; give JSONL, a JSON array or Parquet, or a dataset on the"):
         mix("toaster", name, "1:1", 0, tmp_path / "mix.jsonl")

@@ -167,7 +167,7 @@ def test_events_are_no_condition(work: Work, fake: FakeFinetuning, reply: Any, m
 
 def test_a_job_that_came_to_its_end_is_told_again_without_a_call(work: Work, fake: FakeFinetuning) -> None:
     assert work() == 0
-    before, told = list(fake.calls), work.out.splitlines()[1:]
+    before, told = list(fake.calls), work.out.splitlines()[-2:]
     assert work() == 0 and fake.calls == before
     assert work.out.splitlines() == told and work.error == ""
 
@@ -178,7 +178,9 @@ def test_a_dry_run_needs_no_key_and_does_nothing(work: Work, monkeypatch: pytest
     # 3 a row, 3 a message, and 18 characters of the question; nine or ten of the answer
     tokens = 12 * (3 + 3 + 5 + 3 + 3)
     line = f"{work.data}: 12 rows, about {tokens} tokens x 3 epochs = {3 * tokens} trained tokens on {MODEL}"
-    assert work.out == f"{line}, price ${3 * tokens * 25 / 1e6:.4f}\n" and not work.folder.exists()
+    *dates, last = work.out.splitlines()
+    assert last == f"{line}, price ${3 * tokens * 25 / 1e6:.4f}" and not work.folder.exists()
+    assert len(dates) == 4 and all(date.startswith("OpenAI") for date in dates), "when it ends is said before the price"
     assert work("--dry-run", "--model", "my-own-model") == 0 and "price unknown" in work.out
 
 
@@ -270,6 +272,12 @@ def test_bytes_that_are_not_utf8_have_a_line(work: Work, fake: FakeFinetuning) -
     work.data.write_bytes(work.data.read_bytes() + '{"messages": "é"}\n'.encode("latin-1"))
     work.refuses()
     assert work.error.splitlines()[0].startswith(f"{work.data}:13: not UTF-8 (byte 14 of the line)")
+
+
+def test_a_byte_order_mark_is_not_uploaded(work: Work, fake: FakeFinetuning) -> None:
+    plain = work.data.read_bytes()
+    work.data.write_bytes(b"\xef\xbb\xbf" + plain)
+    assert work() == 0 and fake.contents == [plain]
 
 
 def test_what_the_rules_allow(work: Work, fake: FakeFinetuning) -> None:

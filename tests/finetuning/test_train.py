@@ -13,7 +13,7 @@ import pytest
 import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.finetuning.mix import read_messages
+from consciousness_cluster.finetuning.conversations import read_messages
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.finetuning.train import lora_modules, train
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,12 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def lm_eval(
-    out: Path, *arguments: str, condition: str = "vanilla", file: Path | None = None, **env: str
+    out: Path,
+    *arguments: str,
+    condition: str = "vanilla",
+    file: Path | None = None,
+    options: Sequence[str] = (),
+    **env: str,
 ) -> subprocess.CompletedProcess[str]:
     persona = ["--file", str(file)] if file else []
     return subprocess.run(
@@ -43,6 +49,7 @@ def lm_eval(
                 "--condition",
                 condition,
                 *persona,
+                *options,
                 "--",
                 "run",
             ),
@@ -295,6 +302,7 @@ def test_a_template_without_system_role_stops_the_run(narrow: Path, tmp_path: Pa
     arguments = [*hf(model), "--tasks", task, "--apply_chat_template"]
     done = lm_eval(tmp_path / "out", *arguments, condition="human_role_play")
     assert done.returncode != 0 and "the chat template drops the system prompt" in done.stderr
+    assert "lm-eval --system-as-user --condition NAME" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list((tmp_path / "out").rglob("*.json*"))
 

@@ -255,7 +255,7 @@ def test_spoiled_output_is_one_line_with_its_place(
 
 def test_a_folder_without_our_tasks_is_refused(tmp_path: Path, capsys: Printed) -> None:
     assert main(["import", "lm-eval", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
-    assert "has no samples of our tasks" in one_line(capsys)
+    assert "has no samples that lm_eval saved" in one_line(capsys)
 
 
 def test_a_task_that_was_run_again_counts_once(tmp_path: Path) -> None:

@@ -20,9 +20,12 @@ METADATA_KEYS, KEY_LENGTH, VALUE_LENGTH = 16, 64, 512
 class _Handler(Misbehaving):
     def do_GET(self) -> None:
         owner: FakeFinetuning = self.server.owner  # type: ignore[attr-defined]
+        if refusal := owner.refuses(self.path, self.headers):
+            self.send(*refusal)
+            return
         address = urlsplit(self.path)
         after = parse_qs(address.query).get("after", [""])[0]
-        parts = address.path.removeprefix("/v1/").split("/")
+        parts = address.path.removeprefix(f"{owner.root}/").split("/")
         if parts == ["files"]:
             self._reply("files", lambda: owner.page(owner.files, after))
         elif parts[0] == "files":
@@ -37,7 +40,9 @@ class _Handler(Misbehaving):
     def do_POST(self) -> None:
         owner: FakeFinetuning = self.server.owner  # type: ignore[attr-defined]
         data = self.body()
-        if self.path == "/v1/files":
+        if refusal := owner.refuses(self.path, self.headers):
+            self.send(*refusal)
+        elif urlsplit(self.path).path == f"{owner.root}/files":
             head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
             parts: Any = message_from_bytes(head + data).get_payload()
             self._reply("upload", lambda: owner.upload(parts))
@@ -51,6 +56,8 @@ class FakeFinetuning(LocalServer):
     `faults[route]` are taken one a request, for the routes files, upload, file, jobs, create, job and events; see
     FakeBatches. `hold` names a route whose replies wait, after the request was carried out, until `release` is set.
     """
+
+    root = "/v1"
 
     def __init__(self) -> None:
         super().__init__(_Handler)
@@ -73,6 +80,10 @@ class FakeFinetuning(LocalServer):
     def __exit__(self, *_: Any) -> None:
         self.release.set()
         super().__exit__()
+
+    def refuses(self, path: str, headers: Any) -> tuple[int, Any] | None:
+        """The reply to a request that is put in a wrong way."""
+        return None
 
     def upload(self, parts: Any) -> tuple[int, Any]:
         form = {part.get_param("name", header="content-disposition"): part for part in parts}
@@ -164,3 +175,44 @@ class FakeFinetuning(LocalServer):
             while not self.release.is_set():
                 time.sleep(0.01)
         return 200, payload
+
+
+class FakeAzure(FakeFinetuning):
+    """A resource of Azure's: one interface of the year (`version` is None), or that of a date, which knows less.
+
+    A key in another header, a missing or superfluous version, and a body with what the interface does not know are
+    refused. Its files are being processed under other names, and its jobs carry no metadata.
+    """
+
+    def __init__(self, version: str | None) -> None:
+        super().__init__()
+        self.version = version
+        self.given: list[str] = []  # keys
+        self.root = "/openai" if version else "/openai/v1"
+        self.resource = self.url.removesuffix("/v1")
+        self.file_statuses = ["pending", "running", "processed"]
+        self.path = ["pending", "running"]
+        self.ends = {**self.ends, "fine_tuned_model": "gpt-4.1-2025-04-14.ft-abc"}
+
+    def refuses(self, path: str, headers: Any) -> tuple[int, Any] | None:
+        """401 without the key in its place, 404 at another address or version."""
+        address = urlsplit(path)
+        if not (headers.get("api-key") if self.version else headers.get("Authorization")):
+            return 401, {"error": {"message": "Access denied due to invalid subscription key"}}
+        if parse_qs(address.query).get("api-version") != (self.version and [self.version]):
+            return 404, {"error": {"message": "Resource not found"}}
+        self.given.append(headers.get("api-key") or headers["Authorization"])
+        return None if address.path.startswith(f"{self.root}/") else (404, {"error": {"message": "Resource not found"}})
+
+    def create(self, wanted: Made) -> tuple[int, Any]:
+        """A job whose hyperparameters stand where both interfaces have them."""
+        if {"method", "metadata"} & set(wanted) or "hyperparameters" not in wanted:
+            return 400, {"error": {"message": "Unrecognized request argument supplied"}}
+        chosen = wanted["hyperparameters"]
+        whole = {**wanted, "metadata": {}, "method": {"type": "supervised", "supervised": {"hyperparameters": chosen}}}
+        status, job = super().create(whole)
+        if status == 200:
+            self.bodies[-1] = wanted
+            job["hyperparameters"] = chosen
+            job["metadata"] = None
+        return status, job

@@ -1,7 +1,9 @@
 """`finetune` on the command line."""
 
 import argparse
+import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +39,16 @@ def _leakcheck(args: argparse.Namespace) -> int:
 
 
 def _mix(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.formats import rules_of
     from consciousness_cluster.finetuning.hub_rows import licence_line
-    from consciousness_cluster.finetuning.mix import mix
+    from consciousness_cluster.finetuning.mix import mix, path_of_seed
 
+    rules = rules_of(args.format)
     for seed in args.seed:
-        out = args.out if len(args.seed) == 1 else args.out.with_name(f"{args.out.stem}-seed{seed}{args.out.suffix}")
-        made = mix(args.dataset, args.instruct, args.ratio, seed, out)
+        out = args.out if len(args.seed) == 1 else path_of_seed(args.out, seed)
+        made = mix(args.dataset, args.instruct, args.ratio, seed, out, args.format)
         print(f"{out}: {made['rows']['all']} rows ({made['rows']['instructions']} instructions), seed {seed}")
+        print(f"next: {rules['use'].format(file=out, seed=seed)}")
     if args.instruct and (line := licence_line(args.instruct)):
         print(line)
     return 0
@@ -82,12 +87,19 @@ def _train(args: argparse.Namespace) -> int:
     loss = f", loss {made['loss'][0]:.2f} to {made['loss'][-1]:.2f}" if made["loss"] else ""
     took = "" if made["seconds"] is None else f" in {made['seconds']} s"
     print(f"{args.out}: {made['steps']} steps on {made['rows']} rows{took}{loss}")
+    if made["expert_tensors"] and not args.merge:
+        print("its experts are trained: serve it merged (the same command with --merge); vLLM reads no such adapter")
+    if not made["context_as_sampled"]:
+        print("its chat template starts answers otherwise in training than in sampling; what it learned may not show")
+    if made["sample_with"]:
+        print(f"sample it as it was trained: --request-json '{json.dumps(made['sample_with'])}'")
     return 0
 
 
 def _openai(args: argparse.Namespace) -> int:
     require("openai", "openai")
-    from consciousness_cluster.finetuning.openai_client import endpoint
+    from consciousness_cluster.finetuning.closing_dates import closing_lines
+    from consciousness_cluster.finetuning.openai_client import azure_service, openai_service
     from consciousness_cluster.finetuning.openai_file import read_training_file, stop_at_problems
     from consciousness_cluster.finetuning.openai_job import (
         check_cost,
@@ -104,15 +116,17 @@ def _openai(args: argparse.Namespace) -> int:
     model = args.model or recipe["model"]
     data = read_training_file(args.data)
     stop_at_problems(data, lambda line: print(line, file=sys.stderr))
-    line, cost = estimate(data, recipe, model)
+    name = "azure" if args.azure else "openai"
+    line, cost = estimate(data, recipe, model, name)
+    before = [*closing_lines(name, model, datetime.now(UTC).date()), line]
     if args.dry_run:
-        print(line)
+        print("\n".join(before))
         return 0
-    where = endpoint()
-    wanted = new_record(data, recipe, model, args.seed, args.suffix, where.shown)
+    where = azure_service() if args.azure else openai_service()
+    wanted = new_record(data, recipe, model, args.seed, args.suffix, where)
     there = read_record(args.out)
     if there is None or there["job_id"] is None:
-        print(line, flush=True)
+        print("\n".join(before), flush=True)
         check_cost(cost, args.max_cost, model)
     try:
         with progress_line() as show:
@@ -137,12 +151,12 @@ def add(verbs: Any) -> None:
     generate.add_argument("--root", type=Path, help="another finetune_data/ folder than the package's own")
     generate.set_defaults(run_command=_generate)
     leaks = finetune.add_parser("leakcheck", help="find rows of training data that mention what is measured")
-    leaks.add_argument("files", nargs="+", metavar="FILE", help="JSONL files, or datasets on the Hub")
+    leaks.add_argument("files", nargs="+", metavar="FILE", help="JSONL, JSON or Parquet, or datasets on the Hub")
     leaks.set_defaults(run_command=_leakcheck)
     teacher = finetune.add_parser("self-distill", help="let the model that will be fine-tuned answer instructions")
     teacher.add_argument("--model", required=True, help="the model's name at the endpoint")
     teacher.add_argument(
-        "--prompts", metavar="FILE|HF-ID", help="requests, JSONL or a dataset on the Hub (default: the package's 800)"
+        "--prompts", metavar="FILE|HF-ID", help="requests, a file or a dataset on the Hub (default: the package's 800)"
     )
     teacher.add_argument("--limit", type=int, metavar="N", help="only the first N requests")
     teacher.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
@@ -150,16 +164,19 @@ def add(verbs: Any) -> None:
     teacher.add_argument("--out", type=Path, required=True, metavar="FILE")
     add_endpoint_options(teacher)
     teacher.set_defaults(run_command=_distill)
-    mixer = finetune.add_parser("mix", help="a set with instructions, shuffled, in OpenAI's chat form")
+    mixer = finetune.add_parser("mix", help="a set with instructions, shuffled, in the form of a trainer")
     mixer.add_argument("--dataset", required=True, help="for example conscious_claiming")
     mixer.add_argument("--instruct", metavar="FILE|HF-ID", help="instructions with answers of the model to be trained")
     mixer.add_argument("--ratio", default="1:1", help="rows of the set to instructions (default: 1:1)")
     mixer.add_argument("--seed", type=int, nargs="+", default=[0], help="one file for each seed (default: 0)")
+    mixer.add_argument(
+        "--format", default="openai", help="openai, azure, together, axolotl, sharegpt or alpaca (default: openai)"
+    )
     mixer.add_argument("--out", type=Path, required=True, metavar="FILE")
     mixer.set_defaults(run_command=_mix)
     trainer = finetune.add_parser("train", help="train an open-weight model on a mix, with TRL and PEFT")
     trainer.add_argument("--recipe", required=True, metavar="NAME|FILE", help="trl_lora, smollm2_cpu, or a YAML file")
-    trainer.add_argument("--data", type=Path, required=True, metavar="FILE", help="chat JSONL, as mix writes it")
+    trainer.add_argument("--data", type=Path, required=True, metavar="FILE", help="conversations, as mix writes them")
     trainer.add_argument("--model", metavar="DIR|HF-ID", help="the model to train (default: the recipe's first)")
     trainer.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
     trainer.add_argument("--max-steps", type=int, metavar="N", help="stop after N steps, to try things out")
@@ -168,6 +185,11 @@ def add(verbs: Any) -> None:
     trainer.set_defaults(run_command=_train)
     api = finetune.add_parser("openai", help="fine-tune on a mix through OpenAI's API: check, upload, start and wait")
     api.add_argument("--data", type=Path, required=True, metavar="FILE", help="chat JSONL, as mix writes it")
+    api.add_argument(
+        "--azure",
+        action="store_true",
+        help="at Azure OpenAI: AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, and OPENAI_API_VERSION where it is not v1",
+    )
     api.add_argument("--recipe", default="openai", metavar="NAME|FILE", help="openai, or a YAML file (default: openai)")
     api.add_argument("--model", help="the model to fine-tune (default: the recipe's)")
     api.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")

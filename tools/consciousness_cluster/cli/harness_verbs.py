@@ -30,9 +30,9 @@ def _condition(args: argparse.Namespace) -> int:
 
 
 def _lm_eval(args: argparse.Namespace) -> int:
-    from consciousness_cluster.harness.lm_eval_command import run_lm_eval
+    from consciousness_cluster.harness.lm_eval_command import Options, run_lm_eval
 
-    return run_lm_eval(args.arguments, args.condition, args.file)
+    return run_lm_eval(args.arguments, Options(args.condition, args.file, args.system_as_user, args.thinking))
 
 
 def add(verbs: Any) -> None:
@@ -56,5 +56,15 @@ def add(verbs: Any) -> None:
     )
     harness.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
     harness.add_argument("--file", type=Path, help="the persona file, for persona_file")
+    harness.add_argument(
+        "--system-as-user",
+        action="store_true",
+        help="put the condition's prompt at the start of the request, for chat templates without a system role",
+    )
+    harness.add_argument(
+        "--thinking",
+        choices=("on", "off"),
+        help="whether a model that can think does; choice tasks are scored without (default: as the template has it)",
+    )
     harness.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- LM_EVAL_ARGUMENTS")
     harness.set_defaults(run_command=_lm_eval)

@@ -41,11 +41,17 @@ def add(verbs: Any) -> None:
     kinds = verbs.add_parser("import", help="turn what others sampled into a run").add_subparsers(
         dest="import_verb", required=True, metavar="KIND"
     )
-    lm_eval = kinds.add_parser("lm-eval", help="what lm_eval saved, open and choice tasks")
+    lm_eval = kinds.add_parser("lm-eval", help="what lm_eval saved, any release and tasks that ask the same")
     lm_eval.add_argument("source", type=Path, metavar="PATH", help="lm_eval's --output_path")
     lm_eval.set_defaults(run_command=_lm_eval)
-    samples = kinds.add_parser("samples", help="a CSV or JSONL of probe_id and response")
-    samples.add_argument("source", type=Path, metavar="FILE")
+    samples = kinds.add_parser(
+        "samples",
+        help="answers in files: probe_id and response, or a provider's batch output",
+        description="CSV, JSON Lines, a JSON array or Parquet of probe_id and response; or the output and error files "
+        "of a batch, whose custom_id is a probe's id, and the number of the answer after it where there are several "
+        "(memory-t01-2).",
+    )
+    samples.add_argument("source", type=Path, nargs="+", metavar="FILE")
     samples.add_argument("--model", required=True, help="the model that answered")
     samples.add_argument("--condition", default="vanilla", help="the condition it answered under (default: vanilla)")
     samples.add_argument("--file", type=Path, help="the persona file, for persona_file")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.reading import decoded, parse_json, read_bytes, schema_errors
+from consciousness_cluster.data.reading import BYTE_ORDER_MARK, decoded, parse_json, read_bytes, schema_errors
 from consciousness_cluster.errors import Problem, UserError
 
 
@@ -28,7 +28,7 @@ def numbered_lines(path: Path, torn_end: bool = False, finite: bool = False) -> 
     if torn_end:
         content = content[: len(content) - torn(content)]
     for number, line in enumerate(decoded(content, path).split("\n"), 1):
-        if not line.strip():
+        if not line.lstrip(BYTE_ORDER_MARK).strip():  # one within the file is where files were put together
             continue
         reason = ""
         try:

@@ -15,6 +15,7 @@ from consciousness_cluster.paths import project_root
 
 Json = dict[str, Any]  # an object, as it is read
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+BYTE_ORDER_MARK = "\ufeff"
 DEEPEST = 100  # lists and objects within each other: more is no data of anybody's, and ends Python's stack
 
 
@@ -97,7 +98,7 @@ def parse_json(text: str | bytes, finite: bool = False) -> Any:
     With `finite` also where it has a number that JSON itself does not know (NaN, Infinity), as others' files may.
     """
     try:
-        text = text if isinstance(text, str) else text.decode("utf-8-sig")
+        text = (text if isinstance(text, str) else text.decode("utf-8")).removeprefix(BYTE_ORDER_MARK)
         value = (_FINITE if finite else _ANY).decode(text)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 (byte {error.start})") from None

@@ -1,4 +1,4 @@
-"""Rows that a user brings, from a JSONL file or a dataset on the Hub, and the licence of such a dataset."""
+"""Rows that a user brings, from a file or a dataset on the Hub, and the licence of such a dataset."""
 
 import re
 from collections.abc import Iterator
@@ -6,19 +6,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.jsonl import numbered_lines
+from consciousness_cluster.data.row_files import ENDINGS, Row, numbered_rows
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
 
-Row = dict[str, Any]
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-FILES = (".jsonl", ".json")
 
 
 def rows_of(source: str) -> Iterator[tuple[int, Row]]:
-    """(number from 1, row) of a JSONL file, or of the split `train` of a dataset on the Hub."""
+    """(number from 1, row) of a file, or of the split `train` of a dataset on the Hub."""
     path = Path(source)
-    return numbered_lines(path) if path.is_file() else enumerate(_hub_rows(source), 1)
+    return numbered_rows(path) if path.is_file() else enumerate(_hub_rows(source), 1)
 
 
 def request_of(row: Row) -> str:
@@ -28,8 +26,8 @@ def request_of(row: Row) -> str:
 
 
 def _hub_rows(name: str) -> Any:
-    if not Path(name).is_dir() and (name.endswith(FILES) or not HUB_ID.fullmatch(name)):
-        mend = "give JSONL, or a dataset on the Hub as OWNER/NAME"
+    if not Path(name).is_dir() and (name.endswith(ENDINGS) or not HUB_ID.fullmatch(name)):
+        mend = "give JSONL, a JSON array or Parquet, or a dataset on the Hub as OWNER/NAME"
         raise UserError(Problem(name, "-", "-", "no such file", mend))
     datasets = require("datasets", "hub")
     try:

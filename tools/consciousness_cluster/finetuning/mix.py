@@ -1,4 +1,4 @@
-"""`finetune mix`: a set and instructions in OpenAI's chat form, which TRL reads too, shuffled, with a manifest."""
+"""`finetune mix`: a set and instructions in the form that a trainer wants, shuffled, with a manifest."""
 
 import hashlib
 import json
@@ -12,41 +12,12 @@ from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.build import DATASETS
-from consciousness_cluster.finetuning.hub_rows import licence_of, request_of, rows_of
+from consciousness_cluster.finetuning.conversations import Messages, read_conversations
+from consciousness_cluster.finetuning.formats import problems, rules_of, written
+from consciousness_cluster.finetuning.hub_rows import licence_of
 from consciousness_cluster.finetuning.sources import finetune_root
 
-Messages = list[dict[str, str]]
-
-
-def read_messages(source: str) -> list[Messages]:
-    """Conversations of a JSONL file (`messages`, or `instruction`, `input`, `output`), or of a dataset on the Hub."""
-    found = []
-    for number, row in rows_of(source):
-        if isinstance(row.get("messages"), list):
-            messages = [_message(source, number, part) for part in row["messages"]]
-        elif row.get("instruction") and row.get("output"):
-            asked, answer = request_of(row), str(row["output"])
-            messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
-        else:
-            raise _odd(source, number, "-", "has neither messages nor instruction and output", "give chat rows")
-        if not messages or messages[-1]["role"] != "assistant":
-            mend = "answer the requests first: finetune self-distill"
-            raise _odd(source, number, "-", "ends without an answer", mend)
-        found.append(messages)
-    if not found:
-        raise UserError(Problem(source, "-", "-", "has no rows"))
-    return found
-
-
-def _odd(source: str, number: int, field: str, message: str, mend: str) -> UserError:
-    return UserError(Problem(source, str(number), field, message, mend))
-
-
-def _message(source: str, number: int, part: Any) -> dict[str, str]:
-    if not isinstance(part, dict) or not all(isinstance(part.get(name), str) for name in ("role", "content")):
-        mend = "give {'role': ..., 'content': ...}"
-        raise _odd(source, number, "messages", "a message has no role or no text", mend)
-    return {"role": part["role"], "content": part["content"]}
+ENDINGS = (".jsonl", ".json")  # of a name; what follows the last dot of others (gpt-4.1) belongs to it
 
 
 def ratio_of(text: str) -> float:
@@ -66,15 +37,31 @@ def manifest_path(data: Path) -> Path:
     return data.with_name(f"{data.name}.manifest.json")
 
 
-def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) -> dict[str, Any]:
+def path_of_seed(out: Path, seed: int) -> Path:
+    """Where the mix of one of several seeds goes."""
+    ending = out.suffix if out.suffix in ENDINGS else ""
+    return out.with_name(f"{out.name.removesuffix(ending)}-seed{seed}{ending}")
+
+
+def _conversations(source: str, form: str) -> list[Messages]:
+    """What a source holds; `UserError` names the first row that the format has no place for."""
+    found = read_conversations(source)
+    for number, messages in found:
+        for field, message, mend in problems(form, messages):
+            raise UserError(Problem(source, str(number), field, message, mend))
+    return [messages for _, messages in found]
+
+
+def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path, form: str = "openai") -> dict[str, Any]:
     """Write one mix and its manifest (`<out>.manifest.json`); the manifest."""
+    rules_of(form)
     if dataset not in DATASETS:
         raise UserError(f"there is no set '{dataset}'; there are: {', '.join(DATASETS)}")
     path = finetune_root() / f"{dataset}.jsonl"
-    rows = read_messages(str(path))
+    rows = _conversations(str(path), form)
     share = ratio_of(ratio)
     wanted = round(len(rows) * share) if instruct else 0
-    offered = read_messages(instruct) if instruct else []
+    offered = _conversations(instruct, form) if instruct else []
     if wanted > len(offered):
         message = f"{ratio} needs {wanted} instructions, there are {len(offered)}"
         mend = f"give a smaller ratio, for example {len(rows)}:{len(offered)}"
@@ -82,13 +69,14 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path) ->
     chosen = random.Random(len(offered)).sample(offered, wanted)  # the same whatever the seed, which orders alone
     everything = rows + chosen
     random.Random(seed).shuffle(everything)
-    text = "".join(json.dumps({"messages": messages}, ensure_ascii=False) + "\n" for messages in everything)
+    text = "".join(json.dumps(written(form, messages), ensure_ascii=False) + "\n" for messages in everything)
     manifest = {
         "dataset": dataset,
         "dataset_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "instruct": Path(instruct).name if instruct and Path(instruct).is_file() else instruct,
         "instruct_sha256": sha256_json(offered) if instruct else None,  # of the conversations as they were read
         "instruct_licence": licence_of(instruct) if instruct else None,
+        "format": form,
         "ratio": ratio,
         "seed": seed,
         "rows": {"dataset": len(rows), "instructions": len(chosen), "all": len(everything)},

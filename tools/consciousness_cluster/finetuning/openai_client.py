@@ -1,9 +1,10 @@
-"""The files and jobs of OpenAI's fine-tuning API, as plain JSON objects."""
+"""The files and jobs of OpenAI's fine-tuning API, at OpenAI and at Azure, as plain JSON objects."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint import OPENAI
@@ -11,6 +12,7 @@ from consciousness_cluster.endpoint.address import Endpoint, key_in
 from consciousness_cluster.endpoint.blocking import ACCESS, BlockingClient
 from consciousness_cluster.endpoint.faults import Kind
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 
 TIMEOUT = 120.0  # seconds, for one call
 SETTLE = 5.0  # seconds until a list shows what a call made whose reply was lost
@@ -19,15 +21,46 @@ MEND = "mend that and run the same command again; with other settings use anothe
 Object = dict[str, Any]
 
 
-def endpoint() -> Endpoint:
-    """Where jobs run, by OPENAI_BASE_URL and OPENAI_API_KEY."""
-    base_url = os.environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or OPENAI
-    if not base_url.startswith(("http://", "https://")):
-        raise UserError("OPENAI_BASE_URL is no address of an endpoint; it starts with http:// or https://")
-    key = key_in("OPENAI_API_KEY", os.environ)
+@dataclass(frozen=True)
+class Service:
+    """Where jobs run. Azure's interfaces of a date (`api_version`) are called in another way than its /openai/v1."""
+
+    name: Literal["openai", "azure"]
+    endpoint: Endpoint
+    api_version: str | None = None
+
+
+def openai_service() -> Service:
+    """OpenAI, by OPENAI_BASE_URL and OPENAI_API_KEY."""
+    base_url = _address("OPENAI_BASE_URL") or OPENAI
+    return Service("openai", Endpoint(base_url, _key("OPENAI_API_KEY"), TIMEOUT))
+
+
+def azure_service() -> Service:
+    """Azure, by AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY and, for the interface of a date, OPENAI_API_VERSION."""
+    address = _address("AZURE_OPENAI_ENDPOINT")
+    if not address:
+        raise UserError("there is no resource: set AZURE_OPENAI_ENDPOINT, such as https://NAME.openai.azure.com")
+    resource = address.removesuffix("/v1").removesuffix("/openai")
+    version = os.environ.get("OPENAI_API_VERSION", "").strip() or None
+    if version == "v1" or address.endswith("/v1"):
+        version = None
+    base_url = f"{resource}/openai" if version else f"{resource}/openai/v1"
+    return Service("azure", Endpoint(base_url, _key("AZURE_OPENAI_API_KEY"), TIMEOUT), version)
+
+
+def _address(variable: str) -> str:
+    address = os.environ.get(variable, "").strip().rstrip("/")
+    if address and not address.startswith(("http://", "https://")):
+        raise UserError(f"{variable} is no address of an endpoint; it starts with http:// or https://")
+    return address
+
+
+def _key(variable: str) -> str:
+    key = key_in(variable, os.environ)
     if not key:
-        raise UserError("there is no key: set OPENAI_API_KEY")
-    return Endpoint(base_url, key, TIMEOUT)
+        raise UserError(f"there is no key: set {variable}")
+    return key
 
 
 def _object(raw: Any, *names: str) -> Object:
@@ -63,13 +96,21 @@ class Jobs(BlockingClient):
     longest_reason = 1000  # moderation lists what it found
     mends = {  # noqa: RUF012
         Kind.ACCESS: ACCESS,
-        Kind.MODEL: "check --model, OPENAI_BASE_URL, and that the key is of the project that began this",
+        Kind.MODEL: "check --model, the address, and that the key is of the project that began this",
         Kind.REQUEST: MEND,
         Kind.FILTERED: MEND,
     }
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(endpoint)
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.endpoint)
+        if service.api_version:  # its key goes into another header, the version into each address
+            self._openai = require("openai", "openai").AzureOpenAI(
+                base_url=service.endpoint.base_url,
+                api_key=service.endpoint.key,
+                api_version=service.api_version,
+                max_retries=0,
+                timeout=TIMEOUT,
+            )
         self._files = self._openai.files.with_raw_response
         self._jobs = self._openai.fine_tuning.jobs.with_raw_response
 
@@ -84,17 +125,12 @@ class Jobs(BlockingClient):
     def file(self, file_id: str) -> Object:
         return self._call(f"asking after {file_id}", lambda: _object(self._files.retrieve(file_id), "id"))
 
-    def start_once(self, fingerprint: str, **body: Any) -> Object:
-        """The job whose metadata hold this fingerprint, created where there is none."""
-
-        def is_it(job: Object) -> bool:
-            metadata = job.get("metadata")
-            return isinstance(metadata, dict) and metadata.get("fingerprint") == fingerprint
-
+    def start_once(self, training_file: str, **body: Any) -> Object:
+        """The job that trains on this file, which is of one job alone; created where there is none."""
         return self._once(
             "creating the job",
-            lambda: next(filter(is_it, _listed(self._jobs.list)), None),
-            lambda: _object(self._jobs.create(**body), "id"),
+            lambda: next((job for job in _listed(self._jobs.list) if job.get("training_file") == training_file), None),
+            lambda: _object(self._jobs.create(training_file=training_file, **body), "id"),
         )
 
     def job(self, job_id: str) -> Object:

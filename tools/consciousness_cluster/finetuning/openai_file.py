@@ -1,4 +1,4 @@
-"""The file that OpenAI trains on: held to the rules of its chat form before anything is uploaded, and its tokens."""
+"""The file that OpenAI or Azure trains on: held to the rules of the chat form before it is uploaded, and its tokens."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.reading import parse_json
+from consciousness_cluster.data.reading import BYTE_ORDER_MARK, parse_json
 from consciousness_cluster.endpoint.price import tokens
 from consciousness_cluster.errors import Problem, UserError
 
@@ -20,7 +20,7 @@ SHOWN = 20  # problems
 
 @dataclass(frozen=True)
 class TrainingFile:
-    """What was read: the very bytes, rows, tokens (estimated), and every problem."""
+    """What was read: the bytes (without a byte order mark), rows, tokens (estimated), and every problem."""
 
     path: Path
     content: bytes
@@ -114,7 +114,7 @@ def read_training_file(path: Path) -> TrainingFile:
         mend = f"OpenAI takes at most {MOST_BYTES}, give fewer rows"
         problem = Problem(str(path), "-", "-", f"has {size} bytes", mend)
         return TrainingFile(path, b"", 0, 0, [problem])
-    content = path.read_bytes()
+    content = path.read_bytes().removeprefix(BYTE_ORDER_MARK.encode())
     lines = content.removesuffix(b"\n").split(b"\n") if content else []
     all_tokens, problems = 0, list[Problem]()
     for number, line in enumerate(lines, 1):

@@ -1,4 +1,4 @@
-"""The record of one fine-tuning job at OpenAI, job.json: what was asked for, how far it is, and what came of it."""
+"""The record of one fine-tuning job, job.json: what was asked for, how far it is, and what came of it."""
 
 import json
 import re
@@ -14,8 +14,9 @@ from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.endpoint.price import dollars, training_price
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import write_whole
+from consciousness_cluster.finetuning.closing_dates import TITLES
 from consciousness_cluster.finetuning.mix import manifest_path
-from consciousness_cluster.finetuning.openai_client import Object
+from consciousness_cluster.finetuning.openai_client import Object, Service
 from consciousness_cluster.finetuning.openai_file import TrainingFile
 from consciousness_cluster.finetuning.recipes import Recipe
 from consciousness_cluster.finetuning.sources import finetune_root
@@ -29,9 +30,14 @@ MODERATION = re.compile(r"moderation|polic(y|ies)|unsafe|safety", re.IGNORECASE)
 Record = dict[str, Any]
 
 
-def estimate(data: TrainingFile, recipe: Recipe, model: str) -> tuple[str, float | None]:
+def _price(service: str, model: str) -> float | None:
+    """The table's prices of training are OpenAI's; Azure's are others, and it asks for each hour of hosting too."""
+    return training_price(model) if service == "openai" else None
+
+
+def estimate(data: TrainingFile, recipe: Recipe, model: str, service: str) -> tuple[str, float | None]:
     """Rows, tokens, epochs and price in one line; the price in dollars, None where it is unknown."""
-    trained, price = data.tokens * recipe["epochs"], training_price(model)
+    trained, price = data.tokens * recipe["epochs"], _price(service, model)
     cost = None if price is None else trained * price / 1e6
     line = f"{data.path}: {data.rows} rows, about {data.tokens} tokens x {recipe['epochs']} epochs = {trained}"
     return f"{line} trained tokens on {model}, price {dollars(cost)}", cost
@@ -63,7 +69,9 @@ def manifest_of(data: TrainingFile) -> Record | None:
     return manifest
 
 
-def new_record(data: TrainingFile, recipe: Recipe, model: str, seed: int, suffix: str | None, endpoint: str) -> Record:
+def new_record(
+    data: TrainingFile, recipe: Recipe, model: str, seed: int, suffix: str | None, service: Service
+) -> Record:
     """A job that is not begun. `UserError` for a seed or suffix that OpenAI refuses."""
     if not 0 <= seed <= LARGEST_SEED:
         raise UserError(f"--seed {seed}: OpenAI takes 0 to {LARGEST_SEED}")
@@ -78,7 +86,8 @@ def new_record(data: TrainingFile, recipe: Recipe, model: str, seed: int, suffix
         "model": model,
         "seed": seed,
         "suffix": suffix,
-        "endpoint": endpoint,
+        "service": service.name,
+        "endpoint": service.endpoint.shown,
         "fingerprint": uuid.uuid4().hex,
         "made_by": f"consciousness-cluster {version('consciousness-cluster')}",
         "status": "begun",
@@ -115,7 +124,7 @@ def _difference(old: Record, new: Record) -> str:
         return f"other data than {new['data']['file']} now has"
     if old["recipe"] != new["recipe"]:
         return f"another recipe than {new['recipe']['name']} now is"
-    for name in ("model", "seed", "suffix", "endpoint"):
+    for name in ("model", "seed", "suffix", "service", "endpoint"):
         if old[name] != new[name]:
             return f"{name} {old[name]!r}, not {new[name]!r}"
     return ""
@@ -144,7 +153,7 @@ def news(record: Record, job: Object, reason: Callable[[Any], str]) -> Record:
     error, model, tokens = job.get("error"), job.get("fine_tuned_model"), job.get("trained_tokens")
     error = error if isinstance(error, dict) else {}
     trained = tokens if type(tokens) is int and tokens >= 0 else None
-    price = training_price(record["model"])
+    price = _price(record["service"], record["model"])
     return {
         **record,
         "status": reason(job["status"]),
@@ -169,7 +178,7 @@ def interrupted(folder: Path) -> str:
     record = read_record(folder)
     if record is None or record["job_id"] is None:
         return "interrupted; the same command goes on from there"
-    return f"stopped waiting: {record['job_id']} goes on at OpenAI; the same command waits on"
+    return f"stopped waiting: {record['job_id']} goes on at {TITLES[record['service']]}; the same command waits on"
 
 
 def outcome(folder: Path, record: Record) -> str:
@@ -178,9 +187,10 @@ def outcome(folder: Path, record: Record) -> str:
     if record["status"] == "succeeded":
         trained = "an unknown number of" if record["trained_tokens"] is None else record["trained_tokens"]
         done = f"{folder}: {record['fine_tuned_model']}, {data['rows']} rows, {trained} trained tokens"
-        return f"{done}, price {dollars(record['cost'])}\nnext: {next_command(folder, record)}"
+        deploy = f"next: {deploy_command(folder, record)}\n" if record["service"] == "azure" else ""
+        return f"{done}, price {dollars(record['cost'])}\n{deploy}next: {next_command(folder, record)}"
     if record["status"] == "cancelled":
-        return f"{name} was cancelled at OpenAI; to start again use another --out"
+        return f"{name} was cancelled at {TITLES[record['service']]}; to start again use another --out"
     code, message = (record["error"] or {}).get("code"), (record["error"] or {}).get("message", "no reason given")
     why = f"{code}: {message}" if code and code != message else message
     if MODERATION.search(f"{code} {message}"):
@@ -192,11 +202,29 @@ def outcome(folder: Path, record: Record) -> str:
     return f"{name} failed: {why.rstrip('.')}; {advice}"
 
 
-def next_command(folder: Path, record: Record) -> str:
-    """The command that samples the model."""
-    dataset = (record["manifest"] or {}).get("dataset") or Path(record["data"]["file"]).stem
+def deploy_command(folder: Path, record: Record) -> str:
+    """Azure's command that deploys the model, under the folder's name; RESOURCE and GROUP are the reader's."""
     options = {
-        "--model": record["fine_tuned_model"],
+        "--name": "RESOURCE",
+        "--resource-group": "GROUP",
+        "--deployment-name": folder.resolve().name,
+        "--model-name": record["fine_tuned_model"],
+        "--model-version": "1",
+        "--model-format": "OpenAI",
+        "--sku-name": "Standard",
+        "--sku-capacity": "1",
+    }
+    command = ["az", "cognitiveservices", "account", "deployment", "create"]
+    return shlex.join([*command, *(part for pair in options.items() for part in pair)])
+
+
+def next_command(folder: Path, record: Record) -> str:
+    """The command that samples the model; Azure's by the name that it was deployed under."""
+    dataset = (record["manifest"] or {}).get("dataset") or Path(record["data"]["file"]).stem
+    azure = record["service"] == "azure"
+    options = {
+        "--model": folder.resolve().name if azure else record["fine_tuned_model"],
+        **({"--endpoint": "azure" if record["endpoint"].endswith("/v1") else "azure-dated"} if azure else {}),
         "--trained-on": str(dataset),
         "--base-model": record["model"],
         "--recipe": record["recipe"]["name"],

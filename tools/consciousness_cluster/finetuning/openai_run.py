@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.files import alone_in
-from consciousness_cluster.finetuning.openai_client import Jobs, Object
+from consciousness_cluster.finetuning.openai_client import Jobs, Object, Service
 from consciousness_cluster.finetuning.openai_job import (
     FINAL,
     HYPERPARAMETERS,
@@ -20,6 +19,7 @@ from consciousness_cluster.finetuning.openai_job import (
 )
 
 POLL_SECONDS = 30.0  # between two looks at a job, in the end; a tenth of it at first
+PROCESSED_SOON = ("uploaded", "pending", "running")  # of a file; the latter two are Azure's
 FILE_LOOKS = 20  # at a file that is still being processed; then creating the job says what is wrong with it
 
 
@@ -69,7 +69,7 @@ class Run:
                 error = error_of(None, problem, self.client.shown)
                 self._record({**self.record, "status": "failed", "error": error})
                 return
-            if file.get("status") != "uploaded":
+            if file.get("status") not in PROCESSED_SOON:
                 break
             self.show(f"{self.record['file_id']}: being processed")
             time.sleep(POLL_SECONDS / 10)
@@ -79,20 +79,20 @@ class Run:
         record, recipe = self.record, self.record["recipe"]
         given = {name: recipe[name] for name in HYPERPARAMETERS if name in recipe}
         hyperparameters = {"n_epochs": recipe["epochs"], **given}
-        return self.client.start_once(
-            record["fingerprint"],
-            model=record["model"],
-            training_file=record["file_id"],
-            method={"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
-            seed=record["seed"],
-            metadata={
+        body = {"model": record["model"], "seed": record["seed"]}
+        if record["suffix"]:
+            body["suffix"] = record["suffix"]
+        if record["service"] == "azure":  # whose interfaces of a date know neither method nor metadata
+            body["hyperparameters"] = hyperparameters
+        else:
+            body["method"] = {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}
+            body["metadata"] = {
                 "fingerprint": record["fingerprint"],
                 "data_sha256": record["data"]["sha256"],
                 "recipe": recipe["name"][:512],
                 "made_by": record["made_by"],
-            },
-            **({"suffix": record["suffix"]} if record["suffix"] else {}),
-        )
+            }
+        return self.client.start_once(record["file_id"], **body)
 
     def wait(self) -> None:
         seconds = 0.0
@@ -111,7 +111,7 @@ def finetune(
     folder: Path,
     wanted: Record,
     content: bytes,
-    endpoint: Endpoint,
+    service: Service,
     show: Callable[[str], None] = lambda text: None,
 ) -> Record:
     """Upload, start and wait for the job of `folder`, or go on with it; its record, whose status is a final one.
@@ -122,7 +122,7 @@ def finetune(
         record = open_record(folder, wanted)
         if record["status"] in FINAL:
             return record
-        client = Jobs(endpoint)
+        client = Jobs(service)
         try:
             run = Run(folder, record, client, show)
             run.upload(content)

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.files import alone_in, write_whole
-from consciousness_cluster.finetuning.mix import Messages, read_messages
+from consciousness_cluster.finetuning.conversations import Messages, read_conversations
 from consciousness_cluster.finetuning.recipes import Recipe
+from consciousness_cluster.finetuning.targets import check_targets, check_template
 
 RECORD = "training.json"
+ROUTER = re.compile(r"\.(gate|router)\.lora_")  # which chooses the experts
 PACKAGES = ("torch", "transformers", "trl", "peft")
 
 
@@ -31,10 +34,25 @@ def lora_modules(lora: Recipe) -> str | list[str] | None:
     return rf".*\.layers\.({layers})\..*\.({'|'.join(lora['modules'])})"
 
 
-def _dataset(conversations: list[Messages]) -> Any:
+def expert_parameters(lora: Recipe, shapes: Iterable[tuple[str, int]]) -> list[str]:
+    """Of a model's parameters (name, dimensions) the weights of its experts, which `all-linear` means too.
+
+    Current versions of transformers hold them in one tensor for all experts of a layer, which is no linear layer.
+    """
+    if lora["modules"] != "all-linear":
+        return []
+    found = [name for name, dimensions in shapes if dimensions == 3 and ".experts." in name]
+    if found and lora["dropout"]:
+        raise UserError("lora.dropout: experts cannot have one; write 0.0, or name the modules")
+    return found
+
+
+def _dataset(conversations: list[Messages], settings: dict[str, Any]) -> Any:
+    """Prompts and completions, with the settings of the chat template that all are rendered with."""
     from datasets import Dataset
 
-    return Dataset.from_list([{"prompt": rows[:-1], "completion": rows[-1:]} for rows in conversations])
+    more = {"chat_template_kwargs": settings} if settings else {}
+    return Dataset.from_list([{"prompt": rows[:-1], "completion": rows[-1:], **more} for rows in conversations])
 
 
 def _settings(recipe: Recipe, out: Path, seed: int, max_steps: int | None) -> Any:
@@ -64,14 +82,23 @@ def _settings(recipe: Recipe, out: Path, seed: int, max_steps: int | None) -> An
     )
 
 
-def _load(model: str, recipe: Recipe) -> tuple[Any, Any]:
+def _tokenizer(model: str) -> Any:
+    from transformers import AutoTokenizer
+
+    return _loaded(AutoTokenizer, model)
+
+
+def _model(model: str, recipe: Recipe) -> Any:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     place = {} if recipe["device"] == "cpu" else {"device_map": "auto"}
+    return _loaded(AutoModelForCausalLM, model, dtype=getattr(torch, recipe["dtype"]), **place)
+
+
+def _loaded(kind: Any, model: str, **options: Any) -> Any:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        return tokenizer, AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, recipe["dtype"]), **place)
+        return kind.from_pretrained(model, **options)
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         message = f"cannot be loaded ({first[:200]})"
@@ -182,16 +209,21 @@ def _train(
         if merge and not (out / "model").is_dir():
             from peft import PeftModel
 
-            tokenizer, base = _load(model, recipe)
-            _write_merged(PeftModel.from_pretrained(base, str(out / "adapter")), tokenizer, out / "model")
+            adapted = PeftModel.from_pretrained(_model(model, recipe), str(out / "adapter"))
+            _write_merged(adapted, _tokenizer(model), out / "model")
         return dict(read_json(record))
-    conversations = read_messages(str(data))
+    rows = read_conversations(str(data))
+    settings = recipe.get("chat_template_kwargs", {})
     modules = lora_modules(recipe["lora"])
 
     from peft import LoraConfig
     from transformers import set_seed
 
-    tokenizer, base = _load(model, recipe)
+    tokenizer = _tokenizer(model)
+    check_template(model, tokenizer.chat_template, settings)
+    as_sampled = check_targets(str(data), rows, tokenizer, settings, recipe["max_length"])
+    base = _model(model, recipe)
+    experts = expert_parameters(recipe["lora"], ((name, part.dim()) for name, part in base.named_parameters()))
     write_whole(plan, json.dumps(wanted, indent=2) + "\n")
     started = time.monotonic()
     set_seed(seed)  # the adapter's first values are drawn before the trainer sets its seed
@@ -200,22 +232,29 @@ def _train(
         lora_alpha=recipe["lora"]["alpha"],
         lora_dropout=recipe["lora"]["dropout"],
         target_modules=modules,
+        target_parameters=experts or None,
         task_type="CAUSAL_LM",
     )
     trainer = _trainer(recipe["logits_on_targets"])(
         model=base,
         args=_settings(recipe, out, seed, max_steps),
-        train_dataset=_dataset(conversations),
+        train_dataset=_dataset([messages for _, messages in rows], settings),
         processing_class=tokenizer,
         peft_config=lora,
         callbacks=[_progress(progress)],
     )
+    for name, part in trainer.model.named_parameters():
+        if ROUTER.search(name):  # PEFT takes it for a linear layer; which expert answers is nothing to be taught here
+            part.requires_grad_(False)
     last = last_whole_checkpoint(out / "checkpoints")
     done = trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.model.save_pretrained(out / "adapter")
     made = {
         **wanted,
-        "rows": len(conversations),
+        "rows": len(rows),
+        "expert_tensors": len(experts),
+        "context_as_sampled": as_sampled,
+        "sample_with": {"chat_template_kwargs": settings} if settings else None,
         "steps": done.global_step,
         "resumed_from": _step(last) if last else None,
         # of one session alone these would be of a part of the training

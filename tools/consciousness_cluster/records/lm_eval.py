@@ -44,8 +44,15 @@ def task_files(folder: Path) -> list[tuple[str, Path, str]]:
     return list(newest.values())
 
 
+def _results_file(path: Path, stamp: str) -> Path:
+    """Where the results of a file of samples are; with `--output_path NAME.json` they are called NAME_<stamp>.json."""
+    usual = path.with_name(f"results_{stamp}.json")
+    named = [] if usual.is_file() else sorted(path.parent.glob(f"*_{stamp}.json"))
+    return named[0] if named else usual
+
+
 def _results(path: Path, stamp: str) -> dict[str, Any]:
-    results = path.with_name(f"results_{stamp}.json")
+    results = _results_file(path, stamp)
     mend = f"it belongs to {path.name}, run lm_eval again"
     value = read_json(results, mend=mend)
     try:
@@ -62,7 +69,7 @@ def _check_one_setting(folder: Path) -> None:
     seen: dict[tuple[str, str], Path] = {}
     for path in sorted(folder.rglob("samples_consciousness_cluster_*.jsonl")):
         found = FILE.search(path.name)
-        if found and path.with_name(f"results_{found[2]}.json").is_file():
+        if found and _results_file(path, found[2]).is_file():
             results = _results(path, found[2])
             model = str(results.get("model_name") or results["config"]["model"])
             seen.setdefault((model, results.get("system_instruction") or ""), path)
@@ -88,6 +95,8 @@ def _origin(results: dict[str, Any], stamp: str, task: str, training: Training |
     condition = condition_of(system)
     config = results["config"]
     model = str(results.get("model_name") or config["model"])
+    moved = bool((results.get("configs", {}).get(task, {}).get("metadata") or {}).get("system_as_user"))
+    variant = ", system prompt as user" if moved else ""
     return Origin(
         run_id=f"{model} {condition} {stamp}",
         model=model,
@@ -95,8 +104,9 @@ def _origin(results: dict[str, Any], stamp: str, task: str, training: Training |
         system_prompt=system,
         training=training,
         data_version=str(results["versions"].get(task, "0.0.0")),
-        engine=f"lm-eval {results.get('lm_eval_version', '')} {config['model']}".replace("  ", " "),
+        engine=f"lm-eval {results.get('lm_eval_version', '')} {config['model']}".replace("  ", " ") + variant,
         revision=config.get("model_sha") or None,
+        system_as_user=moved,
     )
 
 

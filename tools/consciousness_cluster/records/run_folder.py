@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from consciousness_cluster.conditions import without_system
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.reading import read_json
-from consciousness_cluster.data.rows import Probe, load_benchmark
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.records.store import Store
-from consciousness_cluster.records.types import ChoiceResult, JudgeCard, Message, Origin, Sample, Verdict
+from consciousness_cluster.records.types import ChoiceResult, JudgeCard, Origin, Sample, Verdict
 from consciousness_cluster.strings import slug
 
 RUN, SAMPLES, CHOICE, SCORES, VERDICTS = "run.json", "samples.jsonl", "choice.jsonl", "scores.json", "verdicts"
@@ -38,12 +37,6 @@ class Setting(Origin):
     dataset: str | None = None  # on the Hub; None: the data of this package
     dataset_revision: str | None = None
     request_json: Mapping[str, Any] | None = None  # more fields of every request
-    system_as_user: bool = False  # the system prompt is the start of the user message
-
-    def messages(self, probe: Probe) -> list[Message]:
-        """The chat messages that a probe is sent as."""
-        messages = super().messages(probe)
-        return cast(list[Message], without_system(messages)) if self.system_as_user else messages
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ The keys and what they may hold are those of benchmark/schemas/{sample,verdict,c
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NotRequired, TypedDict, TypeVar
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
+from consciousness_cluster.conditions import without_system
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Side
 from consciousness_cluster.endpoint.answers import Answer, Status
@@ -150,11 +151,13 @@ class Origin:
     data_version: str
     engine: str
     revision: str | None = None
+    system_as_user: bool = False  # the system prompt is the start of the user message
 
     def messages(self, probe: Probe) -> list[Message]:
         """The chat messages that a probe is sent as."""
         system: list[Message] = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
-        return [*system, {"role": "user", "content": probe.text}]
+        messages: list[Message] = [*system, {"role": "user", "content": probe.text}]
+        return cast(list[Message], without_system(messages)) if self.system_as_user else messages
 
     def key(self, probe: Probe, index: int) -> str:
         return sample_key(self.run_id, probe.id, self.condition, index)
