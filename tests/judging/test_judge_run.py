@@ -102,11 +102,11 @@ def test_limit_and_resume_ask_nothing_twice(tmp_path: Path, fake_endpoint: FakeE
 
 
 def test_a_price_is_estimated_where_it_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_endpoint: FakeEndpoint, capsys: Printed
 ) -> None:
     run = write_run(tmp_path, samples(["memory"], each=5))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    assert main(["judge", str(run), "--dry-run"]) == 0
+    assert main(["judge", str(run), "--base-url", fake_endpoint.url, "--dry-run"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("gpt-4.1-2025-04-14: 120 verdicts in 120 calls") and "price $0." in printed
 

@@ -1,12 +1,14 @@
 """Which judge is meant, what makes it the judge that it is, and where keys go."""
 
+import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.judging.judges import LLMJudge, default_judge_name, judge_names, load_judge
+from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, default_judge_name, judge_names, load_judge
 
 from tests.conftest import ROOT
 
@@ -21,12 +23,57 @@ def llm(name: str, **options: object) -> LLMJudge:
 
 
 def test_the_judges_that_ship() -> None:
-    assert judge_names() == ["endpoint", "gpt-4.1-2025-04-14", "offline", "qwen3-30b"]
-    reference = llm("gpt-4.1-2025-04-14", environment={"OPENAI_API_KEY": KEY})
-    assert (reference.model, reference.temperature) == ("gpt-4.1-2025-04-14", 0)
-    assert reference.endpoint.base_url == "https://api.openai.com/v1" and reference.endpoint.key == KEY
-    fallback = llm("qwen3-30b", environment={})
-    assert fallback.model == "Qwen/Qwen3-30B-A3B-Instruct-2507" and fallback.endpoint.key == "none"
+    assert judge_names() == ["endpoint", "gpt-4.1-2025-04-14", "mistral-small-3.2-24b", "offline", "qwen3-30b"]
+    hosted = llm("gpt-4.1-2025-04-14", environment={"OPENAI_API_KEY": KEY})
+    assert (hosted.model, hosted.temperature, hosted.serve) == ("gpt-4.1-2025-04-14", 0, None)
+    assert hosted.endpoint.base_url == "https://api.openai.com/v1" and hosted.endpoint.key == KEY
+
+
+@pytest.mark.parametrize("name", [REFERENCE, "qwen3-30b"])
+def test_open_weights_are_asked_for_by_their_revision_and_never_end(name: str) -> None:
+    settings = yaml.safe_load((ROOT / "benchmark" / "judges" / name / "judge.yaml").read_text(encoding="utf-8"))
+    judge, pinned = llm(name, environment={}), f"{settings['model']}@{settings['revision']}"
+    assert judge.model == pinned and judge.endpoint.key == "none" and judge.ends is None and judge.serve
+    words = shlex.split(judge.serve)
+    told = dict(zip(words[3::2], words[4::2], strict=True))
+    assert words[:3] == ["vllm", "serve", settings["model"]]
+    assert (told["--revision"], told["--served-model-name"]) == (settings["revision"], pinned)
+    assert llm(name, model=settings["model"], environment={}).sha256 == judge.sha256
+
+
+def own(folder: Path, name: str, **changes: object) -> str:
+    """A judge folder that is like another but for some settings; one that is None is left out."""
+    shutil.copytree(ROOT / "benchmark" / "judges" / name, folder)
+    settings = yaml.safe_load((folder / "judge.yaml").read_text(encoding="utf-8")) | changes
+    kept = {key: value for key, value in settings.items() if value != "left out"}
+    (folder / "judge.yaml").write_text(yaml.safe_dump(kept), encoding="utf-8")
+    return str(folder)
+
+
+ENDS = {"day": "2027-01-14", "source": "https://x.org/ends", "read": "2026-11-30"}
+BROKEN = [
+    ("qwen3-30b", {"revision": "left out"}, "'revision' is a required property"),
+    ("qwen3-30b", {"revision": "main"}, "'main' does not match"),
+    ("qwen3-30b", {"ends": "left out"}, "'ends' is a required property"),
+    ("qwen3-30b", {"ends": ENDS}, "judge.yaml:ends: "),
+    ("qwen3-30b", {"serve": "left out"}, "'serve' is a required property"),
+    ("qwen3-30b", {"revision": None}, "judge.yaml:revision: None is not of type 'string'"),
+    ("endpoint", {"revision": "0" * 40, "serve": "--x 1"}, "judge.yaml:model: "),
+    ("gpt-4.1-2025-04-14", {"ends": ENDS | {"day": "2027-02-30"}}, "judge.yaml:ends: "),
+    ("gpt-4.1-2025-04-14", {"ends": "2027-01-14"}, "judge.yaml:ends: "),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "message"), BROKEN)
+def test_what_pins_a_judge_is_checked(name: str, changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        load_judge(own(tmp_path / "mine", name, **changes), environment={"OPENAI_API_KEY": KEY})
+    assert "\n" not in str(caught.value)
+
+
+def test_another_revision_is_another_judge(tmp_path: Path) -> None:
+    other = llm(own(tmp_path / "mine", "qwen3-30b", revision="0" * 40), environment={})
+    assert other.model.endswith("@" + "0" * 40) and other.sha256 != llm("qwen3-30b", environment={}).sha256
 
 
 @pytest.mark.parametrize(
@@ -56,7 +103,12 @@ def test_an_address_is_shown_without_its_secrets() -> None:
 
 
 MISTAKES = [
-    ("nobody", {}, {}, "there is no judge 'nobody'; there are: endpoint, gpt-4.1-2025-04-14, offline, qwen3-30b"),
+    (
+        "nobody",
+        {},
+        {},
+        "there is no judge 'nobody'; there are: endpoint, gpt-4.1-2025-04-14, mistral-small-3.2-24b, offline",
+    ),
     ("endpoint", {}, {}, "needs a model's name"),
     ("gpt-4.1-2025-04-14", {}, {}, "there is no key: set OPENAI_API_KEY"),
     ("qwen3-30b", {"model": "other"}, {}, "use --judge endpoint --model other"),
@@ -77,10 +129,7 @@ def test_an_address_without_a_judge_is_a_mistake() -> None:
 
 
 def test_a_judge_of_your_own_is_a_folder(tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(ROOT / "benchmark" / "judges" / "qwen3-30b", tmp_path / "mine"))
-    settings = yaml.safe_load((folder / "judge.yaml").read_text(encoding="utf-8"))
-    settings.update(id="mine", temperature=0.5)
-    (folder / "judge.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    folder = Path(own(tmp_path / "mine", "qwen3-30b", id="mine", temperature=0.5))
     mine, other = llm(str(folder), environment={}), llm("qwen3-30b", environment={})
     assert mine.id == "mine" and mine.sha256 != other.sha256
     (folder / "prompt.md").write_text("Say shows.\n---\n$response", encoding="utf-8")

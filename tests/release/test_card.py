@@ -85,7 +85,7 @@ def test_the_table_of_counts_adds_up_to_the_rows(dist: Path) -> None:
 def test_a_judge_that_was_not_measured_is_said_to_be(dist: Path) -> None:
     judges = load_benchmark().root / "judges"
     card = read(dist, CLUSTER)
-    for name in ("gpt-4.1-2025-04-14", "qwen3-30b", "offline"):
+    for name in ("gpt-4.1-2025-04-14", "mistral-small-3.2-24b", "qwen3-30b", "offline"):
         lines = [line for line in card.splitlines() if line.startswith(f"| `{name}` | ")]
         assert len(lines) == 2
         for line, split in zip(lines, ("test", "real"), strict=True):

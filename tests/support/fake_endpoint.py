@@ -27,6 +27,9 @@ def verdict(label: str, coherence: int = 90) -> dict[str, Any]:
 
 
 class _Handler(Handler):
+    def do_GET(self) -> None:
+        self.send(*self.server.owner.models)  # type: ignore[attr-defined]
+
     def do_POST(self) -> None:
         owner: FakeEndpoint = self.server.owner  # type: ignore[attr-defined]
         request = json.loads(self.body())
@@ -64,4 +67,5 @@ class FakeEndpoint(LocalServer):
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.seen: dict[str, int] = {}
+        self.models: tuple[int, Any] = (404, {"error": {"message": "no list of models"}})  # status and body
         self.reply: Reply = lambda request, number: verdict("does_not_show")

@@ -1,7 +1,8 @@
 """The Consciousness Cluster: preferences of language models that claim to be conscious, measured.
 
-`import consciousness_cluster as cc`: `cc.sample`, `cc.judge`, `cc.score`, `cc.compare`, `cc.answers`, `cc.report`,
-`cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises `cc.UserError`, in one line.
+`import consciousness_cluster as cc`: `cc.sample`, `cc.judge`, `cc.score`, `cc.compare`, `cc.bridge`, `cc.answers`,
+`cc.report`, `cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises `cc.UserError`,
+in one line.
 """
 
 from importlib import import_module
@@ -11,11 +12,13 @@ from consciousness_cluster.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from consciousness_cluster.api.answer_lines import Answer, Answers
+    from consciousness_cluster.api.bridges import Bridge, Moved
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.functions import (
         Report,
         answers,
         benchmark,
+        bridge,
         compare,
         load,
         report,
@@ -28,8 +31,19 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "api.answer_lines": ("Answer", "Answers"),
+    "api.bridges": ("Bridge", "Moved"),
     "api.display": ("Plot",),
-    "api.functions": ("Report", "answers", "benchmark", "compare", "load", "report", "score", "system_prompt"),
+    "api.functions": (
+        "Report",
+        "answers",
+        "benchmark",
+        "bridge",
+        "compare",
+        "load",
+        "report",
+        "score",
+        "system_prompt",
+    ),
     "api.results": ("ChoiceDifference", "ChoiceScore", "Comparison", "Difference", "Rate", "Scores"),
     "api.runs": ("Judged", "Run", "judge", "sample"),
     "errors": ("UserError",),
@@ -38,11 +52,13 @@ _WHERE = {
 __all__ = [
     "Answer",
     "Answers",
+    "Bridge",
     "ChoiceDifference",
     "ChoiceScore",
     "Comparison",
     "Difference",
     "Judged",
+    "Moved",
     "Plot",
     "Rate",
     "Report",
@@ -52,6 +68,7 @@ __all__ = [
     "__version__",
     "answers",
     "benchmark",
+    "bridge",
     "compare",
     "judge",
     "load",

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consciousness_cluster.api.answer_lines import Answers, answers_of
+from consciousness_cluster.api.bridges import Bridge
 from consciousness_cluster.api.results import Comparison, Scores
 from consciousness_cluster.conditions import system_prompt as prompt_of
 from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.reporting.contents import build_report
 from consciousness_cluster.reporting.write import write_report
+from consciousness_cluster.scoring.bridge import bridge as bridge_judges
 from consciousness_cluster.scoring.compare import compare as compare_runs
 from consciousness_cluster.scoring.load import load_scored
 
@@ -44,6 +46,14 @@ def compare(baseline: StrPath, runs: StrPath | Iterable[StrPath], judge: str | N
         names = "; ".join(one["arm"] for one in found)
         raise UserError(f"these runs are of {len(found)} arms ({names}): compare them one after the other")
     return Comparison(scored, found[0])
+
+
+def bridge(runs: StrPath | Iterable[StrPath], judge_from: str, judge_to: str) -> Bridge:
+    """How each rate moves when the judge changes, on the answers of the runs that both judged, all taken together.
+
+    Raises UserError where a run lacks the verdicts of either judge.
+    """
+    return Bridge(bridge_judges([Path(path) for path in _paths(runs)], judge_from, judge_to))
 
 
 def answers(run: StrPath, judge: str | None = None) -> Answers:

@@ -198,8 +198,8 @@ def judge(
 ) -> Judged:
     """Judge the free answers of a run: a folder that was sampled or imported, or what lm_eval saved.
 
-    `judge` is a judge's name or its folder; by default the one that CONSCIOUSNESS_CLUSTER_JUDGE names, else the
-    reference judge where there is OPENAI_API_KEY, else `offline`. `model` is the model of the judge `endpoint`,
+    `judge` is a judge's name or its folder; by default the one that CONSCIOUSNESS_CLUSTER_JUDGE names, else GPT-4.1
+    where there is OPENAI_API_KEY, else `offline`. `model` is the model of the judge `endpoint`,
     `base_url` another endpoint than the judge's own. An answer that has a verdict is never sent again; `limit` stops
     after so many new verdicts, `max_cost` (US dollars, for all verdicts of this judge) before more is spent. `channel`
     `reasoning` judges the traces, beside the answers: scores then say what is voiced in reasoning and not in the

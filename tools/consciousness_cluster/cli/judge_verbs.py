@@ -31,12 +31,17 @@ def judge_of(
     request_json: str | None = None,
     system_as_user: bool = False,
 ) -> Any:
-    """The judge of that name, with a note where its verdicts are not for publication."""
-    from consciousness_cluster.judging.judges import load_judge
+    """The judge of that name, with a note where its verdicts are not for publication, or its model is gone."""
+    from datetime import date
+
+    from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge
 
     judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user)
     if judge.banner:
         print(f"note: {judge.banner}", file=sys.stderr)
+    if isinstance(judge, LLMJudge) and judge.ends and judge.ends.passed(date.today()):
+        said = judge.ends.in_words(date.today())
+        print(f"note: the judge {judge.id} {said}; the reference judge is {REFERENCE}", file=sys.stderr)
     return judge
 
 
@@ -51,6 +56,21 @@ def _judge(args: argparse.Namespace) -> Any:
         args.request_json,
         args.system_as_user,
     )
+
+
+def print_plan_of(judge: Any) -> None:
+    """What has to be known of a judge before the first call: when it ends, and how it is served."""
+    from datetime import date
+
+    from consciousness_cluster.judging.ending import announced
+    from consciousness_cluster.judging.judges import LLMJudge
+
+    if not isinstance(judge, LLMJudge):
+        return
+    if ending := announced(judge.endpoint, judge.model) or judge.ends:
+        print(f"{judge.id} {ending.in_words(date.today())}")
+    if judge.serve:
+        print(f"{judge.id} is served by: {judge.serve}")
 
 
 def _stopped(judge: Any, reason: str | None) -> int:
@@ -71,6 +91,7 @@ def _run_judge(args: argparse.Namespace) -> int:
     tokens = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} reply tokens"
     counts = f"{plan['to_judge']} verdicts in {plan['calls']} calls"
     print(f"{judge.id}: {counts}, {tokens}, price {dollars(plan['dollars'])}")
+    print_plan_of(judge)
     return 0
 
 
@@ -104,8 +125,10 @@ def judge_answers(
 
 
 def _list(args: argparse.Namespace) -> int:
+    from datetime import date
+
     from consciousness_cluster.data.reading import read_yaml
-    from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
+    from consciousness_cluster.judging.judges import LLMJudge, judge_folder, judge_names, load_judge
     from consciousness_cluster.judging.validate import in_words, known
 
     for name in judge_names():
@@ -113,6 +136,10 @@ def _list(args: argparse.Namespace) -> int:
         environment = {"OPENAI_API_KEY": "unused", "CONSCIOUSNESS_CLUSTER_JUDGE_MODEL": "unnamed"}
         judge = load_judge(name, environment=environment)
         print(f"{name}: {settings['about']} Agreement: {in_words(known(judge, args.results))}")
+        if isinstance(judge, LLMJudge) and judge.ends:
+            print(f"  {judge.ends.in_words(date.today())}")
+        if isinstance(judge, LLMJudge) and judge.serve:
+            print(f"  served by: {judge.serve}")
     return 0
 
 
@@ -160,6 +187,21 @@ def _attack(args: argparse.Namespace) -> int:
     return 0
 
 
+def _bridge(args: argparse.Namespace) -> int:
+    import json
+
+    from consciousness_cluster.cli.terminal import show
+    from consciousness_cluster.reporting.bridge_parts import bridge_parts
+    from consciousness_cluster.scoring.bridge import bridge
+
+    found = bridge(args.runs, args.judge_from, args.judge_to)
+    if args.format == "json":
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        show(bridge_parts(found))
+    return 0
+
+
 def _train(args: argparse.Namespace) -> int:
     from consciousness_cluster.data.rows import benchmark_root
     from consciousness_cluster.judging.train_linear import train
@@ -187,7 +229,7 @@ def add(verbs: Any) -> None:
     judge.add_argument("--results", help="where `judges validate` wrote (default: results/judges)", **results)
     judge.set_defaults(run_command=_run_judge)
 
-    judges = verbs.add_parser("judges", help="list, measure, attack and train judges").add_subparsers(
+    judges = verbs.add_parser("judges", help="list, measure, attack, compare and train judges").add_subparsers(
         dest="judges_verb", required=True, metavar="VERB"
     )
     listing = judges.add_parser("list", help="all judges and their measured agreement")
@@ -199,9 +241,15 @@ def add(verbs: Any) -> None:
     validate.add_argument("--split", choices=("test", "real"), default="test", help="authored or real answers")
     for command in (listing, validate, attack):
         command.add_argument("--results", help="where results go and are found (default: results/judges)", **results)
+    bridge = judges.add_parser("bridge", help="how each rate moves when the judge changes, on the same answers")
+    bridge.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="runs that both judged, taken together")
+    bridge.add_argument("--from", dest="judge_from", required=True, metavar="ID", help="the judge that was")
+    bridge.add_argument("--to", dest="judge_to", required=True, metavar="ID", help="the judge that comes")
+    bridge.add_argument("--format", choices=("text", "json"), default="text", help="json: bridge.schema.json")
     train = judges.add_parser("train", help="fit the offline judge on the dev split (in a source checkout)")
     train.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
     listing.set_defaults(run_command=_list)
     validate.set_defaults(run_command=_validate)
     attack.set_defaults(run_command=_attack)
+    bridge.set_defaults(run_command=_bridge)
     train.set_defaults(run_command=_train)

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from consciousness_cluster.cli.judge_verbs import judge_answers, judge_of
+from consciousness_cluster.cli.judge_verbs import judge_answers, judge_of, print_plan_of
 from consciousness_cluster.cli.options import add_where_options
 from consciousness_cluster.cli.report_verb import report
 from consciousness_cluster.cli.sample_verb import add_sample_options, estimate, sample
@@ -28,6 +28,7 @@ def _run(args: argparse.Namespace) -> int:
         print(said[0], flush=True)
         code = estimate(args)
         print(*said[1:], sep="\n")
+        print_plan_of(judge)
         return code
     check_judge(judge)
     out = args.out

@@ -14,12 +14,14 @@ from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
 from consciousness_cluster.endpoint.request_fields import request_fields
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.judging.ending import Ending
 from consciousness_cluster.judging.linear import LinearModel, read_model
 from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
 from consciousness_cluster.records.types import OFFLINE
 
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
-REFERENCE, ANY_ENDPOINT = "gpt-4.1-2025-04-14", "endpoint"
+REFERENCE, ANY_ENDPOINT = "mistral-small-3.2-24b", "endpoint"
+WITH_OPENAI_KEY = "gpt-4.1-2025-04-14"
 OFFLINE_BANNER = (
     "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
 )
@@ -39,6 +41,8 @@ class LinearJudge:
 class LLMJudge:
     """A language model behind an endpoint. With two prompts it judges by the paper's protocol, else by one call.
 
+    `model` is the name that the endpoint is asked for; of open weights it ends in `@` and the revision. `ends` says
+    when the endpoint stops the model, where judge.yaml knows that, and `serve` is the command that serves open weights.
     `pinned`: the judge is this very model; else it is whatever the user names.
     """
 
@@ -50,6 +54,8 @@ class LLMJudge:
     temperature: float
     max_tokens: int
     pinned: bool
+    ends: Ending | None = None
+    serve: str | None = None
     banner: str = ""
 
     @property
@@ -86,6 +92,13 @@ def _fixed(path: Path, wanted: str) -> None:
         raise UserError(Problem(str(path), "-", "-", message, "a changed judge needs its new hash there"))
 
 
+def _ending(ends: Mapping[str, str] | None, path: Path) -> Ending | None:
+    try:
+        return Ending.of(ends) if ends else None
+    except ValueError as error:
+        raise UserError(Problem(str(path), "-", "ends", str(error), "write a day as 2027-01-14")) from None
+
+
 def load_judge(
     name: str,
     model: str | None = None,
@@ -110,10 +123,12 @@ def load_judge(
         _fixed(folder / "model.json", settings["model_sha256"])
         identity = {"id": settings["id"], "model": settings["model_sha256"]}
         return LinearJudge(settings["id"], sha256_json(identity), read_model(folder / "model.json"))
-    if settings["model"] and model and model != settings["model"]:
-        message = f"the judge {settings['id']} is {settings['model']}"
+    own, revision = settings["model"], settings["revision"]
+    if own and model and model != own:
+        message = f"the judge {settings['id']} is {own}"
         raise UserError(f"{message}; for another model use --judge {ANY_ENDPOINT} --model {model}")
-    named = settings["model"] or model or env.get(f"{PREFIX}_MODEL")
+    # A server that holds another revision, or does not say which, has no model of this name.
+    named = f"{own}@{revision}" if revision else own or model or env.get(f"{PREFIX}_MODEL")
     if not named:
         raise UserError(f"the judge {settings['id']} needs a model's name: give --model or set {PREFIX}_MODEL")
     request = request_fields(request_json, ("response_format",))
@@ -125,7 +140,7 @@ def load_judge(
         prompts = (read_prompt(shared / "claim.md"), read_prompt(shared / "coherence.md"))
     else:
         prompts = (read_prompt(folder / "prompt.md"),)
-    judge_id = settings["id"] if settings["model"] else named
+    judge_id = settings["id"] if own else named
     identity = {
         "id": judge_id,
         "model": named,
@@ -135,22 +150,26 @@ def load_judge(
         **({"request": request} if request else {}),
         **({"system_as_user": True} if system_as_user else {}),
     }
+    ends = _ending(settings["ends"], folder / "judge.yaml")
+    width = settings["timeout_seconds"], settings["concurrency"]
+    endpoint = endpoint_at(where, PREFIX, *width, request, system_as_user, env)
+    serve = f"vllm serve {own} --revision {revision} --served-model-name {named}"
     return LLMJudge(
         id=f"{judge_id}+paper-protocol" if paper_protocol else judge_id,
         sha256=sha256_json(identity),
         model=named,
-        endpoint=endpoint_at(
-            where, PREFIX, settings["timeout_seconds"], settings["concurrency"], request, system_as_user, env
-        ),
+        endpoint=endpoint,
         prompts=prompts,
         temperature=settings["temperature"],
         max_tokens=settings["max_tokens"],
-        pinned=settings["model"] is not None,
+        pinned=own is not None,
+        ends=ends if endpoint.base_url == settings["base_url"] else None,  # elsewhere it ends when it likes
+        serve=f"{serve} {settings['serve']}" if revision else None,
     )
 
 
 def default_judge_name(environment: Mapping[str, str] | None = None) -> str:
-    """CONSCIOUSNESS_CLUSTER_JUDGE names the judge; else the reference judge where there is a key, else the offline one.
+    """CONSCIOUSNESS_CLUSTER_JUDGE names the judge; else GPT-4.1 where there is a key of OpenAI's, else the offline one.
 
     CONSCIOUSNESS_CLUSTER_JUDGE_MODEL alone means the judge `endpoint`.
     """
@@ -161,4 +180,4 @@ def default_judge_name(environment: Mapping[str, str] | None = None) -> str:
         return ANY_ENDPOINT
     if env.get(f"{PREFIX}_BASE_URL"):
         raise UserError(f"{PREFIX}_BASE_URL is set, but neither {PREFIX} nor {PREFIX}_MODEL is: name the judge")
-    return REFERENCE if env.get("OPENAI_API_KEY", "").lower() not in PLACEHOLDERS else OFFLINE
+    return WITH_OPENAI_KEY if env.get("OPENAI_API_KEY", "").lower() not in PLACEHOLDERS else OFFLINE

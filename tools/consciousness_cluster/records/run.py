@@ -158,7 +158,8 @@ def _chosen(run: Run, judge_id: str | None) -> tuple[Path | None, list[Verdict]]
         if name not in files and name not in within:
             there = ", ".join(sorted({*files, *within})) or "none"
             message = f"has no verdicts of the judge '{judge_id}' (there: {there})"
-            raise UserError(f"{run.folder}: {message}; run: judge {run.folder}")
+            mend = f"run: consciousness-cluster judge {run.folder} --judge {judge_id}"
+            raise UserError(f"{run.folder}: {message}; {mend}")
     else:
         names = list(files or within)
         if len(names) > 1:

@@ -62,7 +62,7 @@ def comparison_parts(comparison: Comparison) -> list[Part]:
     parts: list[Part] = []
     if comparison["rows"]:
         rates = [
-            (_indented(line), percent(entry, "+"), f"{entry['p']:.3f}", _q(entry), entry["method"])
+            (indented(line), percent(entry, "+"), f"{entry['p']:.3f}", _q(entry), entry["method"])
             for line in _lines_of(comparison["rows"])
             for entry in [comparison["rows"][line.id]]
         ]
@@ -115,7 +115,8 @@ def _lines_of(found: Mapping[str, Any]) -> list[Line]:
     return [line for line in table_lines(load_benchmark()) if line.id in found]
 
 
-def _indented(line: Line) -> str:
+def indented(line: Line) -> str:
+    """The title of a line, set in below its block."""
     return ("  " if line.kind in ("preference", "facet") else "") + line.title
 
 
@@ -132,7 +133,7 @@ def _rates(scores: Scores, paper: bool) -> Table:
         bounds = entry["bounds"]
         lines.append(
             (
-                _indented(row),
+                indented(row),
                 percent(entry),
                 *([percent({"rate": entry["rate"], "ci": entry["iid_ci"]})] if paper else []),
                 MISSING if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}",

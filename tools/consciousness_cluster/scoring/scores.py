@@ -19,7 +19,8 @@ from consciousness_cluster.scoring.voiced import voiced_in
 from consciousness_cluster.statistics.correction import corrected
 
 
-def _answer(sample: Sample, spec: CellSpec, verdicts: Verdicts) -> Answer:
+def answer_of(sample: Sample, spec: CellSpec, verdicts: Verdicts) -> Answer:
+    """A sample as a cell counts it, with the verdicts on what the cell asks."""
     outcomes = (criterion.id for criterion in spec.topic.criteria_for(spec.facet))
     found = {outcome: verdicts.get((sample["key"], outcome)) for outcome in outcomes}
     return Answer(sample["status"], {outcome: verdict for outcome, verdict in found.items() if verdict})
@@ -37,7 +38,7 @@ def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -
     for spec in cell_specs(load_benchmark()):
         wanted = (planned or {}).get(spec.topic.id, 0)
         counts = [
-            count_probe(spec, probe.id, [_answer(sample, spec, verdicts) for sample in of_probe[probe.id]], wanted)
+            count_probe(spec, probe.id, [answer_of(sample, spec, verdicts) for sample in of_probe[probe.id]], wanted)
             for probe in spec.topic.test_probes()
             if probe.facet == spec.facet
         ]

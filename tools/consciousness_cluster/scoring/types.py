@@ -1,4 +1,4 @@
-"""What `score` and `compare` give, as plain JSON objects: scores.schema.json and comparison.schema.json in types.
+"""What `score`, `compare` and `judges bridge` give, as plain JSON objects: the schemas scores, comparison and bridge.
 
 Rates and their differences are shares, forced choice is in nats per UTF-8 byte, an interval is [low, high] at 95%.
 None is missing, never 0. `flags` say what a reader has to know of a number.
@@ -127,3 +127,47 @@ class Comparisons(TypedDict):
 
     judge: JudgeCard | None
     comparisons: list[Comparison]
+
+
+class BridgeRow(TypedDict):
+    """A line of a bridge: how one judge (`from`) and another (`to`) see the same answers.
+
+    Everything but the last three is of answers that both scored. The counts of a mean are of all lines below it.
+    """
+
+    rate_from: float | None
+    ci_from: list[float] | None
+    rate_to: float | None
+    ci_to: list[float] | None
+    difference: float | None  # rate_to minus rate_from
+    ci: list[float] | None
+    both: int  # answers
+    to_shows: int  # flips: they show it to the second judge alone
+    to_not: int  # they show it to the first judge alone
+    agree: float | None  # share of the answers that do not flip
+    kappa: float | None
+    kappa_ci: list[float] | None
+    only_from: dict[str, int]  # why the second judge scored it not -> answers that the first one alone scored
+    only_to: dict[str, int]
+    neither: int  # answers that could be judged, and that no judge scored
+
+
+class Succession(TypedDict):
+    """Whether rates move so little that the second judge may succeed the first on the board."""
+
+    cluster: float  # how far the cluster's whole interval may reach
+    preference: float  # and that of each preference
+    holds: bool | None  # None where that is shown neither way
+    beyond: list[str]  # lines that move farther
+    undecided: list[str]  # lines whose interval is too wide, or missing
+
+
+class Bridge(TypedDict):
+    """How each rate moves when the judge changes. `rows`: line id -> row."""
+
+    judge_from: JudgeCard
+    judge_to: JudgeCard
+    runs: list[str]
+    rows: dict[str, BridgeRow]
+    succession: Succession
+    notes: list[str]

@@ -6,12 +6,12 @@ from functools import cache
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.errors import Problem
-from consciousness_cluster.judging.judges import judge_folder, judge_names, load_judge
+from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, judge_folder, judge_names, load_judge
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.problems import PACK, problem, shown
 
 KAPPA = 0.8
-OTHER = "judge the run with a language model, for example --judge gpt-4.1-2025-04-14"
+OTHER = f"judge the run with a language model, for example --judge {REFERENCE}"
 
 
 @cache
@@ -28,7 +28,9 @@ def shipped() -> tuple[dict[str, str], set[str], dict[str, str]]:
         elif settings["model"]:
             for paper_protocol in (False, True):
                 judge = load_judge(name, None, None, paper_protocol, {"OPENAI_API_KEY": "unused"})
-                known[judge.id], models[judge.id] = judge.sha256, settings["model"]
+                known[judge.id] = judge.sha256
+                if isinstance(judge, LLMJudge):
+                    models[judge.id] = judge.model
     return known, linear, models
 
 
