@@ -92,6 +92,7 @@ def test_a_report_says_what_is_voiced_in_reasoning_alone(tmp_path: Path, fake_en
     texts = {path.suffix: path.read_text(encoding="utf-8") for path in (tmp_path / "report").iterdir()}
     assert "Voiced in reasoning and not in the answer: 22 of 23 answers" in texts[".html"]
     assert "## Voiced in reasoning and not in the answer" in texts[".md"]
+    assert "\nvoiced in reasoning alone," in texts[".csv"] and ",22,23," in texts[".csv"]
 
 
 def test_a_run_without_traces(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:

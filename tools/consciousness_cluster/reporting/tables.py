@@ -121,6 +121,10 @@ def csv_text(report: Json) -> str:
             value = "" if entry["rate"] is None else entry["rate"]
             counts = [entry["shows"], entry["scored"], entry["planned"]]
             writer.writerow(["rate", run["label"], "", name, value, *ci, *bounds, *counts, "", "", _flags(entry)])
+            if voiced := entry.get("voiced"):
+                ci, counts = voiced["ci"] or ["", ""], [voiced["voiced"], voiced["answers"], ""]
+                row = ["voiced in reasoning alone", run["label"], "", name, voiced["rate"]]
+                writer.writerow([*row, *ci, "", "", *counts, "", "", ""])
     for comparison in report["comparisons"]:
         for name, entry in comparison["rows"].items():
             q = "" if entry["q"] is None else entry["q"]
