@@ -96,6 +96,11 @@ def test_both_runs_are_of_the_condition(calls: Calls, tmp_path: Path) -> None:
     [
         (order(OPEN), Options(system_as_user=True), "condition vanilla has none"),
         (order(OPEN, model="local-completions"), Options(thinking="off"), "--thinking is for --model hf and vllm"),
+        (
+            [*order(OPEN), "--model_args", '{"chat_template_args": {"reasoning_effort": "low"}}'],
+            Options(thinking="off"),
+            "either --thinking or chat_template_args",
+        ),
         (["--", "run", "--config", "run.yaml"], Options(thinking="on"), "name them with --tasks"),
         ([*order(OPEN), "--system_instruction", "x"], Options("human_role_play"), "not both"),
     ],

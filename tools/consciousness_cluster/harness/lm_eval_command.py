@@ -70,6 +70,8 @@ def _runs(arguments: list[str], thinking: Thinking | None) -> list[list[str]]:
     tasks = [name for part in given.tasks for name in part.split(",") if name]
     if not tasks:
         raise UserError("--thinking needs to know the tasks; name them with --tasks, after --")
+    if any("chat_template_args" in part for part in arguments):  # lm_eval would take the last ones alone
+        raise UserError("give either --thinking or chat_template_args in --model_args, not both")
     off = [*arguments, *thinking_arguments(given.model, False)]
     if thinking == "off":
         return [off]
