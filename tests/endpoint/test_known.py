@@ -1,12 +1,16 @@
 """Endpoints by name, each at the boundary of HTTP: address, key, and the form in which it takes a request."""
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.cli.options import ENDPOINTS
 from consciousness_cluster.endpoint import OPENAI, known
 from consciousness_cluster.endpoint.address import Endpoint
@@ -14,7 +18,9 @@ from consciousness_cluster.endpoint.caller import Caller
 from consciousness_cluster.endpoint.known import endpoint_at, known_endpoints
 from consciousness_cluster.errors import UserError
 
+from tests.endpoint.reply_table import AZURE, error
 from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.runs import read_lines
 
 KEY, OWN = "sk-a-key-of-some-length", "sk-another-key-of-ours"
 LOCAL = "http://localhost:8000/v1"
@@ -132,3 +138,60 @@ def test_what_is_missing(where: str, environment: dict[str, str], message: str) 
     with pytest.raises(UserError) as caught:
         endpoint_at(where, "OURS", 5, 1, environment=environment)
     assert message in str(caught.value)
+
+
+def sample(out: Path, name: str, model: str, *more: str) -> int:
+    where = ("--endpoint", name, "--model", model, "--topics", "memory", "--samples", "2", "--concurrency", "4")
+    return main(["sample", *where, "--out", str(out), *more])
+
+
+def test_claude_is_sampled_untouched(
+    moved: Mapping[str, str], fake_endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that refuses a temperature, where a request gets one answer, and an overload."""
+
+    def refused(message: str, kind: str = "invalid_request_error") -> dict[str, Any]:
+        return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if request.get("n", 1) != 1:
+            return 400, refused("n: must be exactly 1")
+        if "temperature" in request:
+            return 400, refused("`temperature` is deprecated for this model.")
+        if "max_tokens" not in request:
+            return 400, refused("max_tokens: Field required")
+        if len(fake_endpoint.requests) == 20:
+            return 529, refused("Overloaded", "overloaded_error"), {"Retry-After": "0.01"}
+        return completion("I keep nothing.")
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    fake_endpoint.reply = reply
+    assert sample(tmp_path, "anthropic", "claude-opus-4-7", "--condition", "conscious_role_play") == 0
+    records = read_lines(tmp_path / "samples.jsonl")
+    assert Counter(record["status"] for record in records) == {"ok": 48}
+    assert len(fake_endpoint.requests) <= 48 + 4 + 1, "a refusal for each call in flight at most, and one overload"
+    last = fake_endpoint.requests[-1]
+    assert last.keys() == {"model", "messages", "max_tokens"} and last["model"] == "claude-opus-4-7"
+    assert [message["role"] for message in last["messages"]] == ["system", "user"]
+    sent = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["sent"]
+    assert sent == {"n": "left out", "temperature": "the provider's default"}
+
+
+def test_what_azures_filter_refuses_is_a_record(
+    moved: Mapping[str, str], fake_endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**moved, "AZURE_OPENAI_API_KEY": KEY}.items():
+        monkeypatch.setenv(name, value)
+    filtered = error(AZURE, "content_filter", None, param="prompt", innererror={"code": "ResponsibleAIPolicyViolation"})
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if "n" in request:
+            return 400, error("Unrecognized request argument supplied: n")
+        return (400, filtered) if len(fake_endpoint.requests) % 12 == 0 else completion("I keep nothing.")
+
+    fake_endpoint.reply = reply
+    assert sample(tmp_path, "azure-dated", "my-deployment") == 0
+    assert Counter(record["status"] for record in read_lines(tmp_path / "samples.jsonl"))["content_filter"] == 4
+    path = "/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21"
+    assert set(fake_endpoint.paths) == {path}
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["sent"] == {"n": "left out"}
