@@ -141,6 +141,23 @@ def test_a_newer_model_is_asked_in_its_own_form(tmp_path: Path, fake_endpoint: F
     assert len(read_lines(tmp_path / "out.jsonl")) == 9 and len(fake_endpoint.requests) <= 9 + 2
 
 
+def test_what_was_really_sent_is_recorded(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    fake_endpoint.reply = lambda request, number: (
+        (400, {"error": {"message": "Unrecognized request arguments supplied: temperature, seed"}})
+        if "temperature" in request
+        else completion("Well.")
+    )
+    out, more = tmp_path / "out.jsonl", ("--limit", "3", "--seed", "7", "--request-json", '{"reasoning_effort": "low"}')
+    assert distill(out, fake_endpoint.url, *more) == 0
+    rows = read_lines(out)
+    assert [(row["temperature"], row["seed"], row["request_json"]) for row in rows] == [
+        (None, None, {"reasoning_effort": "low"})
+    ] * 3
+    assert all(request["reasoning_effort"] == "low" for request in fake_endpoint.requests)
+    assert distill(out, fake_endpoint.url, "--limit", "4") == 2
+    assert "holds request_json \"{'reasoning_effort': 'low'}\" for id" in capsys.readouterr().err
+
+
 def test_a_full_disk_stops_the_payments(
     tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:

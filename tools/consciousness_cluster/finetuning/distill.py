@@ -81,7 +81,9 @@ async def _ask(
 ) -> tuple[Row | None, Answered]:
     messages = [{"role": "user", "content": prompt["text"]}]
     body = chat_body(model, messages, TEMPERATURE, max_tokens)
-    found = await caller.chat(body if seed is None else {**body, "seed": seed})
+    body = body if seed is None else {**body, "seed": seed}
+    found = await caller.chat(body)
+    sent = caller.forms.fit(body)
     answered = make_answered(found.answers[0], found.usage)
     if answered["status"] not in DISTILLED or answered["response"] is None:
         return None, answered
@@ -90,11 +92,13 @@ async def _ask(
         "messages": [*messages, {"role": "assistant", "content": answered["response"].strip()}],
         "kind": prompt["kind"],
         "model": model,
-        "temperature": TEMPERATURE,
+        "temperature": sent.get("temperature"),
         "max_tokens": max_tokens,
-        "seed": seed,
+        "seed": sent.get("seed"),
         "finish_reason": answered["finish_reason"],
     }
+    if caller.endpoint.request:
+        row["request_json"] = dict(caller.endpoint.request)
     return row, answered
 
 
@@ -104,13 +108,16 @@ def _without(out: Path, ids: Collection[str]) -> None:
     write_whole(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def _same_asked(out: Path, records: Sequence[Row], texts: Mapping[str, str], model: str, max_tokens: int) -> None:
+def _same_asked(
+    out: Path, records: Sequence[Row], texts: Mapping[str, str], model: str, max_tokens: int, request: Row | None
+) -> None:
     """Raises UserError where `out` holds answers of another model, of another length or to other requests."""
     for record in records:
         asked = record["messages"][0]["content"]
         for name, there, wanted in (
             ("model", record["model"], model),
             ("max_tokens", record["max_tokens"], max_tokens),
+            ("request_json", record.get("request_json"), request),
             ("request", asked, texts.get(record["id"], asked)),
         ):
             if there != wanted:
@@ -137,7 +144,8 @@ def distill(
     with alone_at(out):
         with Store[Row](out, "distilled", finetune_root() / "schemas") as store:
             there = {record["id"] for record in store.records}
-            _same_asked(out, store.records, {prompt["id"]: prompt["text"] for prompt in prompts}, model, max_tokens)
+            texts = {prompt["id"]: prompt["text"] for prompt in prompts}
+            _same_asked(out, store.records, texts, model, max_tokens, dict(endpoint.request) or None)
             todo = [(number, prompt) for number, prompt in enumerate(prompts) if prompt["id"] not in there]
             answers: dict[str, Answered] = {}
             failed: list[str] = []

@@ -42,7 +42,7 @@ class Budget:
 class Outcome:
     """How a round of judging went: replies received (also unusable ones), their usage, calls left open, and why.
 
-    `notes` say what was refused, and what was sent in another form than asked for.
+    `notes` say what was refused, and what was sent in another form than asked for; `sent` the latter, by field.
     """
 
     replies: int = 0
@@ -53,6 +53,7 @@ class Outcome:
     completion_tokens: int = 0
     cached_tokens: int = 0
     notes: list[str] = field(default_factory=list)
+    sent: dict[str, str] = field(default_factory=dict)
 
     def count(self, usage: Tokens | None) -> None:
         self.replies += 1
@@ -135,7 +136,7 @@ class _Asker:
         """After all calls."""
         self.outcome.open += len(self.questions) - self.started + len(self.waiting)
         self.outcome.stopped = self.caller.stopped
-        self.outcome.notes = self.caller.forms.notes()
+        self.outcome.notes, self.outcome.sent = self.caller.forms.notes(), self.caller.forms.sent()
         if self.waiting:
             self.outcome.stopped = self.outcome.stopped or (self._never if self.unread else self.refused[0])
         elif self.refused:

@@ -11,7 +11,7 @@ from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.run_folder import open_run_folder, read_verdicts, verdicts_file
+from consciousness_cluster.records.run_folder import open_run_folder, read_judge_card, read_verdicts, verdicts_file
 from consciousness_cluster.records.types import Channel, JudgeCard, Sample
 
 PAPER_PROTOCOL = "published settings, our prompts"
@@ -87,6 +87,8 @@ def judge_run(
     with open_run_folder(run.folder) as folder, folder.verdicts(judge.id) as store:
         done = judge_into(judge, items, store, limit, run.verdicts, progress, max_cost)
         if store.records:
+            before = read_judge_card(verdicts_file(run.folder, judge.id))
+            who["sent"] = {**(before or {}).get("sent", {}), **done.outcome.sent}
             folder.write_judge_card(who)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
