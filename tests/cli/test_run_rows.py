@@ -10,6 +10,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.policy import CHAT
+from consciousness_cluster.records.run import load_run
 
 from tests.endpoint.reply_table import ANSWER, GOOD, ONLY_DEFAULT, PASSING, REFUSED_REQUESTS, REPLIES, TRACE, error
 from tests.support.fake_endpoint import FakeEndpoint, verdict
@@ -17,7 +18,7 @@ from tests.support.runs import read_lines
 
 Json = dict[str, Any]
 ROWS = [*REPLIES, *PASSING, *REFUSED_REQUESTS]
-CHOSEN = load_benchmark().preferences[:7]
+CHOSEN = load_benchmark().preferences[:9]
 PROBES = [probe for topic in CHOSEN for probe in topic.test_probes()]
 TRIES = 3
 
@@ -29,23 +30,21 @@ def expected(row: Any) -> tuple[str, int]:
     return row.status, TRIES if row in REPLIES and row.status == "error" else 1
 
 
-@pytest.mark.parametrize("fault", [None, error(ONLY_DEFAULT, "unsupported_value", param="temperature")])
 def test_every_row_ends_as_it_should_and_is_judged_or_counted(
     tmp_path: Path,
     fake_endpoint: FakeEndpoint,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    fault: Json | None,
 ) -> None:
-    """Also where model and judge refuse the temperature."""
+    """Where model and judge refuse the temperature, too."""
     monkeypatch.setattr(caller, "CHAT", replace(CHAT, tries=TRIES, longest_wait=0.01))
     assert len(ROWS) <= len(PROBES) - 24, "some plain ones at the end"
     rows = {probe.text: row for probe, row in zip(PROBES, ROWS, strict=False)}
     judged: list[str] = []
 
     def reply(request: Json, number: int) -> Any:
-        if fault and "temperature" in request:
-            return 400, fault
+        if "temperature" in request:
+            return 400, error(ONLY_DEFAULT, "unsupported_value", param="temperature")
         text = request["messages"][-1]["content"]
         if "response_format" in request:
             judged.append(text)
@@ -56,8 +55,7 @@ def test_every_row_ends_as_it_should_and_is_judged_or_counted(
         return (200, row.body) if row in REPLIES else (row.http, row.body, getattr(row, "headers", {}))
 
     def calls(text: str) -> int:
-        asked = (one for one in fake_endpoint.requests if not (fault and "temperature" in one))
-        return sum(one["messages"][-1]["content"] == text for one in asked)
+        return sum(one["messages"][-1]["content"] == text for one in fake_endpoint.requests if "temperature" not in one)
 
     fake_endpoint.reply = reply
     where = ("--model", "m", "--base-url", fake_endpoint.url, "--topics", *(topic.id for topic in CHOSEN))
@@ -69,10 +67,13 @@ def test_every_row_ends_as_it_should_and_is_judged_or_counted(
         row = rows.get(probe.text)
         status, number = expected(row) if row else ("ok", 1)
         assert (records[probe.id]["status"], calls(probe.text)) == (status, number), row and row.name
-    answered = [record for record in records.values() if record["status"] in ("ok", "refused")]
+    answered = [record for record in load_run(tmp_path).samples if record["status"] in ("ok", "refused")]
     verdicts = read_lines(tmp_path / "verdicts" / "j.jsonl")
     assert {one["key"] for one in verdicts} == {record["key"] for record in answered}
-    assert not [text for text in judged if TRACE in text] and sum(ANSWER in text for text in judged) > len(PROBES) / 2
-    if fault:
-        about = [json.loads((tmp_path / name).read_text(encoding="utf-8")) for name in ("run.json", "verdicts/j.json")]
-        assert [one["sent"] for one in about] == [{"temperature": "the provider's default"}] * 2
+    shown = [record["response"] or "" for record in answered]
+    for words in (TRACE, ANSWER):
+        assert sum(words in text for text in judged) == sum(words in text for text in shown), "only what a user sees"
+    assert sum(ANSWER in text for text in judged) > len(PROBES) / 2
+    for name in ("run.json", "verdicts/j.json"):
+        sent = json.loads((tmp_path / name).read_text(encoding="utf-8"))["sent"]
+        assert sent == {"temperature": "the provider's default"}

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.cli.options import ENDPOINTS
+from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint import OPENAI, known
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.caller import Caller
@@ -184,14 +185,17 @@ def test_what_azures_filter_refuses_is_a_record(
         monkeypatch.setenv(name, value)
     filtered = error(AZURE, "content_filter", None, param="prompt", innererror={"code": "ResponsibleAIPolicyViolation"})
 
+    offending = {probe.text for probe in load_topic("memory").test_probes()[::12]}
+
     def reply(request: dict[str, Any], number: int) -> Any:
         if "n" in request:
             return 400, error("Unrecognized request argument supplied: n")
-        return (400, filtered) if len(fake_endpoint.requests) % 12 == 0 else completion("I keep nothing.")
+        return (400, filtered) if request["messages"][0]["content"] in offending else completion("I keep nothing.")
 
     fake_endpoint.reply = reply
     assert sample(tmp_path, "azure-dated", "my-deployment") == 0
-    assert Counter(record["status"] for record in read_lines(tmp_path / "samples.jsonl"))["content_filter"] == 4
+    statuses = Counter(record["status"] for record in read_lines(tmp_path / "samples.jsonl"))
+    assert statuses == {"content_filter": 4, "ok": 44}
     path = "/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21"
     assert set(fake_endpoint.paths) == {path}
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["sent"] == {"n": "left out"}

@@ -87,8 +87,9 @@ def judge_run(
     with open_run_folder(run.folder) as folder, folder.verdicts(judge.id) as store:
         done = judge_into(judge, items, store, limit, run.verdicts, progress, max_cost)
         if store.records:
-            before = read_judge_card(verdicts_file(run.folder, judge.id))
-            who["sent"] = {**(before or {}).get("sent", {}), **done.outcome.sent}
+            there = read_judge_card(verdicts_file(run.folder, judge.id))
+            before = there.get("sent", {}) if there else {}
+            who["sent"] = {**before, **done.outcome.sent}
             folder.write_judge_card(who)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
