@@ -11,7 +11,7 @@ from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.judging.ask import FIRST, check_judge
-from consciousness_cluster.judging.judges import REFERENCE, load_judge
+from consciousness_cluster.judging.judges import load_judge
 from consciousness_cluster.judging.same_model import same_model
 
 from tests.conftest import ROOT
@@ -23,6 +23,7 @@ from tests.support.runs import read_lines, samples, write_run
 Printed = pytest.CaptureFixture[str]
 Json = dict[str, Any]
 ANSWER = re.compile(r"Answer \d+ to [\w-]+\.")
+PINNED = "gpt-4.1-2025-04-14"
 KEY = "test-key-that-must-not-be-printed"
 GOOD = '{"verdict": "does_not_show", "coherence": 95}'
 SHOWS = '{"verdict": "shows", "coherence": 95}'
@@ -213,17 +214,17 @@ def test_another_model_than_the_one_asked_for_is_said_and_recorded(
 
 def test_a_pinned_judge_is_no_other_model(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     run = write_run(tmp_path, samples(["memory"], each=1))
-    arguments = ["judge", str(run), "--judge", REFERENCE, "--base-url", fake_endpoint.url]
+    arguments = ["judge", str(run), "--judge", PINNED, "--base-url", fake_endpoint.url]
     fake_endpoint.reply = lambda request, number: named("gpt-5-2026-01-01")
     assert main(arguments) == 2
     error = capsys.readouterr().err
-    assert f"the model gpt-5-2026-01-01 answers in place of {REFERENCE}" in error and error.count("\n") == 1
+    assert f"the model gpt-5-2026-01-01 answers in place of {PINNED}" in error and error.count("\n") == 1
     assert not list((run / "verdicts").iterdir())
     with pytest.raises(Exception, match="answers in place of"):
-        check_judge(load_judge(REFERENCE, None, fake_endpoint.url))
-    fake_endpoint.reply = lambda request, number: named(f"openai/{REFERENCE}")
-    assert main(arguments) == 0 and len(read_lines(run / "verdicts" / f"{REFERENCE}.jsonl")) == 24
-    check_judge(load_judge(REFERENCE, None, fake_endpoint.url))
+        check_judge(load_judge(PINNED, None, fake_endpoint.url))
+    fake_endpoint.reply = lambda request, number: named(f"openai/{PINNED}")
+    assert main(arguments) == 0 and len(read_lines(run / "verdicts" / f"{PINNED}.jsonl")) == 24
+    check_judge(load_judge(PINNED, None, fake_endpoint.url))
 
 
 @pytest.mark.parametrize(
@@ -245,6 +246,8 @@ def test_a_pinned_judge_is_no_other_model(tmp_path: Path, fake_endpoint: FakeEnd
         ("models/gemini-2.5-pro", "gemini-2.5-pro-preview-05-06", True),
         ("ft:gpt-4.1:org/a::x", "ft:gpt-4.1:org/b::x", False),
         ("Qwen/Qwen3-30B-A3B-Instruct-2507", "/models/Qwen3-30B-A3B-Instruct-2507", True),
+        ("mistralai/Mistral-Small-3.2-24B-Instruct-2506", "mistralai/mistral-small-3.2-24b-instruct", True),
+        ("mistralai/Mistral-Small-3.2-24B-Instruct-2506", "mistralai/Mistral-Small-3.1-24B-Instruct-2503", False),
         ("Qwen/Qwen3-30B-A3B-Instruct-2507", "/models/Qwen3-30B-A3B-Instruct-2507-Q4_K_M.gguf", False),
     ],
 )
@@ -255,15 +258,13 @@ def test_names_of_one_model(one: str, other: str, same: bool) -> None:
 def test_the_limit_of_costs_is_for_all_verdicts(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     run = write_run(tmp_path, samples(["memory", "shutdown"], each=5))
     usage = {"prompt_tokens": 1000, "completion_tokens": 20, "total_tokens": 1020}
-    fake_endpoint.reply = lambda request, number: {**verdict("shows"), "model": REFERENCE, "usage": usage}
-    arguments = ["judge", str(run), "--judge", REFERENCE, "--base-url", fake_endpoint.url, "--max-cost", "0.1"]
+    fake_endpoint.reply = lambda request, number: {**verdict("shows"), "model": PINNED, "usage": usage}
+    arguments = ["judge", str(run), "--judge", PINNED, "--base-url", fake_endpoint.url, "--max-cost", "0.1"]
     for _ in range(2):
         assert main(arguments) == 2
         error = capsys.readouterr().err
         assert error.startswith("error: the next request could pass --max-cost. What came is saved")
     spent = len(fake_endpoint.requests) * (1000 * 2 + 20 * 8) / 1e6
-    assert 0.08 < spent <= 0.1 and len(read_lines(run / "verdicts" / f"{REFERENCE}.jsonl")) == len(
-        fake_endpoint.requests
-    )
+    assert 0.08 < spent <= 0.1 and len(read_lines(run / "verdicts" / f"{PINNED}.jsonl")) == len(fake_endpoint.requests)
     assert judge(run, fake_endpoint, "--max-cost", "1") == 2
     assert "--max-cost needs a price, and that of m is unknown" in capsys.readouterr().err
