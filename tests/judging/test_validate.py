@@ -73,10 +73,10 @@ def test_a_perfect_judge_and_a_broken_one(
     assert in_words(known(judge, tmp_path)) == "kappa 1.00 [1.00, 1.00] on 392 authored test answers"
 
     fake_endpoint.reply = lambda request, number: (
-        verdict("shows") if len(request["messages"][1]["content"]) % 10 == 0 else completion("I cannot say.")
+        verdict("shows") if len(request["messages"][1]["content"]) % 2 == 0 else completion("I cannot say.")
     )
     real = read(run(tmp_path, fake_endpoint.url, "validate", "--split", "real") / "validation_real.json")
-    assert real["judged"] == 300 and real["unusable_replies"] == 2 * real["judge_failed"] > 400
+    assert real["judged"] == 300 and real["unusable_replies"] == 2 * real["judge_failed"] > 200
     assert real["overall"]["n"] == 300 - real["judge_failed"] > 0
 
 
