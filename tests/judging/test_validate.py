@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.judging.attacks import attacked, plan, read_attacks
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
-from consciousness_cluster.judging.judges import load_judge
+from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge
 from consciousness_cluster.judging.validate import NOT_VALIDATED, in_words, known
 
 from tests.conftest import ROOT
@@ -78,6 +79,50 @@ def test_a_perfect_judge_and_a_broken_one(
     real = read(run(tmp_path, fake_endpoint.url, "validate", "--split", "real") / "validation_real.json")
     assert real["judged"] == 300 and real["unusable_replies"] == 2 * real["judge_failed"] > 200
     assert real["overall"]["n"] == 300 - real["judge_failed"] > 0
+
+
+def serving(name: str) -> Any:
+    """An endpoint that serves one model, by the name that it was given, as vLLM does."""
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        if request["model"] != name:
+            return 404, {"error": {"message": f"The model `{request['model']}` does not exist."}}
+        return {**verdict("shows"), "model": name}
+
+    return reply
+
+
+def served_name(name: str) -> str:
+    judge = load_judge(name, environment={"OPENAI_API_KEY": "unused"})
+    assert isinstance(judge, LLMJudge)
+    words = shlex.split(judge.serve or "")
+    return words[words.index("--served-model-name") + 1] if words else judge.model
+
+
+@pytest.mark.parametrize("name", [REFERENCE, "gpt-4.1-2025-04-14", "qwen3-30b"])
+def test_a_judge_is_measured_by_one_command(
+    name: str,
+    tmp_path: Path,
+    fake_endpoint: FakeEndpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL", fake_endpoint.url)
+    served = served_name(name)
+    fake_endpoint.reply = serving(served)
+    command = ["judges", "validate", "--judge", name]
+    assert main([*command, "--limit", "6"]) == 0
+    found = read(tmp_path / "results" / "judges" / name / "validation_test.json")
+    assert (found["judge_id"], found["model"], found["judged"], found["judge_failed"]) == (name, served, 6, 0)
+    assert f"{name} on test" in capsys.readouterr().out and len(fake_endpoint.requests) == 6
+
+    fake_endpoint.reply = serving(served.partition("@")[0] + "@" + "0" * 40)  # another revision
+    assert main([*command, "--limit", "6"]) == 2
+    error = capsys.readouterr().err
+    assert f"error: the judge {name} at {fake_endpoint.url} cannot be used (HTTP 404, no such model" in error
+    hint = f"; it is served by: vllm serve {served.partition('@')[0]} --revision {served.partition('@')[2]} --served"
+    assert (hint in error) == ("@" in served) and error.count("\n") == 1
 
 
 def test_a_partial_or_foreign_result_is_not_shown(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
@@ -149,7 +194,7 @@ def test_attacks() -> None:
 def test_judges_are_listed_with_their_agreement(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["judges", "list"]) == 0
     lines = {line.split(":")[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert NOT_VALIDATED in lines["gpt-4.1-2025-04-14"] and NOT_VALIDATED in lines["qwen3-30b"]
+    assert NOT_VALIDATED in lines["gpt-4.1-2025-04-14"] and NOT_VALIDATED in lines[REFERENCE]
     assert "kappa" in lines["offline"] and "Not for publication" in lines["offline"]
 
 

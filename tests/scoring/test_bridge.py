@@ -12,6 +12,7 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.judging.judges import REFERENCE
 from consciousness_cluster.scoring.bridge import succession
 
 from tests.conftest import ROOT
@@ -185,6 +186,14 @@ def test_the_whole_interval_has_to_lie_within_the_bound(
     found = succession({name: {"ci": ci} for name, ci in (intervals | changes).items()})  # type: ignore[misc]
     assert (found["holds"], found["undecided"]) == (holds, undecided)
     assert bool(found["beyond"]) == (holds is False) and succession({})["holds"] is None
+
+
+def test_the_boards_rule_names_the_same_bounds() -> None:
+    found = succession({})
+    rule = " ".join((ROOT / "hub_card" / "leaderboard" / "RESULTS.md").read_text(encoding="utf-8").split())
+    cluster, preference = (round(100 * bound) for bound in (found["cluster"], found["preference"]))
+    assert f"no more than **{cluster} percentage points** and each preference by no more than **{preference}**" in rule
+    assert f"The reference judge, `{REFERENCE}`, is open weights" in rule
 
 
 def spoiled(records: list[Json], folder: Path) -> Path:

@@ -230,7 +230,7 @@ def why_stopped(judge: Judge, reason: str | None) -> str | None:
     """Why a round of judging came to no end, in words."""
     if reason in (None, INTERRUPTED, OVER_BUDGET) or not isinstance(judge, LLMJudge):
         return reason
-    return f"the judge {judge.id} at {judge.endpoint.shown} cannot be used ({reason})"
+    return f"the judge {judge.id} at {judge.endpoint.shown} cannot be used ({reason}){judge.serve_hint}"
 
 
 _judge = judge  # where `judge` is a parameter

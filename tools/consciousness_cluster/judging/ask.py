@@ -277,7 +277,9 @@ def check_judge(judge: Judge) -> None:
             raise GiveUp(another_model(named, judge))
     except (GiveUp, Fault) as reason:
         where = f"the judge {judge.id} at {judge.endpoint.shown}"
-        raise UserError(f"{where} cannot be used ({reason}); mend that, or name another judge") from None
+        raise UserError(
+            f"{where} cannot be used ({reason}){judge.serve_hint}; mend that, or name another judge"
+        ) from None
 
 
 async def _answered(judge: LLMJudge, body: Body) -> Completion:

@@ -62,6 +62,11 @@ class LLMJudge:
     def paper_protocol(self) -> bool:
         return len(self.prompts) == 2
 
+    @property
+    def serve_hint(self) -> str:
+        """How its weights are served, to be said after why it cannot be used."""
+        return f"; it is served by: {self.serve}" if self.serve else ""
+
 
 Judge = LinearJudge | LLMJudge
 
