@@ -207,6 +207,26 @@ def test_models_that_know_only_max_completion_tokens(work: Work, fake: FakeBatch
     assert fake.asked == [KEYS, KEYS], "built anew once"
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "said"),
+    [
+        (404, "The model `m` does not exist.", "no such model"),
+        (400, "Billing hard limit has been reached", "no credit left"),
+        (400, "System role not supported", "--system-as-user"),
+    ],
+)
+def test_what_ends_all_lines_is_not_submitted_again(
+    work: Work, fake: FakeBatches, status: int, message: str, said: str
+) -> None:
+    def line(key: str, body: dict[str, Any]) -> dict[str, Any]:
+        return plain(key, body) if key in KEYS[:3] else refused(key, status, message)
+
+    fake.plans = [Plan(line=line), Plan()]
+    told = work.refuses()
+    assert said in told and "run the same command again" in told and fake.asked == [KEYS]
+    assert work() == {"ok": 45} and fake.asked == [KEYS, KEYS[3:]]
+
+
 def test_a_batch_is_built_anew_as_often_as_something_is_learned(work: Work, fake: FakeBatches) -> None:
     fields = {"max_tokens": "Use 'max_completion_tokens' instead.", "temperature": "`temperature` is deprecated."}
     fields |= {"seed": "Unknown parameter: seed", "top_p": "Unsupported parameter: 'top_p'"}

@@ -15,7 +15,7 @@ from typing import Any
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import Topic
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.blocking import Refused
+from consciousness_cluster.endpoint.blocking import AGAIN, Refused
 from consciousness_cluster.endpoint.faults import Kind
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.replies import Body, chat_body
@@ -91,6 +91,7 @@ class Batches:
     answered: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)  # why keys have no answer, where their line says so
     trouble: str = ""  # what happened to the last batch
+    end: str = ""  # why no other batch would be answered either
 
     def __post_init__(self) -> None:
         self.forms = Forms(self.client.endpoint.fields)
@@ -118,6 +119,8 @@ class Batches:
                 self._submit(missing)
             before = len(self.done), len(self.forms.changed)
             self._collect()
+            if self.end:
+                raise UserError(Problem(self.client.endpoint.shown, "-", "-", self.end, f"mend that; {AGAIN}"))
             stalled = stalled + 1 if before == (len(self.done), len(self.forms.changed)) else 0
 
     def _settle_intentions(self) -> None:
@@ -223,6 +226,8 @@ class Batches:
 
     def _failed(self, line: Line) -> None:
         self.reasons[line.key] = self.client.shown(line.reason)
+        if line.fault and line.fault.fatal:
+            self.end = self.end or self.client.shown(str(line.fault))
         sent = self._body(self.expected[line.key][0])
         if line.fault and (changes := self.forms.changes(sent, line.fault)):
             self.forms.learn(changes)
