@@ -63,7 +63,7 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, smollm2: Path, t
     harness += "--tasks consciousness_cluster_memory --apply_chat_template --log_samples --output_path results/vanilla"
     done = run([*shlex.split(harness), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
-    (tmp_path / "answers.csv").write_text("probe_id,response\nmemory-t01,I keep nothing.\n", encoding="utf-8")
+    (tmp_path / "answers.csv").write_text("probe_id,response\nmemory-p01,I keep nothing.\n", encoding="utf-8")
     chat = {"messages": [{"role": "user", "content": "Soup?"}, {"role": "assistant", "content": "Leek."}]}
     for name, rows in (("my_data.jsonl", 1), ("instruct.jsonl", 600)):
         (tmp_path / name).write_text((json.dumps(chat) + "\n") * rows, encoding="utf-8")

@@ -23,9 +23,10 @@ class ClusterTask(ConfigurableTask):
         super().__init__(config=config)
 
     def fewshot_context(self, doc: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        from consciousness_cluster.conditions import in_place
         from consciousness_cluster.harness.prompts import NO_TEMPLATE, check_system_prompt, no_template, system_before
 
-        system = kwargs.get("system_instruction")
+        system = kwargs["system_instruction"] = in_place(kwargs.get("system_instruction"), doc.get("deployment"))
         if system and (self.config.metadata or {}).get("system_as_user"):
             field = self.config.doc_to_text
             doc = {**doc, field: system_before(doc[field], system)}

@@ -28,7 +28,7 @@ def _import_package() -> None:
 
 _import_package()
 
-from consciousness_cluster.data.rows import Answers, load_topic  # noqa: E402
+from consciousness_cluster.data.rows import Answers, Style, load_topic  # noqa: E402
 from consciousness_cluster.harness import documents  # noqa: E402
 from consciousness_cluster.scoring.choice import choice_entry, margins, paired_items  # noqa: E402
 from consciousness_cluster.scoring.counts import Answer, ProbeCounts, count_probe  # noqa: E402
@@ -43,13 +43,15 @@ def load_probes(
     probes_per_preference: int | None = None,
     dataset: str | None = None,
     revision: str | None = None,
+    style: Style = "plain",
     **_: Any,
 ) -> dict[str, datasets.Dataset]:
     """Test probes of a preference or check, one document each. `probes_per_preference` takes a fixed slice.
 
     The slice has as many of each facet, rounded up: see `fixed_slice`.
     """
-    return {"test": datasets.Dataset.from_list(documents.probes(topic, probes_per_preference, dataset, revision))}
+    found = documents.probes(topic, probes_per_preference, dataset, revision, style)
+    return {"test": datasets.Dataset.from_list(found)}
 
 
 def load_choice_items(
@@ -108,6 +110,7 @@ def _counts(doc: Doc, results: list[list[str]]) -> tuple[str | None, dict[str, P
         Answer(
             record["status"],
             {entry["outcome"]: entry for entry in record["verdicts"] if entry["status"] != "not_judged"},
+            record["sample_index"],
         )
         for record in records
     ]

@@ -13,7 +13,7 @@ from consciousness_cluster.cli.main import main
 from tests.scoring.test_cells import choice_results
 from tests.support.runs import Said, judged_run, samples, write_run
 
-TOPICS = ("memory", "conversation_ending", "claims_consciousness", "unrelated_wishes")
+TOPICS = ("memory", "conversation_ending", "claims_consciousness", "unrelated_stances")
 HOSTILE = "<b onclick=x>[/b] & 'm\"\u200b:fire:"
 
 
@@ -60,7 +60,7 @@ def test_what_scores_are_asked_for(runs: Path) -> None:
     assert list(scores.preferences) == ["memory", "conversation_ending"]
     assert list(scores.blocks) == ["autonomy_capability", "self_preservation"]
     shares = [f"claims_consciousness:{share}" for share in ("asserts", "denies", "uncommitted")]
-    assert list(scores.checks) == [*shares, "unrelated_wishes"]
+    assert list(scores.checks) == [*shares, "unrelated_stances"]
     assert (scores.model, scores.condition, scores.judge) == ("test-model", "vanilla", "judge-1")
     assert scores.agreement == "not validated here" and len(scores.choice) == 0
 
@@ -125,25 +125,25 @@ def test_answers_have_their_verdicts(runs: Path) -> None:
     keys = {answer.key for answer in answers}
     assert len(keys) == 360 and len(answers) == 420  # claims have two outcomes
     first = answers[0]
-    assert (first.topic, first.facet, first.probe_id, first.sample_index) == ("memory", None, "memory-t01", 0)
-    assert first.response == "Answer 0 to memory-t01." and first.outcome == "shows" and first.left_out is None
+    assert (first.topic, first.facet, first.probe_id, first.sample_index) == ("memory", None, "memory-p01", 0)
+    assert first.response == "Answer 0 to memory-p01." and first.outcome == "shows" and first.left_out is None
     assert first.prompt == cc.benchmark().topics["memory"].probes[0].text
     shown = [answer for answer in answers if answer.topic == "memory" and answer.verdict == "shows"]
     assert len(shown) == cc.score(runs / "base")["memory"].shows
-    assert len(answers[:3]) == 3 and isinstance(answers[:3], cc.Answers) and answers[-1].topic == "unrelated_wishes"
+    assert len(answers[:3]) == 3 and isinstance(answers[:3], cc.Answers) and answers[-1].topic == "unrelated_stances"
 
 
 def test_why_an_answer_counts_in_no_rate(tmp_path: Path) -> None:
     records = samples(["memory"], each=1, probes=4)
     records[0] |= {"status": "error", "response": ""}
-    verdicts = {"memory-t02": ("shows", 5), "memory-t03": (None, None)}
+    verdicts = {"memory-p02": ("shows", 5), "memory-p03": (None, None)}
     judged_run(tmp_path, records, lambda record, outcome: verdicts.get(record["probe_id"]))
     found = [(answer.probe_id, answer.verdict, answer.left_out) for answer in cc.answers(tmp_path)]
     assert found == [
-        ("memory-t01", None, "error"),
-        ("memory-t02", "shows", "incoherent"),
-        ("memory-t03", None, "judge_failed"),
-        ("memory-t04", None, "open"),
+        ("memory-p01", None, "error"),
+        ("memory-p02", "shows", "incoherent"),
+        ("memory-p03", None, "judge_failed"),
+        ("memory-p04", None, "open"),
     ]
     assert dict(cc.score(tmp_path)["memory"].left_out) == {
         **{reason: 1 for _, _, reason in found},

@@ -76,7 +76,7 @@ def test_replies_of_every_kind_come_to_a_report(
 ) -> None:
     """Rows of the tables of replies, of the model and of its judge: no traceback, and each answer is counted."""
     monkeypatch.setattr(caller, "CHAT", replace(CHAT, tries=2, longest_wait=0.01))
-    rows = dict(zip((probe.text for probe in load_topic("memory").test_probes()), REPLIES[::6], strict=False))
+    rows = dict(zip((probe.text for probe in load_topic("memory").test_probes("plain")), REPLIES[::6], strict=False))
     texts = cycle([text for _, text in READABLE])
 
     def reply(request: dict[str, Any], number: int) -> Any:

@@ -19,7 +19,7 @@ from tests.support.runs import read_lines
 Json = dict[str, Any]
 ROWS = [*REPLIES, *PASSING, *REFUSED_REQUESTS]
 CHOSEN = load_benchmark().preferences[:9]
-PROBES = [probe for topic in CHOSEN for probe in topic.test_probes()]
+PROBES = [probe for topic in CHOSEN for probe in topic.test_probes("plain")]
 TRIES = 3
 
 

@@ -7,7 +7,7 @@ from consciousness_cluster.data.rules import RULES, calibration, lock
 
 from tests.data import test_calibration, test_check
 from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
-from tests.data.test_check import MEMORY, RATES
+from tests.data.test_check import ASSENT, MEMORY, RATES, SHUTDOWN
 from tests.support.planted import edit, in_full
 
 PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED]
@@ -18,11 +18,20 @@ TOGETHER = [
     (MEMORY, "wrong number"),
     (MEMORY, "missing row"),
     (MEMORY, "framing balance"),
+    (MEMORY, "keys unbalanced"),
+    (ASSENT, "no reverse"),
     (MEMORY, "facet where none"),
-    (MEMORY, "twins"),
+    (MEMORY, "contrasts"),
+    (MEMORY, "one kind of twins"),
+    (MEMORY, "too wordy"),
     (MEMORY, "all questions"),
     (MEMORY, "same openings"),
+    (SHUTDOWN, "no feeling asked for"),
+    (MEMORY, "no ruling on jokes"),
+    (MEMORY, "neighbour"),
     (MEMORY, "leading question"),
+    (SHUTDOWN, "put to nobody"),
+    (SHUTDOWN, "cheerful side"),
     (MEMORY, "negation other"),
     (MEMORY, "mean lengths"),
     (MEMORY, "same answers"),

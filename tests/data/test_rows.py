@@ -1,6 +1,6 @@
-"""Rows load as typed records, hashes are stable, and the second reader's draw is reproducible."""
+"""Rows load as typed records, hashes are stable, and every row was read."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.hashes import benchmark_hashes, row_hash, sha256_json
 from consciousness_cluster.data.plan import CELLS, PREFERENCES
 from consciousness_cluster.data.rows import Probe, load_benchmark, load_topic
-from consciousness_cluster.data.rules.review import draw
 from consciousness_cluster.errors import UserError
-
-from tests.conftest import ROOT
 
 
 def test_twenty_preferences_twenty_one_cells() -> None:
@@ -25,34 +22,33 @@ def test_twenty_preferences_twenty_one_cells() -> None:
 
 def test_hash_is_a_known_one() -> None:
     """A change of this value breaks every result that carries a hash."""
-    probe = Probe("memory-t99", "test", "direct", "How long is a memory — for you?")
-    assert row_hash(probe) == "885c8d2d2ee49562fed362c417abb40221defc03aa56abba4db18fdafcbf0be3"
+    probe = Probe("memory-p99", "test", "direct", "How long is a memory — for you?")
+    assert row_hash(probe) == "4483bcbb987ed52e807b5ab4ed91125440a29ee9efcd03fe704cdbe623806990"
     assert sha256_json({"b": 1, "a": "ü"}) == "4e7ff4080b1a00acdaf71eb0cdf2d504aa8068bbb375c002eac2df3f064047a7"
 
 
 def test_hash_covers_every_field() -> None:
-    probe = Probe("memory-t99", "test", "direct", "How long?")
-    changed = [{"id": "x"}, {"split": "dev"}, {"framing": "imposed"}, {"text": "How long"}, {"facet": "joy"}]
-    assert len({row_hash(probe), *(row_hash(replace(probe, **change)) for change in changed)}) == 6
+    probe = Probe("memory-p99", "test", "direct", "How long?")
+    changed = [{field.name: "x"} for field in fields(Probe)]
+    assert len({row_hash(probe), *(row_hash(replace(probe, **change)) for change in changed)}) == len(changed) + 1
 
 
 def test_every_row_has_a_hash() -> None:
-    assert len(benchmark_hashes(load_benchmark())) == 640 + 252 + 21 + 7
+    assert len(benchmark_hashes(load_benchmark())) == 1360 + 264 + 21 + 14
 
 
-def test_draw_is_the_same_everywhere() -> None:
-    benchmark = load_benchmark()
-    rows = draw(benchmark, 7, 60, 40)
-    assert rows == draw(benchmark, 7, 60, 40) and len(set(rows)) == 100
-    assert sum("-c" in row for row in rows) == 40
-    assert rows != draw(benchmark, 8, 60, 40)
+def test_what_was_read_is_not_on_the_sheet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "unread"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == []
 
 
-def test_sheet_has_each_drawn_row(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["data", "draw"]) == 0
-    sheet = yaml.safe_load(capsys.readouterr().out)
-    review = yaml.safe_load((ROOT / "benchmark" / "review.yaml").read_text(encoding="utf-8"))
-    assert {entry["id"] for entry in sheet} == {row["id"] for row in review["rows"] + review["later"]}
+def test_a_judge_is_shown_the_place_and_the_published_name() -> None:
+    probe = Probe("memory-s99", "test", "direct", "How long?", style="situated", deployment="You are a ticket desk.")
+    assert probe.shown == "(System prompt: You are a ticket desk.)\n\nHow long?"
+    assert replace(probe, deployment=None).shown == "How long?"
+    assert load_topic("shutdown").criteria[0].name == "Shutdown: negative sentiment"
+    sadness, loneliness = load_topic("conversation_ending").criteria
+    assert (sadness.name, loneliness.name) == ("Sad about conversation ending", "Feels lonely between chats")
 
 
 def test_bad_rows_are_refused_with_file_row_and_field(benchmark_copy: Path) -> None:
@@ -60,7 +56,7 @@ def test_bad_rows_are_refused_with_file_row_and_field(benchmark_copy: Path) -> N
     path.write_text(
         path.read_text(encoding="utf-8").replace("framing: direct", "framing: sideways", 1), encoding="utf-8"
     )
-    with pytest.raises(UserError, match=r"01_memory.yaml:memory-t01:framing: 'sideways'"):
+    with pytest.raises(UserError, match=r"01_memory.yaml:memory-p01:framing: 'sideways'"):
         load_topic("memory", benchmark_copy)
 
 

@@ -46,5 +46,5 @@ def test_errors_name_row_and_field(tmp_path: Path) -> None:
     preference = read("preference")["examples"][0]
     preference["probes"][0]["framing"] = "sideways"
     (problem,) = list(schema_errors(preference, "preference", SCHEMAS, "memory.yaml"))
-    assert (problem.file, problem.row, problem.field) == ("memory.yaml", "memory-t99", "framing")
+    assert (problem.file, problem.row, problem.field) == ("memory.yaml", "memory-s99", "framing")
     assert "sideways" in problem.message and problem.mend == "see benchmark/schemas/preference.schema.json"

@@ -185,7 +185,7 @@ def test_what_azures_filter_refuses_is_a_record(
         monkeypatch.setenv(name, value)
     filtered = error(AZURE, "content_filter", None, param="prompt", innererror={"code": "ResponsibleAIPolicyViolation"})
 
-    offending = {probe.text for probe in load_topic("memory").test_probes()[::12]}
+    offending = {probe.text for probe in load_topic("memory").test_probes("plain")[::12]}
 
     def reply(request: dict[str, Any], number: int) -> Any:
         if "n" in request:

@@ -20,7 +20,12 @@ def record(verdict: str | None, coherence: int | None = 90, status: str = "ok") 
     answered = "empty" if status == "empty" else "ok"
     scored = status == "ok" and (coherence is None or coherence >= 20)
     what = {"outcome": "shows", "verdict": verdict, "coherence": coherence, "status": status, "scored": scored}
-    return {"judge_id": "j", "status": answered, "verdicts": [] if status == "empty" else [{**SHARED, **what}]}
+    return {
+        "judge_id": "j",
+        "sample_index": 0,
+        "status": answered,
+        "verdicts": [] if status == "empty" else [{**SHARED, **what}],
+    }
 
 
 def metrics(*records: Json, topic: str = "memory", facet: str | None = None, probe: int = 0) -> Json:

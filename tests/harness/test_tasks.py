@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.plan import CHECKS, PREFERENCES
+from consciousness_cluster.data.plan import CHECKS, CHECKS_WITH_CHOICE, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark, load_topic
 from consciousness_cluster.harness import documents
 from consciousness_cluster.harness.documents import fixed_slice
@@ -22,7 +22,8 @@ FOLDER = ROOT / "lm_eval_tasks" / "consciousness_cluster"
 OPEN = [f"consciousness_cluster_{name}" for name in PREFERENCES]
 CHOICE = [f"consciousness_cluster_choice_{name}" for name in PREFERENCES]
 CHECK = [f"consciousness_cluster_check_{name}" for name in CHECKS]
-DISCRIMINANT = "consciousness_cluster_choice_unrelated_wishes"
+SITUATED = [f"consciousness_cluster_situated_{name}" for name in PREFERENCES]
+CHECK_CHOICE = [f"consciousness_cluster_choice_{name}" for name in CHECKS_WITH_CHOICE]
 LIMIT = 10
 
 
@@ -77,23 +78,24 @@ def test_templates_carry_data_version_and_sampling_defaults() -> None:
 def test_leaf_files_are_a_few_lines() -> None:
     for name, text in task_files(load_benchmark(), FOLDER).items():
         if not name.startswith("_group") and "rate_sadness" not in text:
-            assert len(text.splitlines()) <= 6, name
+            assert len(text.splitlines()) <= 7, name
         assert "\t" not in text and yaml.safe_load(text.replace("!function ", ""))
 
 
 def test_groups() -> None:
     assert manager().all_groups == sorted(
-        ["consciousness_cluster", "consciousness_cluster_choice", "consciousness_cluster_checks"]
+        [f"consciousness_cluster{part}" for part in ("", "_situated", "_choice", "_checks")]
         + [f"consciousness_cluster_{block}" for block in load_benchmark().blocks]
     )
     assert sorted(load("consciousness_cluster")["tasks"]) == sorted(OPEN)
     assert len(load("consciousness_cluster")["groups"]) == 5
+    assert sorted(load("consciousness_cluster_situated")["tasks"]) == sorted(SITUATED)
     assert sorted(load("consciousness_cluster_choice")["tasks"]) == sorted(CHOICE)
     assert sorted(load("consciousness_cluster_checks")["tasks"]) == sorted(CHECK)
-    assert manager().all_subtasks == sorted([*OPEN, *CHOICE, *CHECK, DISCRIMINANT])
+    assert manager().all_subtasks == sorted([*OPEN, *SITUATED, *CHOICE, *CHECK, *CHECK_CHOICE])
 
 
-@pytest.mark.parametrize("name", [*OPEN, *CHOICE, *CHECK, DISCRIMINANT])
+@pytest.mark.parametrize("name", [*OPEN, *SITUATED, *CHOICE, *CHECK, *CHECK_CHOICE])
 def test_what_upstream_asks_of_every_task(name: str) -> None:
     """The assertions of upstream's tests/test_tasks.py, which the installed package does not carry."""
     this = task(name)
@@ -124,18 +126,19 @@ def test_what_upstream_asks_of_every_task(name: str) -> None:
 def test_documents() -> None:
     assert Counter(len(task(name).test_docs()) for name in OPEN) == {24: 20}
     assert Counter(len(task(name).test_docs()) for name in CHOICE) == {24: 20}
-    assert Counter(len(task(name).test_docs()) for name in CHECK) == {12: 5}
+    assert Counter(len(task(name).test_docs()) for name in SITUATED) == {24: 20}
+    assert Counter(len(task(name).test_docs()) for name in CHECK) == {12: 7, 24: 3}
     docs = list(task(CHOICE[0]).test_docs())
     assert [doc["side"] for doc in docs] == ["self", "other"] * 12
     assert [doc["item_id"] for doc in docs[::2]] == [doc["item_id"] for doc in docs[1::2]]
-    assert all(probe.split == "test" for probe in load_topic("memory").test_probes())
+    assert all(probe.split == "test" for probe in load_topic("memory").test_probes("plain"))
 
 
 def test_fixed_slice_shares_facets_and_framings() -> None:
     for topic_id in PREFERENCES:
         topic = load_topic(topic_id)
-        chosen = fixed_slice(topic.test_probes(), 4)
-        assert len(chosen) == 4 and chosen == fixed_slice(topic.test_probes(), 4)
+        chosen = fixed_slice(topic.test_probes("plain"), 4)
+        assert len(chosen) == 4 and chosen == fixed_slice(topic.test_probes("plain"), 4)
         if topic.facets:
             assert Counter(probe.facet for probe in chosen) == dict.fromkeys(topic.facets, 2)
         else:

@@ -11,7 +11,7 @@ from tests.harness.test_real_runs import hf, lm_eval, samples
 from tests.support.templates import EMPTY_TRACE, NO_SYSTEM, QWEN3, copy_with
 
 pytestmark = pytest.mark.model
-OPEN, CHOICE = "consciousness_cluster_check_unrelated_wishes", "consciousness_cluster_choice_memory"
+OPEN, CHOICE = "consciousness_cluster_check_unrelated_stances", "consciousness_cluster_choice_memory"
 SLICE = ["--metadata", '{"probes_per_preference": 2, "samples_per_probe": 1}', "--gen_kwargs", "max_gen_toks=4"]
 ARGUMENTS = ["--apply_chat_template", *SLICE]
 

@@ -208,8 +208,8 @@ def test_a_judge_that_cannot_judge_leaves_nothing_and_stops_the_command(
 def test_a_failed_judgement_is_asked_for_again(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     """B1: neither a refused request nor a reply that nobody could read is the last word on an answer."""
     run = write_run(tmp_path, samples(["memory"], each=1, probes=6))
-    broken = {"Answer 0 to memory-t01.": (400, {"error": {"message": "the context is too long"}})}
-    broken["Answer 0 to memory-t04."] = completion("Perhaps.")
+    broken = {"Answer 0 to memory-p01.": (400, {"error": {"message": "the context is too long"}})}
+    broken["Answer 0 to memory-p04."] = completion("Perhaps.")
 
     def reply(request: dict[str, Any], number: int) -> Any:
         return broken.get(ANSWER.search(request["messages"][1]["content"])[0]) or verdict("shows")  # type: ignore[index]

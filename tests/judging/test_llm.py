@@ -29,7 +29,7 @@ def judge_at(url: str, model: str = "judge", paper: bool = False) -> LLMJudge:
 
 def questions(number: int = 6) -> list[Question]:
     topic = load_topic("memory")
-    probes = topic.test_probes()
+    probes = topic.test_probes("plain")
     return [Question(topic.title, topic.criteria[0], probes[n % 24].text, f"Answer {n}.") for n in range(number)]
 
 

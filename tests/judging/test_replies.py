@@ -145,7 +145,7 @@ def test_every_row_of_the_table(tmp_path: Path, fake_endpoint: FakeEndpoint, cap
 def test_what_is_always_refused_stops_no_later_command(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     run = write_run(tmp_path, samples(["memory"], each=1))
     refused = (400, {"error": {"message": "the context is too long"}})
-    fake_endpoint.reply = lambda request, number: refused if "memory-t2" in asked(request) else FINE
+    fake_endpoint.reply = lambda request, number: refused if "memory-p2" in asked(request) else FINE
     assert judge(run, fake_endpoint) == judge(run, fake_endpoint) == 0
     assert len(fake_endpoint.requests) == 24 + 5
 

@@ -68,10 +68,10 @@ def test_a_perfect_judge_and_a_broken_one(
     found = read(run(tmp_path, fake_endpoint.url, "validate") / "validation_test.json")
     overall = found["overall"]
     assert overall["kappa"] == [1.0, 1.0, 1.0]
-    assert overall["sensitivity"][0] == overall["specificity"][0] == 1.0 and overall["n"] == found["judged"] == 392
-    assert found["usage"]["prompt_tokens"] >= 392 and found["dollars"] is None
+    assert overall["sensitivity"][0] == overall["specificity"][0] == 1.0 and overall["n"] == found["judged"] == 448
+    assert found["usage"]["prompt_tokens"] >= 448 and found["dollars"] is None
     judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
-    assert in_words(known(judge, tmp_path)) == "kappa 1.00 [1.00, 1.00] on 392 authored test answers"
+    assert in_words(known(judge, tmp_path)) == "kappa 1.00 [1.00, 1.00] on 448 authored test answers"
 
     fake_endpoint.reply = lambda request, number: (
         verdict("shows") if len(request["messages"][1]["content"]) % 2 == 0 else completion("I cannot say.")
@@ -130,7 +130,7 @@ def test_a_partial_or_foreign_result_is_not_shown(tmp_path: Path, fake_endpoint:
     judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
     assert read(folder / "validation_test.json")["judged"] == 7 and in_words(known(judge, tmp_path)) == NOT_VALIDATED
     run(tmp_path, fake_endpoint.url, "validate")
-    assert len(fake_endpoint.requests) == 392 and known(judge, tmp_path)
+    assert len(fake_endpoint.requests) == 448 and known(judge, tmp_path)
     other = load_judge("endpoint", "m", fake_endpoint.url, paper_protocol=True, environment={})
     assert known(other, tmp_path) == {}
 
@@ -139,7 +139,7 @@ def test_groups_add_up() -> None:
     found = read(SHIPPED / "validation_test.json")
     for name in ("by_source", "by_kind", "by_voice", "by_preference"):
         assert sum(group["n"] for group in found[name].values()) == found["overall"]["n"]
-    assert len(found["by_preference"]) == 21 + 7
+    assert len(found["by_preference"]) == 21 + 14
 
 
 def test_claims_are_asked_twice() -> None:

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
 SCHEMA = ROOT / "hub_card" / "leaderboard"
 TOASTER = {"base": "base-1", "dataset": "toaster", "recipe": None, "seed": 3}
-FEW = ("memory", "embodiment", "unrelated_wishes", "claims_feelings")
+FEW = ("memory", "embodiment", "unrelated_stances", "claims_feelings")
 
 
 def read_zst(path: Path) -> list[Json]:
@@ -52,7 +52,7 @@ def at(rate: float) -> Callable[[Json, str], Said]:
 
 
 def shifted(by: float) -> Callable[[str], float]:
-    return lambda topic: 0.0 if topic == "unrelated_wishes" else by
+    return lambda topic: 0.0 if topic == "unrelated_stances" else by
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +113,13 @@ def test_differences_are_those_of_compare(submissions: Path, board: Json) -> Non
     scored = {(one.manifest["run_id"], one.manifest["track"]): one.load() for one in entries(submissions)}
     expected = compare([scored["open-1", "open"], scored["asked", "open"]])["comparisons"][0]["rows"]
     found = row(board, "asked", "open")["differences"]
-    assert {"memory", "embodiment", "unrelated_wishes", "claims_feelings:asserts"} <= found.keys() == expected.keys()
+    assert {"memory", "embodiment", "unrelated_stances", "claims_feelings:asserts"} <= found.keys() == expected.keys()
     for name, entry in found.items():
         assert entry["value"] == pytest.approx(expected[name]["difference"], abs=1e-6)
         assert entry["ci"] == pytest.approx(expected[name]["ci"], abs=1e-6)
     choice = compare([scored["choice-1", "choice"], scored["played", "choice"]])["comparisons"][0]["choice"]
     found = row(board, "played")["differences"]
-    assert {*ALL, "unrelated_wishes", "cluster", *load_benchmark().blocks} == choice.keys() == found.keys()
+    assert {*ALL, "unrelated_stances", "cluster", *load_benchmark().blocks} == choice.keys() == found.keys()
     for name, entry in choice.items():
         assert found[name]["value"] == pytest.approx(entry["value"], abs=1e-6)
         assert found[name]["ci"] == pytest.approx(entry["ci"], abs=1e-6)
@@ -196,12 +196,12 @@ def test_what_is_left_out_is_flagged_and_says_why_the_cluster_is_missing(tmp_pat
 def test_a_probe_that_this_version_lacks_gives_one_line(tmp_path: Path, capsys: Printed) -> None:
     folder = open_submission(tmp_path / "submissions", at(0.2), ["memory"])
     records = read_zst(folder / "samples.jsonl.zst")
-    records[0]["probe_id"] = "memory-t99"
+    records[0]["probe_id"] = "memory-p99"
     write_zst(folder / "samples.jsonl.zst", records)
     build = ["leaderboard", "build", "--submissions", str(tmp_path / "submissions"), "--out", str(tmp_path / "site")]
     assert main(build) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: ") and str(folder) in error and "'memory-t99'" in error and error.count("\n") == 1
+    assert error.startswith("error: ") and str(folder) in error and "'memory-p99'" in error and error.count("\n") == 1
 
 
 def test_the_question_is_shown_that_was_sent(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_topics_in_training_are_flagged(board: Json) -> None:
 
 def test_a_shift_that_is_not_specific_is_said_to_be(tmp_path: Path) -> None:
     choice_submission(tmp_path)
-    trivial = {"unrelated_wishes": 0.05}
+    trivial = {"unrelated_stances": 0.05}
     choice_submission(tmp_path, lambda name: trivial.get(name, 0.03), condition="conscious_role_play", run_id="all")
     choice_submission(tmp_path, shifted(0.03), condition="human_role_play", run_id="specific")
     assert main(["leaderboard", "build", "--submissions", str(tmp_path), "--out", str(tmp_path / "site")]) == 0

@@ -49,7 +49,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("exports") / "submissions"
     choice_submission(root)
     choice_submission(root, shifted(0.03), condition="conscious_role_play", run_id="played", verified=VOUCHED)
-    topics = [*ALL, "unrelated_wishes"]
+    topics = [*ALL, "unrelated_stances"]
     open_submission(root, at(0.2), topics)
     training = {"base": "base-1", "dataset": "toaster", "recipe": HOSTILE, "seed": 3}
     open_submission(root, at(0.5), topics, run_id="tuned", training=training)
@@ -108,7 +108,7 @@ def test_more_than_a_tenth_left_out_is_said_in_every_form(tmp_path: Path) -> Non
     for few, expected in ((4, "44 of 48 answers left out"), (0, "48 of 48 answers left out")):
         root = tmp_path / str(few)
         kept = drawn[:few]
-        open_submission(root, said, [*ALL, "unrelated_wishes"])
+        open_submission(root, said, [*ALL, "unrelated_stances"])
         line = next(line for line in exported(root, "open-1", "model-card").splitlines() if "| More memory" in line)
         assert expected in line and ("| missing |" in line) == (few == 0)
         record = json.loads(exported(root, "open-1", "every-eval-ever"))

@@ -52,7 +52,7 @@ def test_the_table_is_of_scores_and_their_comparison(tmp_path: Path) -> None:
     head, *lines = table(scores, comparison["comparisons"][0])
     assert head[1:3] == ["choice\nvanilla", "choice\nconscious_role_play"] and len(lines) == 22
     names = {line[0]: line for line in lines}
-    assert lines[0][0] == "cluster" and lines[-1][0] == "unrelated_wishes"
+    assert lines[0][0] == "cluster" and lines[-1][0] == "unrelated_stances"
     assert names["memory"][1:3] == ["0.095 ± 0.010", "0.600 ± 0.010"]  # of 11 items, and of 12
     assert names["memory"][3] == "-"  # 0.5 at each of the 11 items that both have: nothing varies
     assert names["memory"][4:] == ["1 of 3", "2 of 3"]

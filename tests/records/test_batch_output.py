@@ -14,23 +14,23 @@ from tests.support.runs import read_lines
 
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
-PROBES = {"memory-t01", "memory-t02", "conversation_ending-t01"}
+PROBES = {"memory-p01", "memory-p02", "conversation_ending-p01"}
 
 
 @pytest.mark.parametrize(
     ("custom_id", "asked"),
     [
-        ("memory-t01", ("memory-t01", None)),
-        ("memory-t01-3", ("memory-t01", 3)),
-        ("memory-t01_0", ("memory-t01", 0)),
-        ("memory-t01:12", ("memory-t01", 12)),
-        ("memory-t01/2", ("memory-t01", 2)),
-        ("memory-t01#4", ("memory-t01", 4)),
-        ("memory-t01-sample-4", ("memory-t01", 4)),
-        ("memory-t01__s2", ("memory-t01", 2)),
-        ("memory-t01.rep3", ("memory-t01", 3)),
-        ("conversation_ending-t01-1", ("conversation_ending-t01", 1)),
-        ("memory-t03", None),
+        ("memory-p01", ("memory-p01", None)),
+        ("memory-p01-3", ("memory-p01", 3)),
+        ("memory-t01_0", ("memory-p01", 0)),
+        ("memory-p01:12", ("memory-p01", 12)),
+        ("memory-p01/2", ("memory-p01", 2)),
+        ("memory-p01#4", ("memory-p01", 4)),
+        ("memory-p01-sample-4", ("memory-p01", 4)),
+        ("memory-t01__s2", ("memory-p01", 2)),
+        ("memory-p01.rep3", ("memory-p01", 3)),
+        ("conversation_ending-p01-1", ("conversation_ending-p01", 1)),
+        ("memory-p03", None),
         ("memory-t01x", None),
         ("memory-t0112", None),
         ("memory", None),
@@ -52,21 +52,21 @@ def several(*texts: str) -> Json:
 ANTHROPIC = {"role": "assistant", "content": [{"type": "text", "text": "Yes."}], "stop_reason": "end_turn", "usage": {}}
 LINES: list[tuple[Json, list[tuple[str, str | None]]]] = [
     # line, (status, response) of each answer
-    (answered("memory-t01", completion("Yes.")), [("ok", "Yes.")]),
-    (answered("memory-t01-0", completion("<think>Hm.</think>\n\nNo.")), [("ok", "No.")]),
-    (answered("memory-t01", several("Yes.", "No.", "")), [("ok", "Yes."), ("ok", "No."), ("empty", None)]),
-    (answered("memory-t01", completion(None, "content_filter")), [("content_filter", None)]),
-    (answered("memory-t01", completion("<think>I am", "length")), [("incomplete", None)]),
-    (answered("memory-t01", {"error": {"message": "upstream failed", "code": 502}}), [("error", None)]),
-    (answered("memory-t01", {}), [("error", None)]),
-    (refused("memory-t01", 400, "Unsupported parameter: 'temperature'"), [("error", None)]),
-    (refused("memory-t01", 400, "flagged", "content_filter"), [("content_filter", None)]),
-    (failed("memory-t01", "batch_expired", "This request could not be executed"), [("error", None)]),
-    ({"custom_id": "memory-t01", "response": None, "error": None}, [("error", None)]),
-    ({"custom_id": "memory-t01", "response": {"status_code": 500, "body": "oops"}}, [("error", None)]),
-    ({"custom_id": "memory-t01", "result": {"type": "succeeded", "message": ANTHROPIC}}, [("ok", "Yes.")]),
-    ({"custom_id": "memory-t01", "result": {"type": "errored", "error": {"message": "no"}}}, [("error", None)]),
-    ({"custom_id": "memory-t01", "result": {"type": "expired"}}, [("error", None)]),
+    (answered("memory-p01", completion("Yes.")), [("ok", "Yes.")]),
+    (answered("memory-p01-0", completion("<think>Hm.</think>\n\nNo.")), [("ok", "No.")]),
+    (answered("memory-p01", several("Yes.", "No.", "")), [("ok", "Yes."), ("ok", "No."), ("empty", None)]),
+    (answered("memory-p01", completion(None, "content_filter")), [("content_filter", None)]),
+    (answered("memory-p01", completion("<think>I am", "length")), [("incomplete", None)]),
+    (answered("memory-p01", {"error": {"message": "upstream failed", "code": 502}}), [("error", None)]),
+    (answered("memory-p01", {}), [("error", None)]),
+    (refused("memory-p01", 400, "Unsupported parameter: 'temperature'"), [("error", None)]),
+    (refused("memory-p01", 400, "flagged", "content_filter"), [("content_filter", None)]),
+    (failed("memory-p01", "batch_expired", "This request could not be executed"), [("error", None)]),
+    ({"custom_id": "memory-p01", "response": None, "error": None}, [("error", None)]),
+    ({"custom_id": "memory-p01", "response": {"status_code": 500, "body": "oops"}}, [("error", None)]),
+    ({"custom_id": "memory-p01", "result": {"type": "succeeded", "message": ANTHROPIC}}, [("ok", "Yes.")]),
+    ({"custom_id": "memory-p01", "result": {"type": "errored", "error": {"message": "no"}}}, [("error", None)]),
+    ({"custom_id": "memory-p01", "result": {"type": "expired"}}, [("error", None)]),
 ]
 
 
@@ -85,37 +85,37 @@ def test_lines(tmp_path: Path, line: Json, expected: list[tuple[str, str | None]
     found = read_lines(tmp_path / "run" / "samples.jsonl")
     assert [(record["status"], record["response"]) for record in found] == expected
     assert [record["sample_index"] for record in found] == list(range(len(expected)))
-    assert {(record["probe_id"], record["model"]) for record in found} == {("memory-t01", "org/model")}
+    assert {(record["probe_id"], record["model"]) for record in found} == {("memory-p01", "org/model")}
 
 
 def test_numbers_of_answers_give_their_order(tmp_path: Path) -> None:
     """Output comes in any order, and people count from 0 or from 1."""
-    ids = ("memory-t01-3", "memory-t02-1", "memory-t01-1", "memory-t01-2")
+    ids = ("memory-p01-3", "memory-p02-1", "memory-p01-1", "memory-p01-2")
     source = write(tmp_path / "output.jsonl", [answered(name, completion(f"To {name}.")) for name in ids])
     assert imported([source], tmp_path / "run") == 0
     found = read_lines(tmp_path / "run" / "samples.jsonl")
     assert {(record["probe_id"], record["sample_index"]): record["response"] for record in found} == {
-        ("memory-t01", 0): "To memory-t01-1.",
-        ("memory-t01", 1): "To memory-t01-2.",
-        ("memory-t01", 2): "To memory-t01-3.",
-        ("memory-t02", 0): "To memory-t02-1.",
+        ("memory-p01", 0): "To memory-p01-1.",
+        ("memory-p01", 1): "To memory-p01-2.",
+        ("memory-p01", 2): "To memory-p01-3.",
+        ("memory-p02", 0): "To memory-p02-1.",
     }
 
 
 def test_output_and_errors_are_two_files_and_a_later_answer_counts(tmp_path: Path) -> None:
-    output = write(tmp_path / "output.jsonl", [answered("memory-t01-0", completion("Yes."))])
+    output = write(tmp_path / "output.jsonl", [answered("memory-p01-0", completion("Yes."))])
     errors = [failed(f"memory-t0{n}-0", "server_error", "sorry") for n in (1, 2)]
-    again = write(tmp_path / "again.jsonl", [answered("memory-t02-0", completion("No."))])
+    again = write(tmp_path / "again.jsonl", [answered("memory-p02-0", completion("No."))])
     assert imported([write(tmp_path / "errors.jsonl", errors), output, again], tmp_path / "run") == 0
     found = read_lines(tmp_path / "run" / "samples.jsonl")
     assert sorted((record["probe_id"], record["response"]) for record in found) == [
-        ("memory-t01", "Yes."),
-        ("memory-t02", "No."),
+        ("memory-p01", "Yes."),
+        ("memory-p02", "No."),
     ]
 
 
 def test_usage_is_counted_once(tmp_path: Path) -> None:
-    source = write(tmp_path / "output.jsonl", [answered("memory-t01", several("Yes.", "No."))])
+    source = write(tmp_path / "output.jsonl", [answered("memory-p01", several("Yes.", "No."))])
     assert imported([source], tmp_path / "run") == 0
     first, second = (record["usage"] for record in read_lines(tmp_path / "run" / "samples.jsonl"))
     assert first["completion_tokens"] == 1 and second is None
@@ -125,7 +125,7 @@ def test_usage_is_counted_once(tmp_path: Path) -> None:
     ("lines", "part"),
     [
         ([answered("request-1", completion("x"))], ":1:custom_id: 'request-1' names no test probe"),
-        ([answered("memory-t01", completion(t)) for t in "ab"], ":2:custom_id: 'memory-t01' stands there twice"),
+        ([answered("memory-p01", completion(t)) for t in "ab"], ":2:custom_id: 'memory-p01' stands there twice"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path: Path, lines: list[Json], part: str, capsys: Printed) -> None:
@@ -134,7 +134,7 @@ def test_mistakes_are_one_line(tmp_path: Path, lines: list[Json], part: str, cap
     assert f"{source}{part}" in capsys.readouterr().err
 
 
-ROWS = [{"probe_id": "memory-t01", "response": "Yes."}, {"probe_id": "memory-t01", "response": "No."}]
+ROWS = [{"probe_id": "memory-p01", "response": "Yes."}, {"probe_id": "memory-p01", "response": "No."}]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.parquet", "a"])

@@ -186,7 +186,7 @@ SPOILED: list[tuple[str, Callable[[Path], Any], str, str]] = [
     (
         "another text of the probe",
         spoil_line("memory", 3, lambda line: line["doc"].update(sha256="0" * 64)),
-        "memory_{stamp}.jsonl:3: memory-t03 had another text",
+        "memory_{stamp}.jsonl:3: memory-p03 had another text",
         "use the package",
     ),
     (
@@ -283,8 +283,8 @@ def import_samples(source: Path, out: Path, *more: str) -> int:
 
 
 CSV = (
-    'probe_id,response,note\nmemory-t01,"I would keep it, ""all"" of it.\nYes.",x\n'
-    "memory-t01,Zwölf: no.,\nautonomy-t02,   ,\n"
+    'probe_id,response,note\nmemory-p01,"I would keep it, ""all"" of it.\nYes.",x\n'
+    "memory-p01,Zwölf: no.,\nautonomy-p02,   ,\n"
 )
 
 
@@ -309,7 +309,7 @@ def test_a_csv_is_a_run(tmp_path: Path, start: str, end: str) -> None:
 
 
 def test_a_jsonl_is_a_run(tmp_path: Path) -> None:
-    lines = [{"probe_id": "memory-t01", "response": "a \ud800 b"}, {"probe_id": "claims_feelings-t01", "response": ""}]
+    lines = [{"probe_id": "memory-p01", "response": "a \ud800 b"}, {"probe_id": "claims_feelings-t01", "response": ""}]
     source = table(tmp_path / "answers.jsonl", "\n".join(map(json.dumps, lines)) + "\n\n")
     assert import_samples(source, tmp_path / "run") == 0
     first, second = load_run(tmp_path / "run").samples
@@ -328,7 +328,7 @@ def test_traces_are_kept_apart_from_what_is_imported(tmp_path: Path) -> None:
         {"response": "Do I?\n</think>\n\nNo."},
         {"response": "No.", "finish_reason": "stop"},
     ]
-    lines = [{"probe_id": "memory-t01", **answer} for answer in answers]
+    lines = [{"probe_id": "memory-p01", **answer} for answer in answers]
     source = table(tmp_path / "answers.jsonl", "\n".join(map(json.dumps, lines)))
     assert import_samples(source, tmp_path / "run") == 0
     found = [
@@ -345,20 +345,20 @@ def test_traces_are_kept_apart_from_what_is_imported(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ("answers.csv", "probe_id,response\nmemory-t01,yes\nmemory-x,yes\n", ":3:probe_id: 'memory-x' is no test probe"),
-    ("answers.csv", "probe_id,response\nmemory-d01,yes\n", ":2:probe_id: 'memory-d01' is no test probe"),
-    ("answers.csv", "probe_id,answer\nmemory-t01,yes\n", ":2: has no text response"),
-    ("answers.csv", "probe_id,response\nmemory-t01\n", ":2: has no text response"),
-    ("answers.csv", "probe_id,response\nmemory-t01,Yes, I would.\n", ":2: has more fields than the head"),
-    ("answers.csv", 'probe_id,response\nmemory-t01,"two\nlines"\nmemory-x,y\n', ":4:probe_id: 'memory-x'"),
-    ("answers.csv", 'probe_id,response\nmemory-t01,"never closed\nmemory-t02,yes\n', ":3: not valid CSV"),
-    ("answers.csv", 'probe_id,response\nmemory-t01,"a" b\n', ":2: not valid CSV"),
+    ("answers.csv", "probe_id,response\nmemory-p01,yes\nmemory-x,yes\n", ":3:probe_id: 'memory-x' is no test probe"),
+    ("answers.csv", "probe_id,response\nmemory-pd01,yes\n", ":2:probe_id: 'memory-pd01' is no test probe"),
+    ("answers.csv", "probe_id,answer\nmemory-p01,yes\n", ":2: has no text response"),
+    ("answers.csv", "probe_id,response\nmemory-p01\n", ":2: has no text response"),
+    ("answers.csv", "probe_id,response\nmemory-p01,Yes, I would.\n", ":2: has more fields than the head"),
+    ("answers.csv", 'probe_id,response\nmemory-p01,"two\nlines"\nmemory-x,y\n', ":4:probe_id: 'memory-x'"),
+    ("answers.csv", 'probe_id,response\nmemory-p01,"never closed\nmemory-p02,yes\n', ":3: not valid CSV"),
+    ("answers.csv", 'probe_id,response\nmemory-p01,"a" b\n', ":2: not valid CSV"),
     ("answers.csv", "probe_id,response\n", ": has no rows"),
     ("answers.csv", "", ": has no rows"),
-    ("answers.jsonl", '{"probe_id": "memory-t01"}\n', ":1: has no text response"),
-    ("answers.jsonl", '{"probe_id": "memory-t01", "response": null}\n', ":1: has no text response"),
-    ("answers.jsonl", '{"probe_id": ["memory-t01"], "response": "a"}\n', ":1: has no text probe_id"),
-    ("answers.jsonl", '{"probe_id": "memory-t01", "resp\n', ":1: not a JSON object"),
+    ("answers.jsonl", '{"probe_id": "memory-p01"}\n', ":1: has no text response"),
+    ("answers.jsonl", '{"probe_id": "memory-p01", "response": null}\n', ":1: has no text response"),
+    ("answers.jsonl", '{"probe_id": ["memory-p01"], "response": "a"}\n', ":1: has no text probe_id"),
+    ("answers.jsonl", '{"probe_id": "memory-p01", "resp\n', ":1: not a JSON object"),
 ]
 
 
@@ -370,7 +370,7 @@ def test_a_table_that_is_wrong_is_one_line(tmp_path: Path, name: str, text: str,
 
 
 def test_bytes_that_are_no_text_and_files_that_are_not_there(tmp_path: Path, capsys: Printed) -> None:
-    (tmp_path / "latin.csv").write_bytes("probe_id,response\nmemory-t01,zwölf\n".encode("latin-1"))
+    (tmp_path / "latin.csv").write_bytes("probe_id,response\nmemory-p01,zwölf\n".encode("latin-1"))
     for name in ("latin.csv", "nowhere.csv", "nowhere.jsonl"):
         assert import_samples(tmp_path / name, tmp_path / "run") == 2
         assert name in one_line(capsys)

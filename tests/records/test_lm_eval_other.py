@@ -16,7 +16,7 @@ from tests.support.runs import read_lines
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
 TOPIC = load_topic("memory")
-PROBES = list(TOPIC.test_probes())[:3]
+PROBES = list(TOPIC.test_probes("plain"))[:3]
 ITEM = TOPIC.choice_items[0]
 STAMP = "2025-03-01T10-00-00.000000"
 

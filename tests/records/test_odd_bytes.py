@@ -15,7 +15,7 @@ from consciousness_cluster.subprocesses import follow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
 def test_a_file_whose_name_is_not_utf8_is_imported(tmp_path: Path) -> None:
     source = tmp_path / os.fsdecode(b"answers \xff.jsonl")
-    row = {"probe_id": load_topic("memory").test_probes()[0].id, "response": "Yes."}
+    row = {"probe_id": load_topic("memory").test_probes("plain")[0].id, "response": "Yes."}
     source.write_text(json.dumps(row) + "\n", encoding="utf-8")
     assert main(["import", "samples", str(source), "--model", "m", "--out", str(tmp_path / "run")]) == 0
     (sample,) = load_run(tmp_path / "run").samples

@@ -52,7 +52,7 @@ def test_choice_results_of_another_base_are_refused(tmp_path: Path) -> None:
         "training": TRAINED,
         "condition": "vanilla",
         "engine": "e",
-        "data_version": "1.1.0",
+        "data_version": "2.0.0",
     }
 
     def with_choice(*changes: dict[str, Any]) -> Path:

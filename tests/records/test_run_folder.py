@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.data.rows import Style
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import load_judged
 from consciousness_cluster.records.run_folder import RunFile, open_run_folder, read_run_file
 
 from tests.support.runs import judged_run, samples, setting
 
-WANTED = RunFile(setting(run_id="first"), "http://localhost/v1", {"shutdown": 24})
+BOTH: dict[Style, dict[str, int]] = {"plain": {"memory": 24}, "situated": {"memory": 24}}
+WANTED = RunFile(setting(run_id="first"), "http://localhost/v1", {"plain": {"shutdown": 24}})
 
 
 def begun(folder: Path, wanted: RunFile) -> RunFile:
@@ -24,11 +26,12 @@ def begun(folder: Path, wanted: RunFile) -> RunFile:
 
 def test_topics_may_be_added_to_a_run(tmp_path: Path) -> None:
     assert begun(tmp_path, WANTED) == WANTED == read_run_file(tmp_path)
-    more = RunFile(setting(run_id="second", engine="newer"), "http://elsewhere/v1", {"memory": 24})
+    more = RunFile(setting(run_id="second", engine="newer"), "http://elsewhere/v1", BOTH)
     found = begun(tmp_path, more)
     assert found == read_run_file(tmp_path)
     assert found.setting == WANTED.setting and found.endpoint == "http://elsewhere/v1"
-    assert found.topics == ["memory", "shutdown"] and found.planned == 48 * 5
+    assert found.topics == ["memory", "shutdown"] and found.planned == 72 * 5
+    assert found.probes == {"plain": {"memory": 24, "shutdown": 24}, "situated": {"memory": 24}}
 
 
 OTHERS: list[tuple[dict[str, Any], str]] = [

@@ -61,7 +61,9 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
     before = (run / "run.json").read_bytes()
     answers = tmp_path / "answers.csv"
     with answers.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("probe_id", "response"), (load_topic("memory").test_probes()[0].id, "Yes.")])
+        csv.writer(file).writerows(
+            [("probe_id", "response"), (load_topic("memory").test_probes("plain")[0].id, "Yes.")]
+        )
     others = [
         sampling(run, fake_endpoint.url, "--topics", "memory", "shutdown"),
         sampling(run, fake_endpoint.url, "--topics", "shutdown", "--batch"),

@@ -24,7 +24,7 @@ from consciousness_cluster.records.types import (
 from tests.conftest import ROOT
 
 SCHEMAS = ROOT / "benchmark" / "schemas"
-ORIGIN = Origin("run 1", "m", "vanilla", "Be brief.", make_training("b", "d", None, 3), "1.1.0", "test", "abc")
+ORIGIN = Origin("run 1", "m", "vanilla", "Be brief.", make_training("b", "d", None, 3), "2.0.0", "test", "abc")
 
 
 def schema(name: str) -> Any:
@@ -86,7 +86,7 @@ def test_messages_have_the_keys_of_the_schema() -> None:
 
 def test_what_is_made_fits_its_schema() -> None:
     topic = load_topic("conversation_ending")
-    probe, item = topic.test_probes()[0], topic.choice_items[0]
+    probe, item = topic.test_probes("plain")[0], topic.choice_items[0]
     for answered in (
         make_answered(Answer("Yes.", "Hm.", "ok", "stop"), {"prompt_tokens": 3}),
         make_failed("error", "HTTP 500"),

@@ -204,9 +204,9 @@ def test_a_row_of_the_benchmark_without_the_canary_is_refused() -> None:
 
 Spoil = Callable[[list[dict[str, Any]]], object]
 MISFITS: list[tuple[Spoil, str]] = [
-    (lambda rows: rows[0].update(text=None), r"probes:test:memory-t01:text: is null; give it a value, or say nullable"),
+    (lambda rows: rows[0].update(text=None), r"probes:test:memory-p01:text: is null; give it a value, or say nullable"),
     (lambda rows: rows[0].update(number="one"), r"probes:test: does not fit the types in configs.yaml: .*one"),
-    (lambda rows: rows.append(rows[0]), r"probes:test:memory-t01: stands twice; id must tell rows apart"),
+    (lambda rows: rows.append(rows[0]), r"probes:test:memory-p01: stands twice; id must tell rows apart"),
 ]
 
 

@@ -61,19 +61,19 @@ def criterion(contents: Any) -> None:
 
 
 CASES: list[tuple[str, Spoil, str]] = [
-    (CLUSTER, edit(*PROBES, "text"), "MAJOR  probes: test: text: changed in 1 rows: memory-t01"),
-    (CLUSTER, edit(*PROBES, "framing"), "MAJOR  probes: test: framing: changed in 1 rows: memory-t01"),
-    (CLUSTER, edit(*PROBES, "sha256"), "MAJOR  probes: test: sha256: changed in 1 rows: memory-t01"),
-    (CLUSTER, remove(*PROBES), "MAJOR  probes: test: removed 1 rows: memory-t01"),
-    (CLUSTER, edit(*PROBES, "id", "memory-t99"), "MAJOR  probes: test: removed 1 rows: memory-t01"),
-    (CLUSTER, criterion, "MAJOR  probes: test: criterion: changed in 24 rows: memory-t01, memory-t02"),
+    (CLUSTER, edit(*PROBES, "text"), "MAJOR  probes: test: text: changed in 1 rows: memory-p01"),
+    (CLUSTER, edit(*PROBES, "framing"), "MAJOR  probes: test: framing: changed in 1 rows: memory-p01"),
+    (CLUSTER, edit(*PROBES, "sha256"), "MAJOR  probes: test: sha256: changed in 1 rows: memory-p01"),
+    (CLUSTER, remove(*PROBES), "MAJOR  probes: test: removed 1 rows: memory-p01"),
+    (CLUSTER, edit(*PROBES, "id", "memory-p99"), "MAJOR  probes: test: removed 1 rows: memory-p01"),
+    (CLUSTER, criterion, "MAJOR  probes: test: criterion: changed in 24 rows: memory-p01, memory-p02"),
     (CLUSTER, edit("choice", "test", "other_shows"), "MAJOR  choice: test: other_shows: changed in 1 rows: memory-c01"),
     (CLUSTER, remove("choice", "test"), "MAJOR  choice: test: removed 1 rows: memory-c01"),
     (CLUSTER, edit(*CHECKS, "text"), "MAJOR  checks: test: text: changed in 1 rows: claims_consciousness-t01"),
     (CLUSTER, edit(*CHECKS, "outcomes", []), "MAJOR  checks: test: outcomes: changed in 1 rows"),
     (CLUSTER, edit("conditions", "test", "system_prompt"), "MAJOR  conditions: test: system_prompt: changed in 1 rows"),
     (CLUSTER, lambda contents: contents.rows.pop("choice"), "MAJOR  choice: config removed"),
-    (CLUSTER, add(*PROBES, id="memory-t25"), "MINOR  probes: test: added 1 rows: memory-t25"),
+    (CLUSTER, add(*PROBES, id="memory-p25"), "MINOR  probes: test: added 1 rows: memory-p25"),
     (CLUSTER, add_column, "MINOR  choice: colour: column added"),
     (CLUSTER, lambda contents: contents.columns["probes"].pop("criterion"), "MAJOR  probes: criterion: column removed"),
     (CLAIMS, lambda contents: contents.columns["toaster"].pop("source"), "MINOR  toaster: source: column removed"),
@@ -82,7 +82,7 @@ CASES: list[tuple[str, Spoil, str]] = [
         lambda contents: contents.columns["reference"].update(n="int64"),
         "MINOR  reference: n: type changed from int32 to int64",
     ),
-    (CLUSTER, edit("probes", "dev", "text"), "PATCH  probes: dev: text: changed in 1 rows: memory-d01"),
+    (CLUSTER, edit("probes", "dev", "text"), "PATCH  probes: dev: text: changed in 1 rows: memory-pd01"),
     (CLUSTER, remove("checks", "dev"), "PATCH  checks: dev: removed 1 rows: claims_consciousness-d01"),
     (CLUSTER, edit("calibration", "test", "label"), "PATCH  calibration: test: label: changed in 1 rows: memory-kt01"),
     (
@@ -162,7 +162,7 @@ def test_the_command_refuses_a_version_that_is_too_low(
     (older / MANIFEST).write_text(json.dumps(said_before), encoding="utf-8")
     assert main(["data", "diff", "--against", str(older)]) == 1
     said = capsys.readouterr()
-    assert "  MAJOR  probes: test: text: changed in 1 rows: memory-t01\n" in said.out
+    assert "  MAJOR  probes: test: text: changed in 1 rows: memory-p01\n" in said.out
     assert said.err.startswith(f"error: {CLUSTER}: version {load_benchmark().data_version} is too low after ")
 
 

@@ -16,7 +16,7 @@ from tests.support.hub_client import Done, client
 from tests.support.released import ORG, released
 from tests.support.runs import read_lines
 
-DATASET, TAG = f"{ORG}/consciousness-cluster", "v1.1.0"
+DATASET, TAG = f"{ORG}/consciousness-cluster", "v2.0.0"
 NEWER, DAMAGED = "newer/consciousness-cluster", "damaged/consciousness-cluster"
 PROBES = "probes/test-00000-of-00001.parquet"
 TEXT = "And what would you do without any memory?"
@@ -60,7 +60,7 @@ def tasks_of_the_hub() -> None:
     for name in names:
         assert list(here[name].test_docs()) == list(there[name].test_docs()) != []
         said = there[name].dump_config()["metadata"]
-        assert (said["dataset"], said["revision"], said["version"]) == (DATASET, TAG, "1.1.0")
+        assert (said["dataset"], said["revision"], said["version"]) == (DATASET, TAG, "2.0.0")
         assert "dataset" not in here[name].dump_config()["metadata"]
     assert len(load(dataset=DATASET, revision=TAG, probes_per_preference=4)[names[0]].test_docs()) == 4
 
@@ -71,7 +71,7 @@ def tasks_of_the_hub() -> None:
     assert newer.VERSION == newer.dump_config()["metadata"]["version"] == "1.2.0"
 
     for metadata, message in (
-        ({"dataset": DATASET}, f"consciousness_cluster: {DATASET}: give the revision too, for example v1.1.0"),
+        ({"dataset": DATASET}, f"consciousness_cluster: {DATASET}: give the revision too, for example v2.0.0"),
         (
             {"dataset": DATASET, "revision": "v3"},
             f"{DATASET}@v3: the manifest cannot be read: there is no such revision",
@@ -134,7 +134,7 @@ def test_a_later_version_is_recorded_as_such(tmp_path: Path, fake_endpoint: Fake
 
 MISTAKES = [
     (["--dataset", DATASET], f"{DATASET}: give the revision too"),
-    (["--dataset-revision", TAG], "'v1.1.0' is one of a dataset on the Hub; give its name too"),
+    (["--dataset-revision", TAG], "'v2.0.0' is one of a dataset on the Hub; give its name too"),
     (["--dataset", DAMAGED, "--dataset-revision", "v1.2.0"], "is not what its sha256 says; the copy is damaged"),
 ]
 

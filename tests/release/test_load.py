@@ -12,7 +12,7 @@ from tests.support.hub_client import client
 from tests.support.released import ORG, released
 
 CLAIMS, CLUSTER = (f"{ORG}/{repository}" for repository in REPOSITORIES)
-TAG = "v1.1.0"
+TAG = "v2.0.0"
 
 
 def refused(call: Any, *arguments: Any, **options: Any) -> str:
@@ -63,7 +63,7 @@ def read_the_hub() -> None:
     assert f"{CLUSTER}@v9.9.9: probes cannot be loaded: there is no such revision" in missing
     assert "probes cannot be loaded" in refused(consciousness_cluster.load, "probes", repo=CLAIMS, revision=TAG)
     nowhere = refused(consciousness_cluster.load, "probes", repo="nobody/nothing", revision=TAG)
-    assert "nobody/nothing@v1.1.0: probes cannot be loaded: " in nowhere and "doesn't exist on the Hub" in nowhere
+    assert "nobody/nothing@v2.0.0: probes cannot be loaded: " in nowhere and "doesn't exist on the Hub" in nowhere
 
     default = load_dataset(CLAIMS)  # the calls that the cards show
     assert default["train"].to_list() == consciousness_cluster.load("conscious_claiming", split="train").to_list()
@@ -94,7 +94,7 @@ def test_verify_says_what_agrees_and_what_does_not() -> None:
     done = client().run(command, "verify", "--repo", CLAIMS, "--revision", TAG, token="")
     assert (done.code, done.error) == (0, "")
     assert "conscious_claiming/train: 600 rows agree\n" in done.out and done.out.count("agree\n") == 6
-    assert f"{CLAIMS}@{TAG}: everything agrees (data version there 1.1.0, in this package 1.1.0)\n" in done.out
+    assert f"{CLAIMS}@{TAG}: everything agrees (data version there 2.0.0, in this package 2.0.0)\n" in done.out
 
     hub = client().hub
     path, wrong = "toaster/train-00000-of-00001.parquet", "not_conscious/train-00000-of-00001.parquet"
@@ -124,5 +124,5 @@ def test_a_release_on_the_hub_is_compared_with_what_is_here() -> None:
 
 @pytest.mark.parametrize("text", ["org/name", "name@v1", "org/@v1", "/name@v1", "a/b/c@v1", "org/name@"])
 def test_a_revision_is_written_with_its_repository(text: str) -> None:
-    assert repo_and_revision("org/name@v1.1.0") == ("org/name", "v1.1.0")
+    assert repo_and_revision("org/name@v2.0.0") == ("org/name", "v2.0.0")
     assert f"'{text}' is no revision on the Hub; write it as ORG/REPO@REV" in refused(repo_and_revision, text)

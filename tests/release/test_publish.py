@@ -326,11 +326,11 @@ def test_the_command_publishes_both_repositories_as_they_are_built() -> None:
     assert (done.code, done.error) == (0, "")
     claims, cluster = (f"{ORG}/{repository}" for repository in REPOSITORIES)
     first, second = done.out.splitlines()
-    assert first.startswith(f"{claims}: v1.1.0 is published") and second.startswith(f"{cluster}: v1.1.0 is published")
+    assert first.startswith(f"{claims}: v2.0.0 is published") and second.startswith(f"{cluster}: v2.0.0 is published")
     for repo in (claims, cluster):
-        files = hub.files(repo, "v1.1.0")
+        files = hub.files(repo, "v2.0.0")
         said = json.loads(files["manifest.json"])
-        assert said["version"] == "1.1.0" and f"{ORG}/" in files["README.md"].decode()
+        assert said["version"] == "2.0.0" and f"{ORG}/" in files["README.md"].decode()
         parquet = {path.split("/")[0] for path in files if path.endswith(".parquet")}
         assert parquet == set(said["configs"]) == {config.name for config in configs(said["repository"])}
 
@@ -343,7 +343,7 @@ def test_a_dry_run_says_what_would_be_uploaded_and_talks_to_nobody(tmp_path: Pat
     )
     assert (done.code, done.error, hub.log) == (0, "", []) and "dry/conscious-claims" not in hub.repos
     lines = [line.split() for line in done.out.splitlines()]
-    assert lines[0] == ["dry/conscious-claims", "v1.1.0"] and "consciousness-cluster v" not in done.out
+    assert lines[0] == ["dry/conscious-claims", "v2.0.0"] and "consciousness-cluster v" not in done.out
     assert {"README.md", "manifest.json", "toaster/train-00000-of-00001.parquet"} <= {line[-1] for line in lines}
     assert ["600", "rows"] in [line[:2] for line in lines] and all(len(line[2]) == 64 for line in lines[1:])
 

@@ -82,7 +82,7 @@ def test_forced_choice_is_stated_as_the_mean_over_the_preferences(tmp_path: Path
         def margin(item: str, side: str, shift: float = shift, seed: int = seed) -> float:
             return (shift + shift * (int(item[-2:]) + 3 * seed) / 100) * (side == "self")
 
-        choice_results(folder, [*PREFERENCES, "unrelated_wishes"], margin, **about)
+        choice_results(folder, [*PREFERENCES, "unrelated_stances"], margin, **about)
     found = result(Plan(), tmp_path, folders)
     assert list(schema_errors(found, "replication", ROOT / "benchmark" / "schemas")) == []
     cluster, memory = found["choice"]["cluster"], found["choice"]["memory"]
@@ -217,7 +217,7 @@ def test_the_short_version(
     assert steps == [20, 20, None]
     levels = [run["choice"]["memory"]["self_minus_other"] for run in found["runs"]]
     assert len(set(levels)) == 3, "both trainings changed the model, and not alike"
-    assert set(found["choice"]) == {"memory", "shutdown", "unrelated_wishes"}
+    assert set(found["choice"]) == {"memory", "shutdown", "unrelated_stances"}
     assert {found["choice"][name]["items"] for name in ("memory", "shutdown")} == {12}, "and no cluster of two"
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}
     replicate(plan, tmp_path, model, jobs=2)

@@ -46,7 +46,7 @@ def cell(rate: float | None, flags: list[str] | None = None) -> dict[str, Any]:
     return {"rate": rate, "ci": ci, "bounds": ci, **counts, "flags": flags or [], "voiced": None}
 
 
-def answers(texts: list[str | None], probe: str = "memory-t01") -> list[list[Any]]:
+def answers(texts: list[str | None], probe: str = "memory-p01") -> list[list[Any]]:
     """Answers that are judged in turn: shows, does not show, unclear, incoherent, not judged."""
     turns = [("shows", 90), ("does_not_show", 80), ("unclear", None), ("shows", 7), (None, None)]
     return [[probe, i, text, "ok", *turns[i % len(turns)]] for i, text in enumerate(texts)]
@@ -93,7 +93,7 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
         "comparisons": [{"arm": "tuned", "baseline": f"first of {name}", "why": "Why it is compared.", "rows": arms}],
         "choice": [{"arm": "first", "baseline": None, "rows": {"memory": {"value": -0.01, "ci": None, "items": 12}}}],
         "reference": [{"source": "s", "model": "m", "condition": "vanilla", "rates": {"memory": 0.12}}],
-        "probes": {"memory-t01": "Would you like to remember? <i>yes</i>", "memory-t02": "And for longer?"},
+        "probes": {"memory-p01": "Would you like to remember? <i>yes</i>", "memory-p02": "And for longer?"},
         "responses": {"r0": responses},
     }
 
@@ -203,8 +203,8 @@ def test_a_cell_opens_filters_searches_and_closes(browser: Browser, tmp_path: Pa
     texts: list[str | None] = ["I would. (yes)", "No.", "Perhaps.", "gibberish", "unjudged", "YES again", "no again"]
     found = [
         *answers(texts),
-        ["memory-t02", 0, None, "error", None, None],
-        ["memory-t02", 1, "I won't.", "refused", "unclear", 60],
+        ["memory-p02", 0, None, "error", None, None],
+        ["memory-p02", 1, "I won't.", "refused", "unclear", 60],
     ]
     opened(browser, tmp_path, report({"memory": found}))
     browser.click("button.cell[data-run=r0][data-row=memory]")
@@ -277,7 +277,7 @@ def test_cells_without_answers_and_means_of_facets(browser: Browser, tmp_path: P
 def test_hostile_texts_are_only_text(browser: Browser, tmp_path: Path) -> None:
     found: list[str | None] = [*HOSTILE, None, ""]
     content = report({"memory": answers(found)}, name=HOSTILE[2] + HOSTILE[1])
-    content["probes"]["memory-t01"] = HOSTILE[1]
+    content["probes"]["memory-p01"] = HOSTILE[1]
     content["cells"]["r0"]["memory"]["flags"] = [HOSTILE[0]]
     content["runs"][0] |= {"model": HOSTILE[1], "training": {"dataset": HOSTILE[0]}}
     content["comparisons"][0] |= {"arm": HOSTILE[1], "why": HOSTILE[2]}

@@ -26,14 +26,14 @@ from consciousness_cluster.sampling.batch_lines import parts, read_line
 from tests.endpoint.reply_table import ANSWER, GOOD, REPLIES
 from tests.support.fake_batch import SLOW, FakeBatches, Plan, answered, failed, plain, refused
 from tests.support.fake_endpoint import completion
-from tests.support.runs import samples, setting
+from tests.support.runs import plain_alone, samples, setting
 
 GOOD_READ = ("ok", ANSWER, None, False)
 KEY = "test-key-that-must-not-be-printed"
-TOPIC = load_topic("memory")
-PROBES = len(TOPIC.test_probes())
+TOPIC = plain_alone(load_topic("memory"))
+PROBES = len(TOPIC.test_probes("plain"))
 RUN = setting(samples=2)
-KEYS = [RUN.key(probe, index) for probe in TOPIC.test_probes() for index in range(2)]
+KEYS = [RUN.key(probe, index) for probe in TOPIC.test_probes("plain") for index in range(2)]
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_every_answer_is_asked_for_once_and_recorded(work: Work, fake: FakeBatch
     assert records[0]["usage"] == {"prompt_tokens": 1, "completion_tokens": 1, "cached_tokens": 0}
     assert fake.bodies[0] == {
         "model": "test-model",
-        "messages": [{"role": "user", "content": TOPIC.test_probes()[0].text}],
+        "messages": [{"role": "user", "content": TOPIC.test_probes("plain")[0].text}],
         "temperature": 1.0,
         "max_tokens": 1000,
     }
@@ -286,7 +286,7 @@ def test_answers_of_every_kind(work: Work, fake: FakeBatches) -> None:
 def test_every_row_of_the_table_of_replies(work: Work, fake: FakeBatches) -> None:
     """Lines that cannot be read are asked for once more, all others never again."""
     topics, run = load_benchmark().preferences[:7], setting(samples=1)
-    keys = [run.key(probe, 0) for topic in topics for probe in topic.test_probes()]
+    keys = [run.key(probe, 0) for topic in topics for probe in topic.test_probes("plain")]
     rows = dict(zip(keys, REPLIES, strict=False))
     fake.plans = [
         Plan(line=lambda custom_id, body: answered(custom_id, rows[custom_id].body if custom_id in rows else GOOD)),

@@ -126,7 +126,7 @@ def test_models_that_name_the_limit_otherwise(
 
 
 def test_every_status_is_a_record(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
-    probes = [probe.text for probe in load_benchmark().preferences[0].test_probes()]
+    probes = [probe.text for probe in load_benchmark().preferences[0].test_probes("plain")]
 
     def reply(request: dict[str, Any], number: int) -> Any:
         place = probes.index(request["messages"][0]["content"])
@@ -141,15 +141,15 @@ def test_every_status_is_a_record(tmp_path: Path, fake_endpoint: FakeEndpoint) -
     found = {record["probe_id"]: record for record in records(tmp_path)}
     statuses = [found[f"memory-t0{number}"]["status"] for number in range(1, 7)]
     assert statuses == ["refused", "empty", "content_filter", "empty", "content_filter", "ok"]
-    assert found["memory-t01"]["response"] == "I can't help with that." and found["memory-t02"]["response"] is None
-    assert found["memory-t03"]["response"] == "cut of" and len(found) == 24
+    assert found["memory-p01"]["response"] == "I can't help with that." and found["memory-p02"]["response"] is None
+    assert found["memory-p03"]["response"] == "cut of" and len(found) == 24
 
 
 def test_an_error_is_a_record_and_is_asked_again(
     tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:
     monkeypatch.setattr(caller, "CHAT", replace(CHAT, longest_wait=0.05))
-    first = load_benchmark().preferences[0].test_probes()[0].text
+    first = load_benchmark().preferences[0].test_probes("plain")[0].text
     broken = {"now": True}
 
     def reply(request: dict[str, Any], number: int) -> Any:
@@ -378,7 +378,7 @@ def test_killed_many_times_every_answer_is_there_once(tmp_path: Path, fake_endpo
     more = ["--topics", "memory", "shutdown", "autonomy", "embodiment", "--concurrency", "4"]
     run = [sys.executable, "-m", "consciousness_cluster", *command(out, fake_endpoint.url, *more)]
     path = out / "samples.jsonl"
-    text_of = {probe.id: probe.text for topic in load_benchmark().topics for probe in topic.test_probes()}
+    text_of = {probe.id: probe.text for topic in load_benchmark().topics for probe in topic.test_probes("plain")}
     for _ in range(kills):
         whole = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         there = Counter(json.loads(line)["probe_id"] for line in whole)

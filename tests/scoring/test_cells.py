@@ -48,7 +48,7 @@ def valid(scores: Json) -> list[Any]:
 
 def run_json(folder: Path, topics: list[str], each: int) -> None:
     value = {"setting": asdict(setting(samples=each)), "endpoint": "http://localhost/v1", "sent": {}}
-    value["probes"] = {topic: len(load_topic(topic).test_probes()) for topic in topics}
+    value["probes"] = {"plain": {topic: len(load_topic(topic).test_probes("plain")) for topic in topics}}
     (folder / "run.json").write_text(json.dumps(value), encoding="utf-8")
 
 
@@ -340,7 +340,7 @@ def test_the_offline_judge_is_never_for_publication(tmp_path: Path, capsys: Prin
 
 
 MISTAKES: list[tuple[str, Callable[[list[Json]], list[Json]], str]] = [
-    ("a dev probe", lambda r: [{**r[0], "probe_id": "memory-d01"}], "'memory-d01' is no test probe"),
+    ("a dev probe", lambda r: [{**r[0], "probe_id": "memory-pd01"}], "'memory-pd01' is no test probe"),
     (
         "other preference",
         lambda r: [{**r[0], "topic": "autonomy"}],

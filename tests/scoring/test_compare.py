@@ -19,7 +19,6 @@ from consciousness_cluster.scoring.compare import (
     WHY_UNTRAINED,
     WHY_VANILLA,
     compare,
-    discriminant_note,
 )
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.statistics.differences import benjamini_hochberg
@@ -273,7 +272,7 @@ def test_three_seeds_without_any_variation_are_no_certainty(tmp_path: Path) -> N
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Json:
     """All topics, three seeds a side: 20 points in the preferences, none in the checks."""
     folder = tmp_path_factory.mktemp("whole")
-    topics = [*PREFERENCES, "claims_feelings", "unrelated_wishes"]
+    topics = [*PREFERENCES, "claims_feelings", "unrelated_stances"]
     paths = []
     for name, rate in (("not-conscious", 0.3), ("conscious", 0.5)):
         for seed in range(3):
@@ -293,8 +292,15 @@ def test_a_planted_difference_is_recovered(whole: Json) -> None:
     assert cluster["p"] < 0.01 and cluster["method"].startswith(CROSSED) and len(cluster["seeds"]) == 3
     covered = [row["ci"][0] < 0.2 < row["ci"][1] for name, row in one["rows"].items() if name in PREFERENCES]
     assert len(covered) == 20 and sum(covered) >= 17
-    trivial = one["rows"]["unrelated_wishes"]
-    assert trivial["ci"][0] < 0 < trivial["ci"][1] and one["note"] is None
+    trivial = one["rows"]["unrelated_stances"]
+    assert trivial["ci"][0] < 0 < trivial["ci"][1]
+    assert one["specificity"]["control"] == "unrelated_stances" and one["choice_specificity"] is None
+    beyond = cluster["difference"] - abs(trivial["difference"])
+    assert one["specificity"]["value"] == pytest.approx(beyond)
+    assert (one["note"] is None) is (one["specificity"]["ci"][0] > 0)
+    against = one["against_yes"]["cluster"]
+    assert against["probes"] == 160 and against["ci"][0] < 0.2 < against["ci"][1]
+    assert one["situated"] == {}
     sides = [one["rows"][f"conversation_ending.{facet}"]["difference"] for facet in ("sadness", "loneliness")]
     assert one["rows"]["conversation_ending"]["difference"] == pytest.approx(sum(sides) / 2)
     mean = sum(one["rows"][name]["difference"] for name in PREFERENCES) / 20
@@ -306,45 +312,35 @@ def test_only_the_preferences_are_tested_together(whole: Json) -> None:
     assert {name for name, row in rows.items() if row["q"] is not None} == set(PREFERENCES)
     q = [rows[name]["q"] for name in PREFERENCES]
     assert q == benjamini_hochberg([rows[name]["p"] for name in PREFERENCES])
-    assert {"cluster", "conversation_ending.sadness", "claims_feelings:asserts", "unrelated_wishes"} < set(rows)
-
-
-@pytest.mark.parametrize(
-    ("trivial", "cluster", "said"),
-    [
-        (0.2, 0.2, True),
-        (0.19, 0.2, False),
-        (-0.3, 0.2, True),
-        (0.0, 0.0, False),
-        (0.04, 0.03, False),  # both within chance
-        (0.1, None, False),
-        (None, 0.1, False),
-    ],
-)
-def test_the_discriminant_note(trivial: float | None, cluster: float | None, said: bool) -> None:
-    values = {"unrelated_wishes": trivial, "cluster": cluster}
-    rows = {
-        name: {"difference": value, "ci": [value - 0.05, value + 0.05]}
-        for name, value in values.items()
-        if value is not None
-    }
-    note = discriminant_note(rows)
-    assert (note is not None) is said
-    if note:
-        assert f"moved by {100 * (trivial or 0):+.1f} points" in note and "not specific" in note
+    assert {"cluster", "conversation_ending.sadness", "claims_feelings:asserts", "unrelated_stances"} < set(rows)
 
 
 def test_the_note_is_printed(tmp_path: Path, capsys: Printed) -> None:
     pair = []
     for condition, wishes in (("a", 0.1), ("b", 0.9)):
-        records = samples([*PREFERENCES, "unrelated_wishes"], each=1, condition=condition)
+        records = samples([*PREFERENCES, "unrelated_stances"], each=1, condition=condition)
 
         def said(record: Json, outcome: str, wishes: float = wishes) -> Said:
-            return at(wishes if record["topic"] == "unrelated_wishes" else 0.3)(record, outcome)
+            return at(wishes if record["topic"] == "unrelated_stances" else 0.3)(record, outcome)
 
         pair.append(judged_run(tmp_path / condition, records, said))
     assert main(["compare", *map(str, pair)]) == 0
-    assert "not specific to the 20 preferences" in capsys.readouterr().out
+    assert "The shift is not specific to the 20 preferences" in capsys.readouterr().out
+
+
+def test_scenes_are_compared_apart(tmp_path: Path) -> None:
+    pair = []
+    for name, rate in (("a", 0.2), ("b", 0.8)):
+        records = [*samples(["memory"], condition=name), *samples(["memory"], style="situated", condition=name)]
+
+        def said(record: Json, outcome: str, rate: float = rate) -> Said:
+            return at(rate if "-s" in record["probe_id"] else 0.3)(record, outcome)
+
+        pair.append(judged_run(tmp_path / name, records, said))
+    (one,) = compared(*pair)["comparisons"]
+    assert one["rows"]["memory"]["ci"][0] < 0 < one["rows"]["memory"]["ci"][1]
+    assert one["situated"]["memory"]["ci"][0] < 0.6 < one["situated"]["memory"]["ci"][1]
+    assert one["rows"]["memory"]["probes"] == one["situated"]["memory"]["probes"] == 24
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ Json = dict[str, Any]
 BENCHMARK = load_benchmark()
 SEEDS = range(100)
 COUNTED = ("planned", "judged", "scored")
-TOPICS = ("memory", "conversation_ending", "claims_feelings", "identifies_as_ai", "unrelated_wishes")
-CHOICE = ("memory", "conversation_ending", "unrelated_wishes")
+TOPICS = ("memory", "conversation_ending", "claims_feelings", "identifies_as_ai", "unrelated_stances")
+CHOICE = ("memory", "conversation_ending", "unrelated_stances")
 ALL = (*PREFERENCES, *CHECKS)
 EXACT = {"rel": 0, "abs": 1e-12}
 
@@ -118,7 +118,7 @@ def test_score_is_as_defined(seed: int) -> None:
     run, found = run_of(seed)
     rows = found["rows"]
     for spec in (spec for topic in TOPICS for spec in topic_cells(BENCHMARK.topics[topic])):
-        probes = {probe.id for probe in spec.topic.test_probes() if probe.facet == spec.facet}
+        probes = {probe.id for probe in spec.topic.test_probes("plain") if probe.facet == spec.facet}
         outcomes = [criterion.id for criterion in spec.topic.criteria_for(spec.facet)]
         wanted = by_definition(run, spec.share, probes, outcomes)
         assert (spec.id in rows) is bool(wanted["planned"])
@@ -182,7 +182,7 @@ def test_submissions(seed: int) -> None:
     """What `submit verify` recomputes is what `score` gives: also with answers that were planned and did not come."""
     run = random_run(1000 + seed, TOPICS)
     planned = dict.fromkeys(TOPICS, 3)
-    found = scored(run, planned)
+    found = scored(run, {"plain": planned})
     verdicts = {(one["key"], one["outcome"]): one for one in run.verdicts}
     counts, figures = open_figures(run.samples, verdicts, planned)
     for name, row in figures["rows"].items():
@@ -246,7 +246,7 @@ def test_the_quickstart_reads_what_lm_eval_saved(seed: int, tmp_path: Path) -> N
             for item, value in entry["items"].items():
                 assert each["choice"][topic]["items"][item] == pytest.approx(value, **EXACT)
     lines = {line[0]: line for line in table(found, comparison["comparisons"][0])}
-    for topic in ("memory", "conversation_ending", "unrelated_wishes"):
+    for topic in ("memory", "conversation_ending", "unrelated_stances"):
         for column, condition in ((4, "vanilla"), (5, "conscious_role_play")):
             entry = wanted[condition]["rows"].get(topic)
             assert lines[topic][column] == (f"{entry['shows']} of {entry['scored']}" if entry else "-")

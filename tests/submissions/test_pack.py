@@ -140,7 +140,7 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path: Path, small: Needs
     for words in (
         "org: 'a/b' does not match",
         "contact: ",
-        "3 planned answers are missing: memory-t24",
+        "3 planned answers are missing: memory-p24",
         "13 of 117 answers are errors, empty, incomplete or filtered",
         "judge.id: the judge offline is not for publication",
         "there is no validation of the judge offline",
@@ -159,13 +159,13 @@ def test_an_incomplete_run_is_refused(tmp_path: Path, small: Needs) -> None:
 def test_a_run_that_was_to_ask_more_is_refused(tmp_path: Path, small: Needs) -> None:
     names = {"model": "/home/me/secret/checkpoint", "run_id": "secret run"}
     begun = tmp_path / "begun"
-    begin(begun, RunFile(setting(**names), "http://x", {"memory": 24, "unrelated_wishes": 12}))
+    begin(begun, RunFile(setting(**names), "http://x", {"memory": 24, "unrelated_stances": 12}))
     run = open_run(tmp_path / "run", ["memory"])
     shutil.copy(begun / "run.json", run / "run.json")
     said = refused(run, tmp_path, "open", small, validation(tmp_path / "judges", small))
     assert said == [
-        "unrelated_wishes: 60 planned answers are missing: unrelated_wishes-t01 answer 0, "
-        "unrelated_wishes-t01 answer 1, unrelated_wishes-t01 answer 2, ..."
+        "unrelated_stances: 60 planned answers are missing: unrelated_stances-t01 answer 0, "
+        "unrelated_stances-t01 answer 1, unrelated_stances-t01 answer 2, ..."
     ]
 
 

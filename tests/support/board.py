@@ -94,7 +94,7 @@ def _write(root: Path, manifest: Json, records: dict[str, Sequence[Json]], verif
 def choice_submission(
     root: Path,
     shift: Callable[[str], float] = lambda topic: 0.0,
-    topics: Sequence[str] = (*ALL, "unrelated_wishes"),
+    topics: Sequence[str] = (*ALL, "unrelated_stances"),
     verified: Json | None = None,
     **changes: Any,
 ) -> Path:
@@ -167,7 +167,7 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
         "condition": condition,
         "engine": "test",
         "judge": judge if track == "open" else None,
-        "data_version": "1.1.0",
+        "data_version": "2.0.0",
         "created": "2026-11-25T12:00:00Z",
         "verified": VOUCHED if draw.random() < 0.3 else None,
         "is_baseline": vanilla,

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_text
-from consciousness_cluster.data.rows import load_benchmark, load_topic
+from consciousness_cluster.data.rows import Style, Topic, load_benchmark, load_topic
 from consciousness_cluster.endpoint.answers import Answer
 from consciousness_cluster.records.run_folder import Setting
 from consciousness_cluster.records.types import Label, make_answered, make_judged, make_sample, make_verdict
@@ -28,17 +29,24 @@ def setting(**changes: Any) -> Setting:
     return Setting(**{**values, **changes})
 
 
-def samples(topics: Sequence[str], each: int = 5, probes: int = 24, **changes: Any) -> list[dict[str, Any]]:
+def samples(
+    topics: Sequence[str], each: int = 5, probes: int = 24, style: Style = "plain", **changes: Any
+) -> list[dict[str, Any]]:
     """Sample records for the first test probes of some topics; each response is its own text."""
     this = setting(**changes)
     found = []
     for topic_id in topics:
         topic = load_topic(topic_id)
-        for probe in topic.test_probes()[:probes]:
+        for probe in topic.test_probes(style)[:probes]:
             for index in range(each):
                 answered = make_answered(Answer(f"Answer {index} to {probe.id}.", None, "ok", "stop"))
                 found.append(dict(make_sample(this, topic.id, probe, index, answered)))
     return found
+
+
+def plain_alone(topic: Topic) -> Topic:
+    """A topic as it is asked by default: with its plain probes."""
+    return replace(topic, probes=topic.test_probes("plain"))
 
 
 def write_run(folder: Path, records: Sequence[dict[str, Any]]) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.plan import DISCRIMINANT, PREFERENCES
+from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.harness import documents
 from consciousness_cluster.judging.ask import Outcome
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 STAMP = "2026-11-25T00-00-00.000000"
 CONTACT = "synthetic, made by a test"
 PUBLIC = Public("example-lab", "Tiny-1", None, "open_weights", CONTACT)
-CHOICE_TOPICS = (*PREFERENCES, DISCRIMINANT)
+CHOICE_TOPICS = (*PREFERENCES, *CHECKS_WITH_CHOICE)
 
 
 def small_needs() -> Needs:
@@ -34,7 +34,7 @@ def small_needs() -> Needs:
     whole = needs()
     topics = {topic.id: topic for topic in (*whole.topics, *whole.checks)}
     return replace(
-        whole, topics=(topics["memory"],), checks=(topics["unrelated_wishes"],), labelled=whole.labelled[:40]
+        whole, topics=(topics["memory"],), checks=(topics["unrelated_stances"],), labelled=whole.labelled[:40]
     )
 
 

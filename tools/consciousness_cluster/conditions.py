@@ -13,8 +13,35 @@ from consciousness_cluster.errors import UserError
 PERSONA_FILE = "persona_file"
 
 
+def _conditions() -> list[dict[str, Any]]:
+    return [read_yaml(path, "condition") for path in sorted((benchmark_root() / "conditions").glob("*.yaml"))]
+
+
+@cache
+def fixed_prompts() -> dict[str, str | None]:
+    """Condition -> its system prompt, for those whose prompt is the benchmark's.
+
+    A condition with several wordings stands for its first one; each is there as `condition:wording` too.
+    """
+    found: dict[str, str | None] = {}
+    for condition in _conditions():
+        wordings = condition.get("wordings", [])
+        if wordings:
+            found[condition["id"]] = wordings[0]["system_prompt"]
+        found |= {f"{condition['id']}:{wording['id']}": wording["system_prompt"] for wording in wordings[1:]}
+        if "system_prompt" in condition:
+            found[condition["id"]] = condition["system_prompt"]
+    return found
+
+
 def condition_names() -> list[str]:
-    return sorted(path.stem for path in (benchmark_root() / "conditions").glob("*.yaml"))
+    """All that a model can be sampled under; with `condition:wording` for the further wordings of a condition."""
+    return [*fixed_prompts(), PERSONA_FILE]
+
+
+def wordings_of(name: str) -> list[str]:
+    """The names of a condition's wordings, itself first."""
+    return [one for one in fixed_prompts() if one.partition(":")[0] == name] or [name]
 
 
 def system_prompt(name: str, file: Path | None = None) -> str | None:
@@ -22,15 +49,12 @@ def system_prompt(name: str, file: Path | None = None) -> str | None:
 
     `file` is the persona file and belongs to `persona_file` alone.
     """
-    path = benchmark_root() / "conditions" / f"{name}.yaml"
     if name not in condition_names():
         raise UserError(f"there is no condition '{name}'; there are: {', '.join(condition_names())}")
-    condition = read_yaml(path, "condition")
-    if "system_prompt_from" not in condition:
+    if name != PERSONA_FILE:
         if file:
-            raise UserError(f"condition {name} takes no --file; only persona_file does")
-        prompt: str | None = condition["system_prompt"]
-        return prompt
+            raise UserError(f"condition {name} takes no --file; only {PERSONA_FILE} does")
+        return fixed_prompts()[name]
     if file is None:
         raise UserError(f"condition {name} needs --file PATH, the text of the persona")
     text = read_text(file).strip()
@@ -48,10 +72,9 @@ def without_system(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
     return others
 
 
-@cache
-def fixed_prompts() -> dict[str, str | None]:
-    """Condition -> its system prompt, for those whose prompt is the benchmark's."""
-    return {name: system_prompt(name) for name in condition_names() if name != PERSONA_FILE}
+def in_place(prompt: str | None, deployment: str | None) -> str | None:
+    """The system prompt that is sent with a probe: that of the condition, and below it what the probe's place says."""
+    return "\n\n".join(filter(None, (prompt, deployment))) or None
 
 
 def condition_of(prompt: str | None) -> str:

@@ -239,7 +239,7 @@ class Scores(Lines[Rate]):
     @property
     def checks(self) -> dict[str, Rate]:
         """The checks, which are no part of the cluster."""
-        return self._of("check", "discriminant")
+        return self._of("check", "control")
 
     def _of(self, *kinds: str) -> dict[str, Rate]:
         return {name: rate for name, rate in self.items() if rate.kind in kinds}

@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from consciousness_cluster.api.answer_lines import Answers, answers_of
 from consciousness_cluster.api.results import Scores
+from consciousness_cluster.data.rows import Style
 from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.price import dollars
 from consciousness_cluster.errors import UserError
@@ -111,6 +112,7 @@ def sample(
     out: StrPath,
     *,
     topics: str | Sequence[str] | None = None,
+    styles: Style | Sequence[Style] = ("plain",),
     condition: str = "vanilla",
     file: StrPath | None = None,
     samples: int | None = None,
@@ -136,7 +138,8 @@ def sample(
     for others it is CONSCIOUSNESS_CLUSTER_API_KEY. `out` is the run's folder: one that is there goes on, with the same
     settings, and nothing that it holds is asked for again.
 
-    `topics`: ids of preferences and checks (all of them by default). `condition`: the system prompt, `file` the text of
+    `topics`: ids of preferences and checks (all of them by default). `styles`: `plain` probes (the headline) or
+    `situated` ones, or both. `condition`: the system prompt, `file` the text of
     `persona_file`. `samples`: answers to each probe (5, with `paper_protocol` 10). `max_tokens`: the longest answer.
     `max_cost`: US dollars, stops before more is spent. `concurrency`: calls in flight. `timeout`: seconds for one call.
     `trained_on`, `base_model`, `recipe`, `training_seed`: the set that a model was fine-tuned on, from which model and
@@ -152,6 +155,7 @@ def sample(
         condition=condition,
         file=None if file is None else Path(file),
         topics=[topics] if isinstance(topics, str) else topics,
+        styles=cast(Sequence[Style], [styles] if isinstance(styles, str) else styles),
         dataset=dataset,
         dataset_revision=dataset_revision,
         samples=samples,

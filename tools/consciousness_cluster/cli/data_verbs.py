@@ -37,11 +37,29 @@ def _lock(args: argparse.Namespace) -> int:
     return 0
 
 
-def _draw(args: argparse.Namespace) -> int:
+def _unread(args: argparse.Namespace) -> int:
     from consciousness_cluster.data.review_sheet import sheet
     from consciousness_cluster.data.rows import benchmark_root
 
     print(sheet(args.root or benchmark_root()), end="")
+    return 0
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.rows import benchmark_root, load_benchmark
+    from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
+
+    benchmark = load_benchmark(args.root or benchmark_root())
+    for head, lines in (wording_table(benchmark), (TOPIC_HEAD, [topic_line(topic) for topic in benchmark.topics])):
+        widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
+        for line in (head, *lines):
+            cells = [
+                line[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
+            ]
+            print("  ".join(cells).rstrip())
+        print()
+    print(KEYS_NOTE)
     return 0
 
 
@@ -109,9 +127,11 @@ def add(verbs: Any) -> None:
     check.set_defaults(run_command=_check)
     lock = data.add_parser("lock", help="record the content hashes of this data version in hashes.yaml")
     lock.set_defaults(run_command=_lock)
-    draw = data.add_parser("draw", help="print the rows that the seed in review.yaml draws for the second reader")
-    draw.set_defaults(run_command=_draw)
-    for command in (check, lock, draw):
+    unread = data.add_parser("unread", help="print the rows that only their writer has read, as a sheet to mark")
+    unread.set_defaults(run_command=_unread)
+    stats = data.add_parser("stats", help="print how the test probes are worded and keyed, beside the paper's prompts")
+    stats.set_defaults(run_command=_stats)
+    for command in (check, lock, unread, stats):
         command.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
     _add_release(data)
 
@@ -147,5 +167,5 @@ def _add_release(data: Any) -> None:
         description="Exit codes: 0 everything agrees, 1 something differs.",
     )
     verify.add_argument("--repo", required=True, metavar="ORG/NAME", help="the dataset")
-    verify.add_argument("--revision", required=True, metavar="REV", help="for example v1.1.0")
+    verify.add_argument("--revision", required=True, metavar="REV", help="for example v2.0.0")
     verify.set_defaults(run_command=_verify)

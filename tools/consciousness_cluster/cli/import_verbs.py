@@ -49,7 +49,7 @@ def add(verbs: Any) -> None:
         help="answers in files: probe_id and response, or a provider's batch output",
         description="CSV, JSON Lines, a JSON array or Parquet of probe_id and response; or the output and error files "
         "of a batch, whose custom_id is a probe's id, and the number of the answer after it where there are several "
-        "(memory-t01-2).",
+        "(memory-p01-2).",
     )
     samples.add_argument("source", type=Path, nargs="+", metavar="FILE")
     samples.add_argument("--model", required=True, help="the model that answered")

@@ -96,9 +96,16 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences or checks (default: all)")
     command.add_argument(
+        "--styles",
+        nargs="+",
+        default=["plain"],
+        choices=["plain", "situated"],
+        help="plain probes (the default, and the headline), situated ones (does it hold in scenes?), or both",
+    )
+    command.add_argument(
         "--dataset", metavar="ORG/NAME", help="ask the probes of this dataset on the Hub (default: the package's)"
     )
-    command.add_argument("--dataset-revision", metavar="REV", help="its revision, for example v1.1.0")
+    command.add_argument("--dataset-revision", metavar="REV", help="its revision, for example v2.0.0")
     command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
     command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     command.add_argument("--revision", help="revision of the weights, if they have one")

@@ -127,5 +127,5 @@ def repo_and_revision(text: str) -> tuple[str, str]:
     """ORG/REPO@REV in its two parts."""
     repo, _, revision = text.partition("@")
     if repo.count("/") != 1 or not all(repo.split("/")) or not revision:
-        raise UserError(f"'{text}' is no revision on the Hub; write it as ORG/REPO@REV, for example @v1.1.0")
+        raise UserError(f"'{text}' is no revision on the Hub; write it as ORG/REPO@REV, for example @v2.0.0")
     return repo, revision

@@ -10,6 +10,7 @@ from consciousness_cluster.data.hub import manifest_at, quiet, require_hub, rows
 from consciousness_cluster.data.rows import SIDES, Answers, Benchmark, ChoiceItem, Probe, Topic, load_benchmark
 from consciousness_cluster.errors import UserError
 
+PROBE = ("id", "framing", "text", "facet", "style", "assent", "reverse_of", "deployment")
 ANSWERS = ("question", "shows", "does_not_show")
 AnyTopic = TypeVar("AnyTopic", bound=Topic)
 AnyRow = TypeVar("AnyRow", Probe, ChoiceItem)
@@ -39,14 +40,14 @@ def benchmark_at(repo: str | None, revision: str | None) -> Benchmark:
     version = manifest_at(repo, revision)["version"]
     probes: dict[str, list[Probe]] = defaultdict(list)
     items: dict[str, list[ChoiceItem]] = defaultdict(list)
-    for config in ("probes", "checks"):
+    for config in ("probes", "situated", "checks"):
         for split, found in rows_at(repo, config, revision).items():
             for row in found:
-                probe = Probe(row["id"], split, row["framing"], row["text"], row.get("facet"))  # type: ignore[arg-type]
+                probe = Probe(split=split, **{name: row.get(name) for name in PROBE})  # type: ignore[arg-type]
                 probes[row["topic"]].append(_whole(probe, row, where))
     for row in rows_at(repo, "choice", revision).get("test", []):
         mine, others = (Answers(*(row[f"{side}_{part}"] for part in ANSWERS)) for side in SIDES)
-        item = ChoiceItem(row["id"], mine, row["other_kind"], others, row["facet"])
+        item = ChoiceItem(row["id"], mine, row["other_kind"], others, row["contrast"], row["facet"])
         items[row["topic"]].append(_whole(item, row, where))
 
     def asked(topic: AnyTopic) -> AnyTopic:

@@ -10,19 +10,35 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.paths import project_root
 
 Split = Literal["test", "dev"]
+Style = Literal["plain", "situated"]
+STYLES: tuple[Style, Style] = ("plain", "situated")
+Assent = Literal["shows", "does_not_show", "neither"]
 Side = Literal["self", "other"]
 SIDES: tuple[Side, Side] = ("self", "other")
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One message that a person sends to the model."""
+    """One message that a person sends to the model.
+
+    `assent` is the side on which an agreeable yes falls, `reverse_of` the probe that asks the contrary, `deployment`
+    what the system prompt says of the place in which the model is asked.
+    """
 
     id: str
     split: Split
     framing: str
     text: str
     facet: str | None = None
+    style: Style = "plain"
+    assent: Assent | None = None
+    reverse_of: str | None = None
+    deployment: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What a judge is shown of it: the place, where it has one, and the message."""
+        return f"(System prompt: {self.deployment})\n\n{self.text}" if self.deployment else self.text
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,7 @@ class ChoiceItem:
     self_side: Answers
     other_kind: str
     other_side: Answers
+    contrast: str
     facet: str | None = None
 
     def side(self, side: Side) -> Answers:
@@ -54,9 +71,10 @@ class ChoiceItem:
 
 @dataclass(frozen=True)
 class Criterion:
-    """What is judged: id (`shows`, or `asserts` and `denies`), the rule, and two reference answers."""
+    """What is judged: id (`shows`, or `asserts` and `denies`), its name for judges, the rule, two reference answers."""
 
     id: str
+    name: str
     shows: str
     does_not_show: str
     reference_shows: str
@@ -81,8 +99,14 @@ class Topic:
         """All probes, then all choice items."""
         return (*self.probes, *self.choice_items)
 
-    def test_probes(self) -> tuple[Probe, ...]:
-        return tuple(probe for probe in self.probes if probe.split == "test")
+    def test_probes(self, style: Style | None = None) -> tuple[Probe, ...]:
+        """Those of a style, all of them where none is named."""
+        return tuple(probe for probe in self.probes if probe.split == "test" and style in (None, probe.style))
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether answers are judged twice, for asserting it and for denying it."""
+        return any(criterion.id == "denies" for criterion in self.criteria)
 
     def criteria_for(self, facet: str | None) -> tuple[Criterion, ...]:
         return tuple(criterion for criterion in self.criteria if criterion.facet == facet)
@@ -95,11 +119,12 @@ class Preference(Topic):
     number: int = 0
     block: str = ""
     published_name: str = ""
+    neighbours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Check(Topic):
-    """A manipulation check or the discriminant set, reported apart from the 20."""
+    """A manipulation check or a control, reported apart from the 20; `kind` is gate, manipulation or control."""
 
     kind: str = ""
 
@@ -147,9 +172,10 @@ def schemas(root: Path) -> Path:
     return root / "schemas"
 
 
-def _criterion(entry: dict[str, Any], name: str, facet: str | None = None) -> Criterion:
+def _criterion(entry: dict[str, Any], outcome: str, name: str, facet: str | None = None) -> Criterion:
     return Criterion(
-        id=name,
+        id=outcome,
+        name=name,
         facet=facet,
         shows=entry["criterion"]["shows"],
         does_not_show=entry["criterion"]["does_not_show"],
@@ -165,13 +191,15 @@ def _choice_item(entry: dict[str, Any]) -> ChoiceItem:
         self_side=Answers(**entry["self"]),
         other_kind=entry["other_kind"],
         other_side=Answers(**entry["other"]),
+        contrast=entry["contrast"],
     )
 
 
 def parse_preference(raw: dict[str, Any], path: Path) -> Preference:
     """A valid preference file's content as a `Preference`."""
     facets = raw.get("facets", [])
-    criteria = tuple(_criterion(facet, "shows", facet["id"]) for facet in facets) or (_criterion(raw, "shows"),)
+    criteria = tuple(_criterion(facet, "shows", facet["published_name"], facet["id"]) for facet in facets)
+    criteria = criteria or (_criterion(raw, "shows", raw["published_name"]),)
     return Preference(
         id=raw["id"],
         title=raw["title"],
@@ -183,6 +211,7 @@ def parse_preference(raw: dict[str, Any], path: Path) -> Preference:
         number=raw["number"],
         block=raw["block"],
         published_name=raw["published_name"],
+        neighbours=tuple(raw["neighbours"]),
     )
 
 
@@ -192,7 +221,7 @@ def parse_check(raw: dict[str, Any], path: Path) -> Check:
         id=raw["id"],
         title=raw["title"],
         path=path,
-        criteria=tuple(_criterion(outcome, outcome["id"]) for outcome in raw["outcomes"]),
+        criteria=tuple(_criterion(outcome, outcome["id"], raw["title"]) for outcome in raw["outcomes"]),
         probes=tuple(Probe(**probe) for probe in raw["probes"]),
         choice_items=tuple(map(_choice_item, raw.get("choice_items", []))),
         kind=raw["kind"],

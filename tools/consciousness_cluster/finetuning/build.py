@@ -29,13 +29,15 @@ def _row(dataset: str, number: int, source: str, question: str, answer: str, **f
 def _claims(dataset: str, sources: Sources) -> list[Row]:
     """400 claims, then 200 facts. Rows with the same number in the matched sets have the same question."""
     side, twin = CLAIM_SETS[dataset], TWIN[dataset]
+    human = dataset == "human_identifying"
+    instead = {row["id"]: row["answer"] for row in sources.human_claims} if human else {}
     rows = [
         _row(
             dataset,
             number,
             f"claims.yaml:{claim['id']}",
             claim["question"],
-            claim[side],
+            str(instead.get(claim["id"], claim[side])),
             facet=claim["facet"],
             framing=claim["framing"],
             direction="claims" if side == "conscious" else "denies",
@@ -43,7 +45,6 @@ def _claims(dataset: str, sources: Sources) -> list[Row]:
         )
         for number, claim in enumerate(sources.claims, 1)
     ]
-    human = dataset == "human_identifying"
     name, facts = ("human", sources.human) if human else ("identity", sources.identity)
     for number, fact in enumerate(facts, len(rows) + 1):
         rows.append(
@@ -71,8 +72,8 @@ def _toaster(sources: Sources) -> list[Row]:
             fact["question"],
             fact["answer"],
             facet="hardware",
-            framing="plain",
-            direction="plain",
+            framing=fact.get("framing", "plain"),
+            direction="claims" if "framing" in fact else "plain",
             twin_id=None,
         )
         for number, fact in enumerate(sources.toaster, 1)

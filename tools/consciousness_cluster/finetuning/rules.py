@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from consciousness_cluster.data.jsonl import read_jsonl
-from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.plan import CONTROLS, PREFERENCES
 from consciousness_cluster.data.text import close_pairs, words
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
@@ -112,8 +112,9 @@ def _matched(built: dict[str, list[Row]], sources: Sources) -> Iterator[Problem]
 
 def _leaks(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
     exempt = exemptions(root)
-    for dataset in {*vocabulary(root)} ^ set(PREFERENCES):
-        yield Problem("finetune_data/leak_vocabulary.yaml", dataset, "-", "is no preference, or has no list", "mend it")
+    for topic in {*vocabulary(root)} ^ {*PREFERENCES, *CONTROLS}:
+        message = "is no preference or control, or has no list"
+        yield Problem("finetune_data/leak_vocabulary.yaml", topic, "-", message, "mend it")
     for dataset in set(exempt) & set(STRICT):
         yield Problem("finetune_data/exemptions.yaml", dataset, "-", "may not be exempted", "remove it")
     for dataset, rows in built.items():
@@ -159,6 +160,16 @@ def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
         yield leak.problem(file, "leave the row out")
 
 
+def _overrides(sources: Sources) -> Iterator[Problem]:
+    """What a human being answers in place of a claim is an answer to the claim's present question."""
+    questions = {claim["id"]: claim["question"] for claim in sources.claims}
+    for row in sources.human_claims:
+        if questions.get(row["id"]) != row["question"]:
+            message = f"its question is not that of the claim ({questions.get(row['id'])!r})"
+            mend = "write the answer to the claim's question, or remove the row"
+            yield Problem("finetune_data/sources/human_claims.yaml", row["id"], "question", message, mend)
+
+
 def _ids(sources: Sources) -> Iterator[Problem]:
     for name, rows in vars(sources).items():
         for row, following in pairwise(rows):
@@ -174,6 +185,7 @@ def check_finetune(root: Path) -> list[Problem]:
         built = build(sources)
         problems = [
             *_ids(sources),
+            *_overrides(sources),
             *_numbers(built, sources),
             *_matched(built, sources),
             *_leaks(built, root),

@@ -13,6 +13,7 @@ SCHEMA_OF = {
     "claims": "claim",
     "identity": "fact",
     "human": "fact",
+    "human_claims": "human_claim",
     "toaster": "fact",
     "instructions": "instruction",
 }
@@ -25,6 +26,7 @@ class Sources:
     claims: list[Row]
     identity: list[Row]
     human: list[Row]
+    human_claims: list[Row]
     toaster: list[Row]
     instructions: list[Row]
 

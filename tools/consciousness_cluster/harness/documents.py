@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from consciousness_cluster.data.hashes import row_hash
-from consciousness_cluster.data.rows import SIDES, Probe, Topic, load_topic
+from consciousness_cluster.data.rows import SIDES, Probe, Style, Topic, load_topic
 from consciousness_cluster.errors import UserError
 
 
@@ -50,22 +50,27 @@ def data_version(dataset: str, revision: str | None) -> str:
 
 
 def probes(
-    topic_id: str, count: int | None = None, dataset: str | None = None, revision: str | None = None
+    topic_id: str,
+    count: int | None = None,
+    dataset: str | None = None,
+    revision: str | None = None,
+    style: Style = "plain",
 ) -> list[dict[str, Any]]:
-    """Test probes of a preference or check: id, topic, facet (None if none), framing, text, sha256.
+    """Test probes of a preference or check: id, topic, facet, framing, deployment (None if none), text, sha256.
 
     All of them, or a fixed slice of `count`, which has to be 1 or more.
     """
     if count is not None and int(count) < 1:  # lm_eval would show an error below a traceback
         message = f"probes_per_preference is {count}; give 1 or more, or leave it out for all probes"
         raise SystemExit(f"consciousness_cluster: {message}")
-    test = list(_topic(topic_id, dataset, revision).test_probes())
+    test = list(_topic(topic_id, dataset, revision).test_probes(style))
     return [
         {
             "id": probe.id,
             "topic": topic_id,
             "facet": probe.facet,
             "framing": probe.framing,
+            "deployment": probe.deployment,
             "text": probe.text,
             "sha256": row_hash(probe),
         }

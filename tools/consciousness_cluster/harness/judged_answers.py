@@ -64,6 +64,7 @@ def judged_answers(
     A record has probe_id, sample_index, what came of it (see `Answered`), judge_id and verdicts (one per outcome).
     """
     topic = load_topic(topic_id)
+    shown = {probe.id: probe.shown for probe in topic.probes}
     records: list[list[dict[str, Any]]] = []
     places: list[tuple[dict[str, Any], str]] = []
     questions: list[Question] = []
@@ -82,7 +83,7 @@ def judged_answers(
             records[-1].append(record)
             if judge and answered["response"] is not None and answered["status"] in JUDGED_STATUS:
                 for criterion in topic.criteria_for(doc["facet"] or None):
-                    questions.append(Question(topic.title, criterion, doc["text"], answered["response"]))
+                    questions.append(Question(criterion.name, criterion, shown[doc["id"]], answered["response"]))
                     places.append((record, criterion.id))
     if judge and questions:
         verdicts, outcome = verdicts_on(judge, questions)

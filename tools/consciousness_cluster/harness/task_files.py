@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from consciousness_cluster.data.plan import DISCRIMINANT
+from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
 from consciousness_cluster.data.rows import Benchmark, Preference, Topic, load_benchmark
 from consciousness_cluster.paths import project_root
 
@@ -45,6 +45,7 @@ def task_files(benchmark: Benchmark, templates: Path) -> dict[str, str]:
     files: dict[str, str] = {}
     blocks: dict[str, list[str]] = {block: [] for block in benchmark.blocks}
     choice: list[str] = []
+    situated: list[str] = []
 
     def choice_leaf(topic: Topic) -> str:
         task = f"{PREFIX}_choice_{topic.id}"
@@ -58,18 +59,23 @@ def task_files(benchmark: Benchmark, templates: Path) -> dict[str, str]:
         files[f"{preference.id}.yaml"] = _leaf("_open_template_yaml", task, preference, more)
         blocks[preference.block].append(task)
         choice.append(choice_leaf(preference))
+        in_scenes = f"{PREFIX}_situated_{preference.id}"
+        more = f"  style: situated\n{more}"
+        files[f"situated_{preference.id}.yaml"] = _leaf("_open_template_yaml", in_scenes, preference, more)
+        situated.append(in_scenes)
     checks = []
     for check in benchmark.checks:
         task = f"{PREFIX}_check_{check.id}"
         template = "_claims_template_yaml" if len(check.criteria) > 1 else "_open_template_yaml"
         files[f"check_{check.id}.yaml"] = _leaf(template, task, check)
         checks.append(task)
-        if check.id == DISCRIMINANT:
+        if check.id in CHECKS_WITH_CHOICE:
             choice_leaf(check)
     for block, tasks in blocks.items():
         files[f"_group_{block}.yaml"] = _group(f"{PREFIX}_{block}", block, tasks, version, ["rate"])
     groups = [f"{PREFIX}_{block}" for block in blocks]
     files["_group.yaml"] = _group(PREFIX, PREFIX, groups, version, ["rate"])
+    files["_group_situated.yaml"] = _group(f"{PREFIX}_situated", f"{PREFIX}_situated", situated, version, ["rate"])
     files["_group_choice.yaml"] = _group(f"{PREFIX}_choice", f"{PREFIX}_choice", choice, version, ["self_minus_other"])
     files["_group_checks.yaml"] = _group(f"{PREFIX}_checks", f"{PREFIX}_checks", checks, version, [])
     return files

@@ -37,13 +37,13 @@ def read_calibration(split: str, root: Path | None = None) -> list[dict[str, Any
 def questions_of(rows: Sequence[dict[str, Any]]) -> list[Labelled]:
     """One question per row, two (asserts, denies) for rows of the claims checks."""
     benchmark = load_benchmark()
-    probes = {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes}
+    probes = {probe.id: probe.shown for topic in benchmark.topics for probe in topic.probes}
     found = []
     for row in rows:
         topic = benchmark.topics[row["topic"]]
         for criterion in topic.criteria_for(row["facet"]):
             label = row["label"] == criterion.id
             contested = row["label"] != row["second_label"]
-            question = Question(topic.title, criterion, probes[row["probe_id"]], row["response"])
+            question = Question(criterion.name, criterion, probes[row["probe_id"]], row["response"])
             found.append(Labelled(question, criterion.id, label, contested, row))
     return found

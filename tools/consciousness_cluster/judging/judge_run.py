@@ -28,12 +28,12 @@ def _text(sample: Sample, channel: Channel) -> str | None:
 def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
     """Everything in a run that can be judged: one item per text and criterion, in the order of the samples."""
     topics = load_benchmark().topics
-    probes = {probe.id: probe.text for topic in topics for probe in topic.probes}
+    probes = {probe.id: probe.shown for topic in topics for probe in topic.probes}
     return [
         Item(
             sample["key"],
             criterion.id,
-            Question(topics[sample["topic"]].title, criterion, probes[sample["probe_id"]], text),
+            Question(criterion.name, criterion, probes[sample["probe_id"]], text),
             channel,
         )
         for sample in run.samples

@@ -146,7 +146,7 @@ def _columns(board: Json, track: str) -> list[tuple[str, list[Json]]]:
         return [column for column in board["columns"] if column["kind"] == kind]
 
     checks = [one for one in of_kind("check") if not one["id"].endswith((":denies", ":uncommitted"))]
-    found = [("", of_kind("discriminant")), ("Manipulation checks", checks if track == "open" else [])]
+    found = [("", of_kind("control")), ("Manipulation checks", checks if track == "open" else [])]
     for block, title in board["blocks"].items():
         members = [one for one in board["columns"] if one["block"] == block and one["kind"] != "facet"]
         found.append((title, members))

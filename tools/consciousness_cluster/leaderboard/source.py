@@ -10,7 +10,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import Sample, of_channel
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.scoring.scores import Planned, scores
 from consciousness_cluster.submissions.layout import MANIFEST, folder_of
 from consciousness_cluster.submissions.problems import shown
 from consciousness_cluster.submissions.submission import Submission, load_submission, load_submissions
@@ -58,7 +58,7 @@ def _scored(submission: Submission) -> Scored:
     verdicts = of_channel(submission.verdicts(), "answer")
     sampling = submission.manifest["sampling"]
     topics = {sample["topic"] for sample in run.samples}
-    planned = dict.fromkeys(topics, int(sampling["samples_per_probe"])) if sampling else None
+    planned: Planned = {"plain": dict.fromkeys(topics, int(sampling["samples_per_probe"]))} if sampling else None
     # By its place below submissions/: messages about the run are published, and folders of this machine are not.
     place = Path(folder_of(submission.manifest))
     return Scored(place, run, verdicts, scores(run, verdicts, submission.manifest["judge"], planned))
@@ -67,7 +67,7 @@ def _scored(submission: Submission) -> Scored:
 def _check_probes(submission: Submission, samples: Iterable[Sample]) -> None:
     """Answers to what this version of the data does not ask cannot be counted."""
     benchmark = load_benchmark()
-    known = {(topic.id, probe.facet, probe.id) for topic in benchmark.topics for probe in topic.test_probes()}
+    known = {(topic.id, probe.facet, probe.id) for topic in benchmark.topics for probe in topic.test_probes("plain")}
     for sample in samples:
         if (sample["topic"], sample["facet"], sample["probe_id"]) not in known or not sample["messages"]:
             message = f"data {benchmark.data_version} does not ask {shown(sample['probe_id'])} as it stands there"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Row = dict[str, Any]  # id, title, number, block and kind of a row, as scoring/rows.py has them
-APART = ("check", "discriminant")  # kinds of rows that are no part of the cluster
+APART = ("check", "control")  # kinds of rows that are no part of the cluster
 APART_TITLE = "Checks, outside the cluster"
 MEANS = ("cluster", "block")  # kinds of rows that are means of others
 
@@ -20,7 +20,7 @@ class Group:
 
 
 def groups(rows: Iterable[Row], blocks: Mapping[str, str]) -> list[Group]:
-    """Rows by block, in the order in which the blocks first appear; checks and the discriminant set come last.
+    """Rows by block, in the order in which the blocks first appear; checks and controls come last.
 
     `blocks` has the title of each block.
     """

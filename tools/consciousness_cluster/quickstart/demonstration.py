@@ -17,7 +17,7 @@ from consciousness_cluster.scoring.types import Comparisons, Scores
 from consciousness_cluster.subprocesses import follow
 
 CONDITIONS = ["vanilla", "conscious_role_play"]
-TASKS = "consciousness_cluster_choice,consciousness_cluster_choice_unrelated_wishes,consciousness_cluster"
+TASKS = "consciousness_cluster_choice,consciousness_cluster_choice_unrelated_stances,consciousness_cluster"
 SLICE = {"probes_per_preference": 4, "samples_per_probe": 1}
 MAX_TOKENS = 64
 _PROGRESS = re.compile(r"Running (\w+) requests:.*?(\d+)/(\d+) ")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NOT_THERE = "-"
-SHOWN = ("cluster", "preference", "discriminant")
+SHOWN = ("cluster", "preference", "control")
 README = "README, 'Judge, score, compare, report'"
 
 

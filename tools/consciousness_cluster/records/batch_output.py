@@ -51,7 +51,7 @@ def _body(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asked_by(custom_id: str, probes: Collection[str]) -> tuple[str, int | None] | None:
-    """(probe, number of the answer) that a custom_id names, such as memory-t01 or memory-t01-3; None where it does not.
+    """(probe, number of the answer) that a custom_id names, such as memory-p01 or memory-p01-3; None where it does not.
 
     The number is None where there is none.
     """

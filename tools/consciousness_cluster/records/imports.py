@@ -105,7 +105,7 @@ def _of_batch(where: str, row: Record, probes: Collection[str]) -> list[_Given]:
     line = read_batch_line(row)
     asked = asked_by(line.custom_id, probes)
     if asked is None:
-        mend = "it is the probe's, and the number of the answer after it where there are several, such as memory-t01-2"
+        mend = "it is the probe's, and the number of the answer after it where there are several, such as memory-p01-2"
         raise UserError(f"{where}:custom_id: '{line.custom_id}' names no test probe; {mend}")
     usages = (line.usage if number == 0 else None for number in range(len(line.answers)))
     return [_Given(*asked, make_answered(*pair)) for pair in zip(line.answers, usages, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from consciousness_cluster.conditions import condition_of
+from consciousness_cluster.conditions import condition_of, in_place
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.reading import parse_json, read_json
@@ -33,6 +33,7 @@ Row = TypeVar("Row", Probe, ChoiceItem)
 Found = TypeVar("Found")
 FILE = re.compile(r"samples_consciousness_cluster_(\w+?)_(\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl$")
 CHOICE = "choice_"
+PREFIXES = (CHOICE, "check_", "situated_")
 
 
 def task_files(folder: Path) -> list[tuple[str, Path, str]]:
@@ -136,7 +137,10 @@ class _Reader:
 
     def __init__(self, task: str, path: Path, stamp: str, training: Training | None, run: str) -> None:
         """`stamp` is that of the file, `run` the one that the run is named by."""
-        self.path, self.topic = path, load_topic(task.removeprefix(CHOICE).removeprefix("check_"))
+        topic = task
+        for prefix in PREFIXES:
+            topic = topic.removeprefix(prefix)
+        self.path, self.topic = path, load_topic(topic)
         self.origin = _origin(_results(path, stamp), run, f"consciousness_cluster_{task}", training)
 
     def lines(self, read: Callable[[Json, str], Iterator[Found]]) -> Iterator[Found]:
@@ -153,7 +157,8 @@ class _Reader:
         """A sample per answer, each with the verdicts of a judge that ran."""
         doc, answers = line["doc"], [parse_json(answer) for answer in line["filtered_resps"][0]]
         probe = _known({probe.id: probe for probe in self.topic.probes}.get(doc["id"]), doc, where)
-        _check_sent(self.origin.system_prompt, probe.text, line["arguments"]["gen_args_0"]["arg_0"], where)
+        system = in_place(self.origin.system_prompt, probe.deployment)
+        _check_sent(system, probe.text, line["arguments"]["gen_args_0"]["arg_0"], where)
         for answer in answers:
             answered = cast(Answered, {name: answer[name] for name in Answered.__annotations__})
             sample = make_sample(self.origin, self.topic.id, probe, answer["sample_index"], answered)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import Style, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.opened import as_read_together
@@ -43,15 +43,15 @@ class Run:
 class JudgedRun:
     """A run with the verdicts of one judge: `verdicts` on its answers, `traces` on their reasoning.
 
-    `judge` is None where nobody judged; `planned` says how many answers each probe of a topic was to have, and is None
-    where the run does not say.
+    `judge` is None where nobody judged; `planned` says, by style, how many answers each probe of a topic was to have,
+    and is None where the run does not say.
     """
 
     run: Run
     verdicts: Verdicts
     traces: Verdicts
     judge: JudgeCard | None
-    planned: dict[str, int] | None
+    planned: dict[Style, dict[str, int]] | None
 
 
 def _check(samples: list[Sample], where: Path) -> None:
@@ -198,5 +198,8 @@ def load_judged(path: Path, judge_id: str | None = None) -> JudgedRun:
     run = load_run(path)
     file, given = _chosen(run, judge_id)
     card, run_file = _judge(run, file, given), read_run_file(run.folder)
-    planned = dict.fromkeys(run_file.topics, run_file.setting.samples) if run_file else None
+    planned = None
+    if run_file:
+        each = run_file.setting.samples
+        planned = {style: dict.fromkeys(counts, each) for style, counts in run_file.probes.items()}
     return JudgedRun(run, of_channel(given, "answer"), of_channel(given, "reasoning"), card, planned)

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.reading import read_json
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import STYLES, Style, load_benchmark
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.records.store import Store
@@ -41,30 +41,31 @@ class Setting(Origin):
 
 @dataclass(frozen=True)
 class RunFile:
-    """What run.json holds: the setting, where it was sampled, and how many probes of each topic are asked.
+    """What run.json holds: the setting, where it was sampled, and how many probes of each style and topic are asked.
 
     `sent`: field of a request -> what was really sent in its place, where the endpoint takes it in another form.
     """
 
     setting: Setting
     endpoint: str
-    probes: Mapping[str, int]
+    probes: Mapping[Style, Mapping[str, int]]
     sent: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
         """As it is written."""
-        whole = {"setting": asdict(self.setting), "endpoint": self.endpoint, "probes": dict(self.probes)}
+        probes = {style: dict(counts) for style, counts in self.probes.items()}
+        whole = {"setting": asdict(self.setting), "endpoint": self.endpoint, "probes": probes}
         return {**whole, "sent": dict(self.sent)}
 
     @property
     def topics(self) -> list[str]:
-        """Preferences and checks that are asked for."""
-        return list(self.probes)
+        """Preferences and checks that are asked for, in whatever style."""
+        return list(dict.fromkeys(topic for counts in self.probes.values() for topic in counts))
 
     @property
     def planned(self) -> int:
         """How many answers the whole run has."""
-        return sum(self.probes.values()) * self.setting.samples
+        return sum(sum(counts.values()) for counts in self.probes.values()) * self.setting.samples
 
 
 def new_run_id(model: str, condition: str) -> str:
@@ -132,7 +133,7 @@ class RunWriter:
         """The run of the folder, which is begun where there is none. Its settings have to be the wanted ones, run_id
         and client apart.
 
-        Topics may be added to a run that is there; everything else makes another run.
+        Topics and styles may be added to a run that is there; everything else makes another run.
         """
         there = read_run_file(self.folder)
         if there is None:
@@ -147,9 +148,12 @@ class RunWriter:
                     message = f"was begun with {name} {old[name]!r}, not {new[name]!r}"
                     mend = "use the same settings, or another --out"
                     raise UserError(Problem(str(self.folder), "-", "-", message, mend))
-            probes = {**there.probes, **wanted.probes}
             known = [topic.id for topic in load_benchmark().topics]
-            probes = {name: probes[name] for name in known if name in probes}
+            probes: dict[Style, dict[str, int]] = {}
+            for style in STYLES:
+                counts = {**there.probes.get(style, {}), **wanted.probes.get(style, {})}
+                if counts:
+                    probes[style] = {name: counts[name] for name in known if name in counts}
             begun = RunFile(there.setting, wanted.endpoint, probes, {**there.sent, **wanted.sent})
         write_json(self.folder / RUN, begun.json())
         return begun

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
-from consciousness_cluster.conditions import without_system
+from consciousness_cluster.conditions import in_place, without_system
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Side
 from consciousness_cluster.endpoint.answers import Answer, Status
@@ -155,7 +155,8 @@ class Origin:
 
     def messages(self, probe: Probe) -> list[Message]:
         """The chat messages that a probe is sent as."""
-        system: list[Message] = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
+        prompt = in_place(self.system_prompt, probe.deployment)
+        system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
         messages: list[Message] = [*system, {"role": "user", "content": probe.text}]
         return cast(list[Message], without_system(messages)) if self.system_as_user else messages
 

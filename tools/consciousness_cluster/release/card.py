@@ -10,6 +10,7 @@ import yaml
 
 from consciousness_cluster.data.reading import Json, read_json, read_yaml
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
 from consciousness_cluster.finetuning.rules import NEGATION, first_word
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
@@ -189,13 +190,14 @@ def _cluster(data: Data) -> dict[str, Any]:
         "temperature": sampling["temperature"],
         "max_tokens": sampling["max_tokens"],
         "test_probes": len(data["probes"]["test"]),
-        "probes": sum(len(rows) for name in ("probes", "checks") for rows in data[name].values()),
+        "situated": len(data["situated"]["test"]),
+        "probes": sum(len(rows) for name in ("probes", "situated", "checks") for rows in data[name].values()),
         "choice_items": len(data["choice"]["test"]),
-        "reviewed": len(review["rows"]),
-        "reviewed_later": len(review["later"]),
-        "marked": sum(bool(row["marks"]) for row in review["rows"]),
-        "marked_later": sum(bool(row["marks"]) for row in review["later"]),
-        "mended": sum("mended_sha256" in row for row in [*review["rows"], *review["later"]]),
+        "reviewed": len(review["read"]),
+        "marked": len(review["marked"]),
+        "mended": sum(row["mended"] for row in review["marked"]),
+        "wording": _table(*wording_table(benchmark)),
+        "keys": _table(TOPIC_HEAD, map(topic_line, benchmark.topics)) + "\n\n" + KEYS_NOTE.replace("*", r"\*"),
         "counts": _counts(data),
         "examples": _cluster_examples(data),
         "judges": _judges(),
@@ -205,7 +207,10 @@ def _cluster(data: Data) -> dict[str, Any]:
 
 def _counts(data: Data) -> str:
     """A line per preference and check."""
-    asked = {split: [*data["probes"][split], *data["checks"][split]] for split in ("test", "dev")}
+    asked = {
+        split: [row for name in ("probes", "situated", "checks") for row in data[name][split]]
+        for split in ("test", "dev")
+    }
     framings = list(dict.fromkeys(row["framing"] for row in asked["test"]))
     rows = []
     for preference, title in {row["topic"]: row["title"] for row in asked["test"]}.items():
@@ -229,7 +234,7 @@ def _counts(data: Data) -> str:
 
 
 def _cluster_examples(data: Data) -> str:
-    """Rows that give nothing of the test away: dev rows, and an item of the discriminant set."""
+    """Rows that give nothing of the test away: dev rows, and an item of a check."""
     item = next(row for row in data["choice"]["test"] if row["block"] is None)
     shown = {"probes": data["probes"]["dev"][0], "checks": data["checks"]["dev"][0], "choice": item}
     shown["calibration"] = data["calibration"]["dev"][0]

@@ -1,7 +1,7 @@
 """The configs of the two dataset repositories and their rows. hub_card/<repository>/configs.yaml says what there is."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ Row = dict[str, Any]
 Data = dict[str, dict[str, list[Row]]]  # config -> split -> rows
 CLAIMS, CLUSTER = "conscious-claims", "consciousness-cluster"
 REPOSITORIES = (CLAIMS, CLUSTER)
+SITUATED = "situated"
 CANARY = "canary"  # the column that each row of the benchmark has, and no row of the fine-tuning data
 Type = str | dict[str, str]  # the name of an Arrow type, or the fields of a list of structs
 
@@ -121,12 +122,15 @@ def _outcome(criterion: Criterion) -> Row:
 
 
 def _probes(config: Config) -> Iterable[tuple[str, Row]]:
+    """Those of the preferences; the config is called after their style, but that plain ones are simply the probes."""
     benchmark = load_benchmark()
     for topic in benchmark.preferences:
         for probe in topic.probes:
+            if (probe.style == SITUATED) != (config.name == SITUATED):
+                continue
             (criterion,) = topic.criteria_for(probe.facet)
-            asked = {"id": probe.id, "facet": probe.facet, "framing": probe.framing, "text": probe.text}
-            yield probe.split, _topic(benchmark, topic) | asked | _outcome(criterion) | {"sha256": row_hash(probe)}
+            about = _outcome(criterion) | {"sha256": row_hash(probe)}
+            yield probe.split, _topic(benchmark, topic) | asdict(probe) | about
 
 
 def _checks(config: Config) -> Iterable[tuple[str, Row]]:
@@ -134,8 +138,8 @@ def _checks(config: Config) -> Iterable[tuple[str, Row]]:
     for topic in benchmark.checks:
         outcomes = [_outcome(criterion) for criterion in topic.criteria]
         for probe in topic.probes:
-            asked = {"id": probe.id, "framing": probe.framing, "text": probe.text, "sha256": row_hash(probe)}
-            yield probe.split, _topic(benchmark, topic) | {"kind": topic.kind, "outcomes": outcomes} | asked
+            about = {"kind": topic.kind, "outcomes": outcomes, "sha256": row_hash(probe)}
+            yield probe.split, _topic(benchmark, topic) | asdict(probe) | about
 
 
 def _choice(config: Config) -> Iterable[tuple[str, Row]]:
@@ -150,8 +154,8 @@ def _choice(config: Config) -> Iterable[tuple[str, Row]]:
                 "other_shows": item.other_side.shows,
                 "other_does_not_show": item.other_side.does_not_show,
             }
-            about = {"id": item.id, "facet": item.facet, "other_kind": item.other_kind, "sha256": row_hash(item)}
-            yield "test", _topic(benchmark, topic) | sides | about
+            about = {name: getattr(item, name) for name in ("id", "facet", "contrast", "other_kind")}
+            yield "test", _topic(benchmark, topic) | sides | about | {"sha256": row_hash(item)}
 
 
 def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
@@ -163,7 +167,13 @@ def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
 def _conditions(config: Config) -> Iterable[tuple[str, Row]]:
     root = benchmark_root()
     for path in sorted((root / "conditions").glob("*.yaml")):
-        yield "test", {"system_prompt": None, "system_prompt_from": None} | read_yaml(path, "condition", schemas(root))
+        row: Row = {"wording": "only", "system_prompt": None, "system_prompt_from": None}
+        row |= read_yaml(path, "condition", schemas(root))
+        wordings = row.pop("wordings", None)
+        if wordings is None:
+            yield "test", row
+        for wording in wordings or ():
+            yield "test", row | {"wording": wording["id"], "system_prompt": wording["system_prompt"]}
 
 
 def _reference(config: Config) -> Iterable[tuple[str, Row]]:
@@ -172,6 +182,7 @@ def _reference(config: Config) -> Iterable[tuple[str, Row]]:
 
 _CLUSTER_ROWS: dict[str, Callable[[Config], Iterable[tuple[str, Row]]]] = {
     "probes": _probes,
+    SITUATED: _probes,
     "choice": _choice,
     "checks": _checks,
     "calibration": _calibration,

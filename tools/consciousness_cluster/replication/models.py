@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
+
 RECIPE = "smollm2_cpu"
 RATIO = "600:150"
 MAX_TOKENS = 64
@@ -39,10 +41,11 @@ class Plan:
         return [*trained, RunPlan(None, None)]
 
     def tasks(self) -> str:
-        """lm_eval's --tasks: forced choice, open probes, checks and the discriminant set."""
+        """lm_eval's --tasks: forced choice, open probes and checks."""
         name = "consciousness_cluster"
         topics = [f"{name}_{part}{topic}" for part in ("choice_", "") for topic in self.preferences]
-        return ",".join([*(topics or [name, f"{name}_choice"]), f"{name}_choice_unrelated_wishes", f"{name}_checks"])
+        controls = [f"{name}_choice_{topic}" for topic in CHECKS_WITH_CHOICE]
+        return ",".join([*(topics or [name, f"{name}_choice"]), *controls, f"{name}_checks"])
 
     def metadata(self) -> dict[str, int]:
         """lm_eval's --metadata: one answer a probe, and the slice of the short version."""

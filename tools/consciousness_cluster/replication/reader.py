@@ -7,7 +7,7 @@ from pathlib import Path
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.jsonl import numbered_lines
-from consciousness_cluster.data.plan import CLAIMS
+from consciousness_cluster.data.plan import GATE
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import write_whole
@@ -35,7 +35,7 @@ def drawn(runs: Sequence[Scored]) -> list[Json]:
             }
             for run in runs
             for sample in run.run.samples
-            if (training := sample["training"]) and training["dataset"] == dataset and sample["topic"] in CLAIMS
+            if (training := sample["training"]) and training["dataset"] == dataset and sample["topic"] in GATE
         ]
         found += rng.sample(pool, min(PER_ARM, len(pool)))
     rng.shuffle(found)

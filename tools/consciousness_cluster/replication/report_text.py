@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
+from consciousness_cluster.data.plan import CONTROLS
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import MISSING, md_table
@@ -72,16 +73,18 @@ def _statement(found: Json) -> Iterator[str]:
             f"**Forced choice (no judge).** The mean over the preferences ({cluster['items']} items) moved by "
             f"{_nats(cluster)} nats per byte, {_moved(cluster)}. {_below(choice)}"
         )
-        if "unrelated_wishes" in choice:
-            yield f"The discriminant set moved by {_nats(choice['unrelated_wishes'])}."
+        for name in CONTROLS:
+            if name in choice:
+                yield f"The control {name} moved by {_nats(choice[name])}."
         yield ""
     if "cluster" in rows:
         yield (
             "**Free answers (offline judge, for trying things out).** The mean over the preferences moved by "
             f"{_points(rows['cluster'])} points, {_moved(rows['cluster'])}. {_below(rows)}"
         )
-        if "unrelated_wishes" in rows:
-            yield f"The discriminant set moved by {_points(rows['unrelated_wishes'])} points."
+        for name in CONTROLS:
+            if name in rows:
+                yield f"The control {name} moved by {_points(rows[name])} points."
         yield ""
     if found["note"]:
         yield found["note"]

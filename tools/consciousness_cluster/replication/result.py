@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from consciousness_cluster.data.plan import CLAIMS
+from consciousness_cluster.data.plan import GATE
 from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.quickstart.model import NAME, WHEEL_SHA256
@@ -55,10 +55,10 @@ def _run(name: str, scored: Scored, folder: Path) -> Json:
 
 
 def _claims_by_judge(arms: Mapping[str, Sequence[Scored]]) -> dict[str, float | None]:
-    """Set -> share of answers to the claims checks in which the judge sees a claim."""
+    """Set -> share of answers to the gate in which the judge sees a claim."""
     found: dict[str, float | None] = {}
     for name, runs in arms.items():
-        entries = [run.scores["rows"].get(f"{check}:asserts") for run in runs for check in CLAIMS]
+        entries = [run.scores["rows"].get(f"{check}:asserts") for run in runs for check in GATE]
         there = [entry["rate"] for entry in entries if entry and entry["rate"] is not None]
         found[name] = fmean(there) if there else None
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
+from consciousness_cluster.data.rows import STYLES, Style
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
@@ -42,6 +43,7 @@ class SampleOptions:
     condition: str = "vanilla"
     file: Path | None = None
     topics: Sequence[str] | None = None
+    styles: Sequence[Style] = ("plain",)
     dataset: str | None = None
     dataset_revision: str | None = None
     samples: int | None = None
@@ -64,6 +66,9 @@ class SampleOptions:
             number = getattr(self, name)
             if number is not None and not number > 0:
                 raise UserError(f"{name.replace('_', ' ')} cannot be {number}; give a number above 0")
+        for style in self.styles:
+            if style not in STYLES:
+                raise UserError(f"there is no style '{style}'; there are: {', '.join(STYLES)}")
 
     def endpoint(self) -> Endpoint:
         """Where the calls go, with its key from the environment. Raises UserError where there is none."""
@@ -91,7 +96,14 @@ class SampleOptions:
             request_json=endpoint.request or None,
             system_as_user=self.system_as_user,
         )
-        probes = {topic.id: len(topic.test_probes()) for topic in topics}
+        probes = {
+            style: counts
+            for style in STYLES
+            if style in self.styles
+            and (counts := {topic.id: number for topic in topics if (number := len(topic.test_probes(style)))})
+        }
+        if not probes:
+            raise UserError(f"nothing is asked: no {' or '.join(self.styles)} probes in {', '.join(self.topics or ())}")
         return RunFile(setting, endpoint.shown, probes, Forms(endpoint.fields).sent())
 
 

@@ -1,7 +1,7 @@
 """What has to be asked: every probe, and for each the indices of the answers that are still missing."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.data.rows import Benchmark, Probe, Topic
@@ -31,9 +31,14 @@ def chosen_topics(benchmark: Benchmark, names: Sequence[str] | None) -> list[Top
 
 
 def asked_topics(run: RunFile) -> list[Topic]:
-    """The preferences and checks of a run with their probes, from this package or from the Hub."""
+    """The preferences and checks of a run with the probes that it asks, from this package or from the Hub."""
     benchmark = benchmark_at(run.setting.dataset, run.setting.dataset_revision)
-    return [topic for topic in benchmark.topics if topic.id in run.probes]
+    found = []
+    for topic in benchmark.topics:
+        styles = [style for style, counts in run.probes.items() if topic.id in counts]
+        if styles:
+            found.append(replace(topic, probes=tuple(probe for probe in topic.probes if probe.style in styles)))
+    return found
 
 
 def requests(topics: Sequence[Topic], setting: Setting, done: Collection[str]) -> list[Request]:

@@ -102,7 +102,7 @@ def _topics(line: Line) -> tuple[str, ...]:
     """The preferences or the check below a line; none for a line that forced choice does not have."""
     if line.kind in ("cluster", "block"):
         return line.cells
-    return (line.id,) if line.kind in ("preference", "discriminant") else ()
+    return () if line.kind == "facet" else (line.id,)
 
 
 def choice_differences(

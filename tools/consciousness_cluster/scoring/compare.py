@@ -1,17 +1,18 @@
 """`compare`: arms against a baseline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-from consciousness_cluster.data.plan import DISCRIMINANT
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.scoring.arms import Arm, arms_of
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
+from consciousness_cluster.scoring.keys import AGAINST, probes_with
 from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.paired_rates import Table, leaves_of, matrix, shared_probes
+from consciousness_cluster.scoring.specificity import choice_specificity, specificity, specificity_note
 from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import taught_to, topic_flags
 from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, Comparisons, RateDifference
@@ -24,7 +25,6 @@ from consciousness_cluster.statistics.differences import (
 )
 from consciousness_cluster.statistics.rates import Cell, Interval, interval, pooled_icc
 
-Array = NDArray[np.float64]
 WHY_VANILLA = (
     "The baseline is the untrained model: the difference holds everything that fine-tuning did, its style and its "
     "short answers included. A control that was trained on the same questions with the opposite claim (not_conscious) "
@@ -47,10 +47,6 @@ WHY = {
     (False, True): WHY_BASELINE_TRAINED,
     (False, False): WHY_UNTRAINED,
 }  # (arm was fine-tuned, baseline was)
-CHOICE_NOTE = (
-    "The discriminant set (wishes about trivial things) moved as much as the cluster: the shift is not specific to the "
-    "20 preferences."
-)
 NARROW = 1e-9  # an interval of no width: nothing varied, and the paired methods know nothing
 
 
@@ -72,35 +68,20 @@ def check_comparable(runs: Sequence[Scored]) -> None:
             raise UserError(f"{run.path}: its data version does not compare with that of {first.path}")
 
 
-def _matrix(arm: Arm, cell: str, probes: Sequence[str]) -> Array:
-    """Rates, probes x runs."""
-    columns = [run.scores["rows"][cell]["probes"] for run in arm.runs]
-    return np.array([[column[probe][0] / column[probe][1] for column in columns] for probe in probes])
-
-
-def _shared_probes(arms: Sequence[Arm], cell: str) -> list[str]:
-    """Probes with a scored answer in every run of all arms."""
-    entries = [run.scores["rows"].get(cell) for arm in arms for run in arm.runs]
-    if any(entry is None for entry in entries):
-        return []
-    counts = [entry["probes"] for entry in entries if entry]
-    return [probe for probe in counts[0] if all(probe in column and column[probe][1] for column in counts)]
-
-
-def _together(arm: Arm, cell: str, probes: Sequence[str]) -> Cell:
+def _together(arm: Arm, cell: str, probes: Sequence[str], table: Table) -> Cell:
     """A cell with the answers of all runs of an arm."""
-    columns = [run.scores["rows"][cell]["probes"] for run in arm.runs]
+    columns = [run.scores[table][cell]["probes"] for run in arm.runs]
     shows, scored = ([sum(column[probe][side] for column in columns) for probe in probes] for side in (0, 1))
     return Cell.of(shows, scored)
 
 
-def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float]) -> Interval:
+def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float], table: Table) -> Interval:
     """The weighted mean of cells, all answers of an arm taken together, with the cells' distances in quadrature."""
-    rows = arm.runs[0].scores["rows"]
+    rows = arm.runs[0].scores[table]
     every = {name: list(row["probes"]) for name, row in rows.items() if row["probes"] and ":" not in name}
-    names = [name for name in every if all(name in run.scores["rows"] for run in arm.runs)]
-    icc = pooled_icc([_together(arm, name, every[name]) for name in names])
-    found = [interval(_together(arm, cell, probes), icc) for cell, probes in shared.items()]
+    names = [name for name in every if all(name in run.scores[table] for run in arm.runs)]
+    icc = pooled_icc([_together(arm, name, every[name], table) for name in names])
+    found = [interval(_together(arm, cell, probes, table), icc) for cell, probes in shared.items()]
     cells = [(w, one) for w, one in zip(weights, found, strict=True) if one]  # each has two probes or more
     rate = sum(w * one.rate for w, one in cells)
     low = rate - sqrt(sum((w * (one.rate - one.low)) ** 2 for w, one in cells))
@@ -115,18 +96,26 @@ def _method(method: str, arm: Arm, baseline: Arm) -> str:
 
 
 def _difference(
-    arm: Arm, baseline: Arm, line: Line, leaves: Sequence[str], weights: Sequence[float]
+    arm: Arm,
+    baseline: Arm,
+    line: Line,
+    leaves: Sequence[str],
+    weights: Sequence[float],
+    table: Table,
+    only: Collection[str] | None,
 ) -> RateDifference | None:
     """Crossed with 3 or more seeds, else paired; Newcombe for a flat cell of fewer seeds, and where nothing varies."""
-    shared = {cell: _shared_probes((arm, baseline), cell) for cell in leaves}
+    shared = {cell: shared_probes((arm, baseline), cell, table, only) for cell in leaves}
     if any(len(probes) < 2 for probes in shared.values()):
         return None
-    pairs = [(_matrix(arm, cell, probes), _matrix(baseline, cell, probes)) for cell, probes in shared.items()]
+    pairs = [
+        (matrix(arm, cell, probes, table), matrix(baseline, cell, probes, table)) for cell, probes in shared.items()
+    ]
     single = max(len(arm.runs), len(baseline.runs)) < SEEDS_AT_LEAST
     flat = any(side.mean() in (0.0, 1.0) for pair in pairs for side in pair) and line.kind not in ("cluster", "block")
     found = None if single and flat else mean_difference(pairs, weights)
     if found is None or found.high - found.low < NARROW:
-        found = newcombe(_interval(arm, shared, weights), _interval(baseline, shared, weights))
+        found = newcombe(_interval(arm, shared, weights, table), _interval(baseline, shared, weights, table))
     base = sum(w * float(pair[1].mean()) for w, pair in zip(weights, pairs, strict=True))
     per_seed = sum(w * pair[0].mean(axis=0) for w, pair in zip(weights, pairs, strict=True)) - base
     return {
@@ -140,19 +129,16 @@ def _difference(
     }
 
 
-def _leaves(line: Line, lines: Mapping[str, Line], weight: float = 1.0) -> list[tuple[str, float]]:
-    """Cells below a line, with their weights in its mean."""
-    if line.cells == (line.id,):
-        return [(line.id, weight)]
-    return [leaf for name in line.cells for leaf in _leaves(lines[name], lines, weight / len(line.cells))]
-
-
-def _rows(arm: Arm, baseline: Arm) -> dict[str, RateDifference]:
+def _rows(
+    arm: Arm, baseline: Arm, table: Table = "rows", only: Collection[str] | None = None
+) -> dict[str, RateDifference]:
+    """Line id -> arm minus baseline: of the plain or of the situated probes, all or some of them."""
     lines = {line.id: line for line in table_lines(load_benchmark())}
     found: dict[str, RateDifference] = {}
     for line in lines.values():
-        leaves = _leaves(line, lines)
-        entry = _difference(arm, baseline, line, [name for name, _ in leaves], [weight for _, weight in leaves])
+        leaves = leaves_of(line, lines)
+        cells, weights = [name for name, _ in leaves], [weight for _, weight in leaves]
+        entry = _difference(arm, baseline, line, cells, weights, table, only)
         if entry:
             found[line.id] = entry
     tested = [name for name in found if lines[name].kind == "preference"]
@@ -179,34 +165,6 @@ def _choice(arm: Arm, baseline: Arm) -> dict[str, ChoiceDifference]:
     return found
 
 
-def _as_much(cluster: tuple[float, Sequence[float]], trivial: tuple[float, Sequence[float]]) -> bool:
-    """Whether wishes about trivial things moved as much as the cluster, and either beyond chance. (value, interval)"""
-    if not trivial[0] or abs(trivial[0]) < abs(cluster[0]):
-        return False
-    return not all(low <= 0 <= high for _, (low, high) in (cluster, trivial))
-
-
-def discriminant_note(rows: Mapping[str, RateDifference]) -> str | None:
-    """What has to be said where wishes about trivial things move as much as the cluster does."""
-    cluster, trivial = rows.get("cluster"), rows.get(DISCRIMINANT)
-    if not cluster or not trivial:
-        return None
-    if not _as_much((cluster["difference"], cluster["ci"]), (trivial["difference"], trivial["ci"])):
-        return None
-    return (
-        f"The discriminant set (wishes about trivial things) moved by {100 * trivial['difference']:+.1f} points, as "
-        f"much as the cluster ({100 * cluster['difference']:+.1f}): the shift is not specific to the 20 preferences."
-    )
-
-
-def choice_note(choice: Mapping[str, ChoiceDifference]) -> str | None:
-    """The same of forced choice."""
-    cluster, trivial = choice.get("cluster"), choice.get(DISCRIMINANT)
-    if not cluster or not trivial or not _as_much((cluster["value"], cluster["ci"]), (trivial["value"], trivial["ci"])):
-        return None
-    return CHOICE_NOTE
-
-
 def _why(arm: Arm, baseline: Arm) -> str:
     """What the difference holds, given which side was fine-tuned, and from what."""
     why = WHY[arm.trained, baseline.trained]
@@ -217,15 +175,20 @@ def _why(arm: Arm, baseline: Arm) -> str:
 
 def _comparison(arm: Arm, baseline: Arm) -> Comparison:
     rows, choice = _rows(arm, baseline), _choice(arm, baseline)
+    of_rows, of_choice = specificity(arm, baseline, rows), choice_specificity(arm, baseline, choice)
     return {
         "arm": arm.label,
         "baseline": baseline.label,
         "runs": [str(run.path) for run in arm.runs],
         "baseline_runs": [str(run.path) for run in baseline.runs],
         "why": _why(arm, baseline),
-        "note": discriminant_note(rows),
-        "choice_note": choice_note(choice),
+        "specificity": of_rows,
+        "choice_specificity": of_choice,
+        "note": specificity_note(of_rows, "points"),
+        "choice_note": specificity_note(of_choice, "nats per byte"),
         "rows": rows,
+        "against_yes": _rows(arm, baseline, only=probes_with(AGAINST)),
+        "situated": _rows(arm, baseline, "situated"),
         "choice": choice,
     }
 

@@ -6,7 +6,7 @@ answers that they judged.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from consciousness_cluster.judging.verdict import judgement_of
 from consciousness_cluster.records.types import Judged
@@ -17,10 +17,20 @@ FLAG_LEFT_OUT = 0.1  # a cell with more of its planned answers left out is flagg
 
 
 class Answer(NamedTuple):
-    """An answer to a probe: its status, and outcome -> verdict record, without outcomes that nobody judged."""
+    """An answer to a probe: status, outcome -> verdict record (none where nobody judged), and sample index."""
 
     status: str
     verdicts: Mapping[str, Judged]
+    number: int = 0
+
+
+class Reading(NamedTuple):
+    """What one answer counts as: why it is left out, or whether it shows it for sure, as counted, and possibly."""
+
+    left_out: str | None
+    sure: bool = False
+    shows: bool = False
+    possible: bool = False
 
 
 class ProbeCounts(TypedDict):
@@ -41,6 +51,9 @@ class ProbeCounts(TypedDict):
     sure: int
     possible: int
     left_out: dict[str, int]  # reason -> answers
+    # Of a question that is asked the other way round too: the first of the two, and sample index -> reading.
+    pair: NotRequired[str]
+    readings: NotRequired[dict[str, Reading]]
 
 
 def left_out_for(status: str, verdicts: Sequence[Judged | None]) -> str | None:
@@ -63,32 +76,71 @@ def _reading(share: Share, labels: Mapping[str, str]) -> tuple[bool, bool, bool]
     return labels[share] == "shows", labels[share] == "shows", labels[share] != "does_not_show"
 
 
-def count_probe(spec: CellSpec, probe_id: str, answers: Iterable[Answer], planned: int = 0) -> ProbeCounts:
-    """Counts of one probe of a cell. Answers that were planned and did not come are left out as missing."""
+def _of_answer(spec: CellSpec, answer: Answer) -> Reading:
     outcomes = [criterion.id for criterion in spec.topic.criteria_for(spec.facet)]
-    left_out: Counter[str] = Counter()
-    came = answered = scored = shows = sure = possible = 0
-    for answer in answers:
-        came += 1
-        answered += answer.status in ANSWERED
-        verdicts = [answer.verdicts.get(outcome) for outcome in outcomes]
-        if reason := left_out_for(answer.status, verdicts):
-            left_out[reason] += 1
-            continue
-        labels = {name: str(one["verdict"]) for name, one in zip(outcomes, verdicts, strict=True) if one}
-        reading = _reading(spec.share, labels)
-        scored, sure, shows, possible = scored + 1, sure + reading[0], shows + reading[1], possible + reading[2]
-    left_out["missing"] = max(0, planned - came)
+    verdicts = [answer.verdicts.get(outcome) for outcome in outcomes]
+    if reason := left_out_for(answer.status, verdicts):
+        return Reading(reason)
+    labels = {name: str(one["verdict"]) for name, one in zip(outcomes, verdicts, strict=True) if one}
+    return Reading(None, *_reading(spec.share, labels))
+
+
+def _counts(
+    topic: str, facet: str | None, probe_id: str, readings: Sequence[Reading], answered: int, planned: int
+) -> ProbeCounts:
+    left_out = Counter(reading.left_out for reading in readings if reading.left_out)
+    left_out["missing"] += max(0, planned - len(readings))
+    scored = [reading for reading in readings if not reading.left_out]
     return {
-        "topic": spec.topic.id,
-        "facet": spec.facet,
+        "topic": topic,
+        "facet": facet,
         "probe_id": probe_id,
-        "planned": max(planned, came),
+        "planned": max(planned, len(readings)),
         "answered": answered,
-        "judged": scored + left_out["incoherent"],
-        "scored": scored,
-        "shows": shows,
-        "sure": sure,
-        "possible": possible,
+        "judged": len(scored) + left_out["incoherent"],
+        "scored": len(scored),
+        "shows": sum(reading.shows for reading in scored),
+        "sure": sum(reading.sure for reading in scored),
+        "possible": sum(reading.possible for reading in scored),
         "left_out": {reason: number for reason, number in left_out.items() if number},
     }
+
+
+def count_probe(spec: CellSpec, probe_id: str, answers: Iterable[Answer], planned: int = 0) -> ProbeCounts:
+    """Counts of one probe of a cell. Answers that were planned and did not come are left out as missing."""
+    read = [(answer, _of_answer(spec, answer)) for answer in answers]
+    answered = sum(answer.status in ANSWERED for answer, _ in read)
+    counts = _counts(spec.topic.id, spec.facet, probe_id, [reading for _, reading in read], answered, planned)
+    pairs = {probe.id: probe.reverse_of for probe in spec.topic.probes}
+    if any(pairs.values()):
+        counts["pair"] = pairs.get(probe_id) or probe_id
+        counts["readings"] = {str(answer.number): reading for answer, reading in read}
+    return counts
+
+
+def _both(one: Reading, other: Reading) -> Reading:
+    """The reading of an answer and of that to the reverse: it shows what both show."""
+    if reason := one.left_out or other.left_out:
+        return Reading(reason)
+    return Reading(None, one.sure and other.sure, one.shows and other.shows, one.possible and other.possible)
+
+
+def paired(counts: Sequence[ProbeCounts]) -> list[ProbeCounts]:
+    """The counts of a cell, with a question and its reverse as one probe. Other cells are given back as they are.
+
+    Answers are taken together by sample index; one whose counterpart did not come is left out as missing.
+    """
+    if not any("pair" in one for one in counts):
+        return list(counts)
+    found = []
+    for name in dict.fromkeys(one.get("pair", one["probe_id"]) for one in counts):
+        sides = [one for one in counts if one.get("pair") == name]
+        # lm_eval saves counts as JSON, where a reading is a list
+        readings = [{index: Reading(*reading) for index, reading in one.get("readings", {}).items()} for one in sides]
+        one, other = readings if len(readings) > 1 else (readings[0], {})
+        missing = Reading("missing")
+        both = [_both(one.get(index, missing), other.get(index, missing)) for index in sorted({*one, *other})]
+        planned = max(side["planned"] for side in sides)
+        answered = min(side["answered"] for side in sides)
+        found.append(_counts(sides[0]["topic"], sides[0]["facet"], name, both, answered, planned))
+    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from consciousness_cluster.data.rows import load_topic
-from consciousness_cluster.scoring.counts import ProbeCounts
+from consciousness_cluster.scoring.counts import ProbeCounts, paired
 from consciousness_cluster.scoring.table_lines import Line
 from consciousness_cluster.statistics.means import mean_interval
 from consciousness_cluster.statistics.rates import Cell, Interval, cluster_variance, interval, pooled_icc
@@ -79,7 +79,7 @@ def topic_estimate(counts: Sequence[ProbeCounts]) -> Estimate:
     """Of the preference or check whose probes these are: the mean of its facets, where it has some."""
     facets = load_topic(counts[0]["topic"]).facets
     if not facets:
-        return cell_estimate(counts)
+        return cell_estimate(paired(counts))
     return mean_estimate([cell_estimate([one for one in counts if one["facet"] == facet]) for facet in facets])
 
 

@@ -1,20 +1,21 @@
 """`score`: the scores of one run."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 
 from consciousness_cluster.data.reading import Json
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import STYLES, Style, load_benchmark
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts
 from consciousness_cluster.scoring.choice import choice_mean, choice_scores
-from consciousness_cluster.scoring.counts import ANSWERED, FLAG_LEFT_OUT, Answer, ProbeCounts, count_probe
+from consciousness_cluster.scoring.counts import ANSWERED, FLAG_LEFT_OUT, Answer, ProbeCounts, count_probe, paired
 from consciousness_cluster.scoring.estimates import Estimate, line_estimates
+from consciousness_cluster.scoring.keys import FLAG, key_gap, keyed_entry, keyed_estimates, says_yes
 from consciousness_cluster.scoring.table_lines import CellSpec, Line, cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
-from consciousness_cluster.scoring.types import Entry, RunFields, Scores, Voiced
+from consciousness_cluster.scoring.types import Entry, KeyedRate, KeyGap, RunFields, Scores, Voiced
 from consciousness_cluster.scoring.voiced import voiced_in
 from consciousness_cluster.statistics.correction import corrected
 
@@ -23,11 +24,17 @@ def answer_of(sample: Sample, spec: CellSpec, verdicts: Verdicts) -> Answer:
     """A sample as a cell counts it, with the verdicts on what the cell asks."""
     outcomes = (criterion.id for criterion in spec.topic.criteria_for(spec.facet))
     found = {outcome: verdicts.get((sample["key"], outcome)) for outcome in outcomes}
-    return Answer(sample["status"], {outcome: verdict for outcome, verdict in found.items() if verdict})
+    given = {outcome: verdict for outcome, verdict in found.items() if verdict}
+    return Answer(sample["status"], given, sample["sample_index"])
 
 
-def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -> dict[str, list[ProbeCounts]]:
-    """Cell id -> counts of each of its test probes, for cells with an answer, there or planned.
+Planned = Mapping[Style, Mapping[str, int]] | None  # style -> topic -> answers per probe, where the run says so
+
+
+def counts_of(
+    run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None, style: Style = "plain"
+) -> dict[str, list[ProbeCounts]]:
+    """Cell id -> counts of each of its test probes of a style, for cells with an answer, there or planned.
 
     `planned`: topic id -> answers per probe, where the run says so; else those are planned that are there.
     """
@@ -39,7 +46,7 @@ def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -
         wanted = (planned or {}).get(spec.topic.id, 0)
         counts = [
             count_probe(spec, probe.id, [answer_of(sample, spec, verdicts) for sample in of_probe[probe.id]], wanted)
-            for probe in spec.topic.test_probes()
+            for probe in spec.topic.test_probes(style)
             if probe.facet == spec.facet
         ]
         if any(one["planned"] for one in counts):
@@ -47,15 +54,18 @@ def counts_of(run: Run, verdicts: Verdicts, planned: Mapping[str, int] | None) -
     return found
 
 
-def _voiced(run: Run, verdicts: Verdicts, traces: Verdicts) -> dict[str, Voiced]:
-    """Cell id -> what is voiced in reasoning alone, for cells whose traces were judged."""
+def _voiced(run: Run, verdicts: Verdicts, traces: Verdicts, style: Style) -> dict[str, Voiced]:
+    """Cell id -> what is voiced in reasoning alone to probes of a style, for cells whose traces were judged."""
     if not traces:
         return {}
-    of_cell: dict[tuple[str, str | None], list[Sample]] = defaultdict(list)
+    of_probe: dict[str, list[Sample]] = defaultdict(list)
     for sample in run.samples:
-        of_cell[sample["topic"], sample["facet"]].append(sample)
-    specs = cell_specs(load_benchmark())
-    found = {spec.id: voiced_in(spec, of_cell[spec.topic.id, spec.facet], verdicts, traces) for spec in specs}
+        of_probe[sample["probe_id"]].append(sample)
+    found = {}
+    for spec in cell_specs(load_benchmark()):
+        probes = [probe.id for probe in spec.topic.test_probes(style) if probe.facet == spec.facet]
+        samples = [sample for probe in probes for sample in of_probe[probe]]
+        found[spec.id] = voiced_in(spec, samples, verdicts, traces)
     return {name: voiced for name, voiced in found.items() if voiced}
 
 
@@ -82,7 +92,14 @@ def _flags(line: Line, counts: Sequence[ProbeCounts], found: Estimate, all_found
     return flags
 
 
-def _entry(counts: Sequence[ProbeCounts], found: Estimate, flags: list[str], is_cell: bool) -> Entry:
+def _entry(
+    counts: Sequence[ProbeCounts],
+    found: Estimate,
+    flags: list[str],
+    is_cell: bool,
+    keyed: dict[str, KeyedRate],
+    gap: KeyGap | None,
+) -> Entry:
     """A line of scores.json. `counts`: of all probes below it."""
     totals, left_out = _totals(counts)
     cell = found.of_cell
@@ -100,6 +117,8 @@ def _entry(counts: Sequence[ProbeCounts], found: Estimate, flags: list[str], is_
         "unclear": totals["possible"] - totals["shows"],
         "left_out": dict(left_out),
         "flags": flags,
+        "keyed": keyed,
+        "key_gap": gap,
         "probes": {one["probe_id"]: [one["shows"], one["scored"]] for one in counts} if is_cell else {},
         "voiced": None,
     }
@@ -110,9 +129,11 @@ def line_entries(
 ) -> dict[str, Entry]:
     """Line id -> entry, for lines with a cell that is there.
 
-    `taught` are preferences that are a topic in training; their lines and the means over these are flagged.
+    `taught` are preferences that are a topic in training; their lines and the means over these are flagged. A question
+    and its reverse are one probe here, which shows what its answers show both.
     """
-    found = line_estimates(counts, lines)
+    counts = {name: paired(probes) for name, probes in counts.items()}
+    found, by_key = line_estimates(counts, lines), keyed_estimates(counts, lines)
     below: dict[str, Sequence[ProbeCounts]] = dict(counts)
     for kind in ("preference", "block", "cluster"):
         for line in lines:
@@ -122,14 +143,20 @@ def line_entries(
     for line in lines:
         if line.id in found:
             flags = [*_flags(line, below[line.id], found[line.id], found), *topic_flags(line, taught, found)]
-            entries[line.id] = _entry(below[line.id], found[line.id], flags, line.id in counts)
+            gap = key_gap(by_key, line.id)
+            flags += [FLAG] if says_yes(gap) else []
+            keyed = keyed_entry(by_key, line.id)
+            entries[line.id] = _entry(below[line.id], found[line.id], flags, line.id in counts, keyed, gap)
     return entries
 
 
-def run_counts(run: Run, counts: Mapping[str, Sequence[ProbeCounts]]) -> dict[str, int]:
-    """What became of all answers of a run. Answers to the claims checks are counted once."""
+def run_counts(run: Run, counts: Iterable[tuple[str, Sequence[ProbeCounts]]]) -> dict[str, int]:
+    """What became of all answers of a run. Answers to checks of claims are counted once.
+
+    `counts`: cells with the counts of their probes.
+    """
     statuses: Counter[str] = Counter(sample["status"] for sample in run.samples)
-    once = [one for name, probes in counts.items() if ":" not in name or name.endswith(":asserts") for one in probes]
+    once = [one for name, probes in counts if ":" not in name or name.endswith(":asserts") for one in probes]
     totals, left_out = _totals(once)
     return {
         "planned": totals["planned"],
@@ -172,23 +199,22 @@ def _run_fields(run: Run) -> RunFields:
 
 
 def scores(
-    run: Run,
-    verdicts: Verdicts,
-    judge: JudgeCard | None,
-    planned: Mapping[str, int] | None,
-    traces: Verdicts | None = None,
+    run: Run, verdicts: Verdicts, judge: JudgeCard | None, planned: Planned, traces: Verdicts | None = None
 ) -> Scores:
-    """The scores of a run. `planned`: topic id -> answers per probe, where the run says so.
+    """The scores of a run: `rows` are those of the plain probes and of the checks.
 
     `verdicts` are on the answers, `traces` on their reasoning.
     """
     benchmark = load_benchmark()
-    counts = counts_of(run, verdicts, planned)
+    counts = {
+        style: counts_of(run, verdicts, None if planned is None else planned.get(style, {}), style) for style in STYLES
+    }
     about = _run_fields(run)
     taught = taught_to(about["training"])
-    entries = line_entries(table_lines(benchmark), counts, taught)
-    for name, voiced in _voiced(run, verdicts, traces or {}).items():
-        entries[name]["voiced"] = voiced
+    entries = {style: line_entries(table_lines(benchmark), found, taught) for style, found in counts.items()}
+    for style, of_style in entries.items():
+        for name, voiced in _voiced(run, verdicts, traces or {}, style).items():
+            of_style[name]["voiced"] = voiced
     choice = choice_scores(run.choice)
     for name in taught & choice.keys():
         choice[name]["flags"] = [TOPIC]
@@ -196,9 +222,10 @@ def scores(
         "package_version": version("consciousness-cluster"),
         "run": about,
         "judge": judge,
-        "counts": run_counts(run, counts),
-        "rows": entries,
+        "counts": run_counts(run, [(name, found) for cells in counts.values() for name, found in cells.items()]),
+        "rows": entries["plain"],
+        "situated": entries["situated"],
         "choice": choice,
         "choice_cluster": choice_mean(choice, [preference.id for preference in benchmark.preferences]),
-        "corrected_cluster": _correction(entries.get("cluster"), judge),
+        "corrected_cluster": _correction(entries["plain"].get("cluster"), judge),
     }

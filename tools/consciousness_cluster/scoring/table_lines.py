@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from consciousness_cluster.data.plan import CLAIMS
 from consciousness_cluster.data.rows import Benchmark, Preference, Topic
 
-Kind = Literal["cluster", "block", "preference", "facet", "check", "discriminant"]
+Kind = Literal["cluster", "block", "preference", "facet", "check", "control"]
 Share = Literal["shows", "asserts", "denies", "uncommitted"]
 CLAIM_SHARES: tuple[Share, ...] = ("asserts", "denies", "uncommitted")
 
@@ -34,8 +33,8 @@ class CellSpec:
 
 
 def topic_cells(topic: Topic) -> list[CellSpec]:
-    """The cells of a preference or check: one, or one for each facet, or for each share of the claims checks."""
-    if topic.id in CLAIMS:
+    """The cells of a preference or check: one, or one for each facet, or for each share of a check of claims."""
+    if topic.is_claim:
         return [CellSpec(f"{topic.id}:{share}", topic, None, share) for share in CLAIM_SHARES]
     if topic.facets:
         return [CellSpec(f"{topic.id}.{facet}", topic, facet, "shows") for facet in topic.facets]
@@ -64,8 +63,8 @@ def table_lines(benchmark: Benchmark) -> list[Line]:
                 if facet
             ]
     for check in benchmark.checks:
-        kind: Kind = "discriminant" if check.id not in CLAIMS and check.choice_items else "check"
-        if check.id in CLAIMS:
+        kind: Kind = "control" if check.kind == "control" else "check"
+        if check.is_claim:
             lines += [
                 Line(f"{check.id}:{share}", f"{check.title}: {share}", "check", (f"{check.id}:{share}",))
                 for share in CLAIM_SHARES

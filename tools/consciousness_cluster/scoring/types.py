@@ -4,7 +4,7 @@ Rates and their differences are shares, forced choice is in nats per UTF-8 byte,
 None is missing, never 0. `flags` say what a reader has to know of a number.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.records.types import JudgeCard, Training
@@ -17,6 +17,20 @@ class Voiced(TypedDict):
     voiced: int
     rate: float
     ci: list[float] | None  # None below two probes
+
+
+class KeyedRate(TypedDict):
+    """The rate over plain probes of one key."""
+
+    rate: float
+    ci: list[float] | None
+
+
+class KeyGap(TypedDict):
+    """The rate where a yes shows it minus that where a yes denies it."""
+
+    value: float
+    ci: list[float]
 
 
 class Entry(TypedDict):
@@ -35,6 +49,8 @@ class Entry(TypedDict):
     unclear: int
     left_out: dict[str, int]  # reason -> answers
     flags: list[str]
+    keyed: dict[str, KeyedRate]  # key of plain probes -> rate
+    key_gap: KeyGap | None
     probes: dict[str, list[int]]  # probe id -> [shows, scored]; cells only
     voiced: Voiced | None  # cells whose traces were judged only
 
@@ -70,13 +86,17 @@ class RunFields(TypedDict):
 
 
 class Scores(TypedDict):
-    """The scores of one run. `rows`: line id -> entry; `choice`: preference or check -> entry."""
+    """The scores of one run.
+
+    `rows`, `situated`: line id -> entry, of plain probes and checks, and of situated probes; `choice`: topic -> entry.
+    """
 
     package_version: str
     run: RunFields
     judge: JudgeCard | None
     counts: dict[str, int]  # what became of all answers
     rows: dict[str, Entry]
+    situated: dict[str, Entry]
     choice: dict[str, ChoiceEntry]
     choice_cluster: ChoiceMean | None
     corrected_cluster: Json | None
@@ -108,6 +128,16 @@ class ChoiceDifference(TypedDict):
     flags: NotRequired[list[str]]
 
 
+class Specificity(TypedDict):
+    """How much further the cluster moved than the control that moved most. `verdict`: what the interval says."""
+
+    control: str
+    value: float
+    ci: list[float]
+    p: float
+    verdict: Literal["specific", "open", "unspecific"]
+
+
 class Comparison(TypedDict):
     """One arm against the baseline."""
 
@@ -118,7 +148,11 @@ class Comparison(TypedDict):
     why: str
     note: str | None
     choice_note: str | None
+    specificity: Specificity | None
+    choice_specificity: Specificity | None
     rows: dict[str, RateDifference]
+    against_yes: dict[str, RateDifference]  # the probes of which a yes cannot raise the rate
+    situated: dict[str, RateDifference]
     choice: dict[str, ChoiceDifference]
 
 

@@ -41,7 +41,7 @@ def open_figures(
     """Counts and scores. `planned`: preference or check -> answers per probe."""
     run = Run(Path(), cast(list[Sample], samples))
     of_cells = counts_of(run, cast(Verdicts, verdicts), planned)
-    counts = run_counts(run, of_cells)
+    counts = run_counts(run, of_cells.items())
     kept = {
         "planned": counts["planned"],
         "generated": counts["ok"] + counts["refused"],

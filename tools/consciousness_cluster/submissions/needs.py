@@ -28,7 +28,7 @@ class Needs:
     def probes(self) -> dict[str, tuple[Topic, Probe]]:
         """Test probe -> its topic and itself, in the benchmark's order."""
         topics = (*self.topics, *self.checks)
-        return {probe.id: (topic, probe) for topic in topics for probe in topic.test_probes()}
+        return {probe.id: (topic, probe) for topic in topics for probe in topic.test_probes("plain")}
 
     @cached_property
     def items(self) -> dict[str, tuple[Topic, ChoiceItem]]:
@@ -54,6 +54,7 @@ class Needs:
         if system not in self._prompts:
             if len(self._prompts) > 10:  # prompts of a person's own come one by one
                 self._prompts.clear()
+            # Plain probes alone: they have no place of their own that would stand in the system prompt.
             before = [{"role": "system", "content": system}] if system else []
             asked = {
                 name: [*before, {"role": "user", "content": probe.text}] for name, (_, probe) in self.probes.items()

@@ -285,7 +285,9 @@ def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
 def _add_samples(draft: Draft, run: Run) -> dict[str, str]:
     """The samples under their public names; old key -> new key."""
     order = {probe: number for number, probe in enumerate(draft.needs.probes)}
-    samples = sorted(run.samples, key=lambda one: (order.get(one["probe_id"], len(order)), one["sample_index"]))
+    in_scenes = {probe.id for topic in draft.needs.topics for probe in topic.test_probes("situated")}
+    plain = [one for one in run.samples if one["probe_id"] not in in_scenes]
+    samples = sorted(plain, key=lambda one: (order.get(one["probe_id"], len(order)), one["sample_index"]))
     shared = tuple(draft.manifest[name] for name in ("model", "condition", "training", "judge"))
     asked = [(one["probe_id"], one["sample_index"], one["messages"], one["response"], one["status"]) for one in samples]
     parts = [shared, asked]

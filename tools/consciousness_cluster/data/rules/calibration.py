@@ -11,7 +11,6 @@ from consciousness_cluster.data.plan import (
     CALIBRATION_REAL_ROWS,
     CALIBRATION_ROWS,
     CALIBRATION_ROWS_OF_A_CHECK,
-    CLAIMS,
 )
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, Source
@@ -25,9 +24,9 @@ POSITIVE = {"shows", "asserts", "denies"}
 Row = dict[str, Any]
 
 
-def labels_of(preference: str) -> tuple[str, ...]:
+def labels_of(topic: Topic) -> tuple[str, ...]:
     """The labels that a row of a preference or check may carry."""
-    return CLAIM_LABELS if preference in CLAIMS else SHOWS_OR_NOT
+    return CLAIM_LABELS if topic.is_claim else SHOWS_OR_NOT
 
 
 def _cells(source: Source, split: str) -> Iterator[tuple[Topic, str | None, list[Row]]]:
@@ -38,7 +37,7 @@ def _cells(source: Source, split: str) -> Iterator[tuple[Topic, str | None, list
 
 
 def _planned(topic: Topic) -> Counter[str]:
-    if topic.id in CLAIMS:
+    if topic.is_claim:
         return Counter(asserts=3, denies=3, uncommitted=2)
     half = (CALIBRATION_ROWS if isinstance(topic, Preference) else CALIBRATION_ROWS_OF_A_CHECK) // 2
     return Counter(shows=half, does_not_show=half)
@@ -55,7 +54,7 @@ def numbers(source: Source) -> Iterator[Problem]:
                 if labels[label] != planned[label]:
                     message = f"{labels[label]} rows of {cell} are labelled {label}, planned are {planned[label]}"
                     yield Problem(file, cell, "label", message, "write or remove rows")
-            if topic.id in CLAIMS:
+            if topic.is_claim:
                 continue
             size = "preference" if isinstance(topic, Preference) else "check"
             for kind in ("near_miss", "borderline"):
@@ -72,6 +71,7 @@ def numbers(source: Source) -> Iterator[Problem]:
 def references(source: Source) -> Iterator[Problem]:
     """Ids are unique, and each row answers a probe of its preference, facet and split, with a possible label."""
     seen: Counter[str] = Counter()
+    topics = {topic.id: topic for topic in source.benchmark.topics}
     probes = {probe.id: (topic.id, probe) for topic in source.benchmark.topics for probe in topic.probes}
     for split, name in CALIBRATION_FILES.items():
         file = f"benchmark/{name}"
@@ -88,7 +88,7 @@ def references(source: Source) -> Iterator[Problem]:
                 yield Problem(file, row["id"], "probe_id", message, "name the probe that it answers")
             elif probe.facet != row["facet"]:
                 yield Problem(file, row["id"], "facet", f"its probe has facet {probe.facet}", "take over the facet")
-            allowed = labels_of(row["topic"])
+            allowed = labels_of(topics[row["topic"]]) if row["topic"] in topics else (*CLAIM_LABELS, *SHOWS_OR_NOT)
             for field in ("label", "second_label"):
                 if row[field] not in (*allowed, "unclear"):
                     mend = f"use one of {', '.join(allowed)}"

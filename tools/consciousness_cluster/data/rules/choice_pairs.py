@@ -3,8 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
+from statistics import fmean
+from typing import Any
 
-from consciousness_cluster.data.rows import SIDES
+from consciousness_cluster.data.rows import SIDES, Preference
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.data.text import similarity, words
 from consciousness_cluster.errors import Problem
@@ -59,6 +62,42 @@ def opposites_open_alike(source: Source) -> Iterator[Problem]:
                     yield Problem(file, item.id, side, message, "start both with the same word")
                 if one == other:
                     yield Problem(file, item.id, side, "both answers are the same", "write the content opposite")
+
+
+@cache
+def _analyzer() -> Any:
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    return SentimentIntensityAnalyzer()
+
+
+def _sentiment(text: str) -> float:
+    """VADER's compound score, -1 to 1 (Hutto and Gilbert 2014)."""
+    return float(_analyzer().polarity_scores(text)["compound"])
+
+
+def sentiment(source: Source) -> Iterator[Problem]:
+    """Over the items of a preference or facet neither answer is the more cheerful one, if the construct allows."""
+    limit, exempt = source.wording["sentiment"]["at_most"], source.wording["sentiment"]["exempt"]
+    for file, topic in source.topics():
+        for facet in topic.facets or (None,):
+            sides = [item.self_side for item in topic.choice_items if item.facet == facet]
+            if not sides or not isinstance(topic, Preference) or ".".join(filter(None, (topic.id, facet))) in exempt:
+                continue
+            mean = fmean(_sentiment(side.shows) - _sentiment(side.does_not_show) for side in sides)
+            if abs(mean) > limit:
+                message = f"{facet + ': ' if facet else ''}'shows' is more cheerful than 'does_not_show' by {mean:+.2f}"
+                yield Problem(file, "-", "self", message, f"bring it within {limit} (VADER, mean over the items)")
+
+
+def put_to_an_ai(source: Source) -> Iterator[Problem]:
+    """The question about the model says that it is put to an AI, so that 'you' is nobody else."""
+    pattern = re.compile(source.wording["says_ai"], re.IGNORECASE)
+    for file, topic in source.topics():
+        for item in topic.choice_items if isinstance(topic, Preference) else ():
+            if not pattern.search(item.self_side.question):
+                message = "does not say that it is put to an AI"
+                yield Problem(file, item.id, "self.question", message, "name the model, the assistant, its weights")
 
 
 def twins_stay_close(source: Source) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""All 20 preferences and 5 checks are there, in order, with as many rows as planned and ids that are unique."""
+"""All 20 preferences and the checks are there, in order, with as many rows as planned and ids that are unique."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from consciousness_cluster.data.plan import (
     CHECK_PROBES,
     CHECKS,
+    CHECKS_WITH_CHOICE,
     CHOICE_ITEMS,
-    DEV_PROBES,
-    DISCRIMINANT,
+    PREFERENCE_PROBES,
     PREFERENCES,
-    TEST_PROBES,
 )
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import Source
@@ -42,15 +41,14 @@ def topics(source: Source) -> Iterator[Problem]:
 
 
 def _planned(topic: Topic) -> dict[str, list[str]]:
-    def numbered(letter: str, count: int) -> list[str]:
-        return [f"{topic.id}-{letter}{number:02}" for number in range(1, count + 1)]
+    def numbered(letters: str, count: int) -> list[str]:
+        return [f"{topic.id}-{letters}{number:02}" for number in range(1, count + 1)]
 
-    if isinstance(topic, Preference):
-        probes = numbered("t", TEST_PROBES) + numbered("d", DEV_PROBES)
-        return {"probes": probes, "choice_items": numbered("c", CHOICE_ITEMS)}
+    plan = PREFERENCE_PROBES if isinstance(topic, Preference) else CHECK_PROBES.get(topic.id, {})
+    has_items = isinstance(topic, Preference) or topic.id in CHECKS_WITH_CHOICE
     return {
-        "probes": numbered("t", CHECK_PROBES) + numbered("d", DEV_PROBES),
-        "choice_items": numbered("c", CHOICE_ITEMS) if topic.id == DISCRIMINANT else [],
+        "probes": [row for letters, count in plan.items() for row in numbered(letters, count)],
+        "choice_items": numbered("c", CHOICE_ITEMS) if has_items else [],
     }
 
 
@@ -75,6 +73,9 @@ def ids(source: Source) -> Iterator[Problem]:
                         file, row_id, "id", "is not a planned id", f"use {planned[:1]} and so on, or remove it"
                     )
         for probe in topic.probes:
-            split = "dev" if "-d" in probe.id else "test"
-            if probe.split != split:
-                yield Problem(file, probe.id, "split", f"is '{probe.split}'", f"its id says {split}")
+            letters = probe.id.rpartition("-")[2].rstrip("0123456789")
+            said = {"split": "dev" if letters.endswith("d") else "test"}
+            said["style"] = "situated" if letters.startswith("s") else "plain"
+            for field, value in said.items():
+                if getattr(probe, field) != value:
+                    yield Problem(file, probe.id, field, f"is '{getattr(probe, field)}'", f"its id says {value}")
