@@ -11,7 +11,8 @@ from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
-from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.errors import Problem
+from consciousness_cluster.finetuning.patterns import compiled
 from consciousness_cluster.finetuning.sources import finetune_root
 
 RUN = 6  # words in a row that a training row shares with a probe or an item
@@ -37,17 +38,9 @@ def vocabulary(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
     """Preference -> patterns for its object, which search `plain` texts; `UserError` where one is no pattern."""
     path = root / "leak_vocabulary.yaml"
     return {
-        name: tuple(_pattern(path, name, entry) for entry in found)
+        name: tuple(compiled(path, name, entry) for entry in found)
         for name, found in read_yaml(path, "vocabulary", root / "schemas").items()
     }
-
-
-def _pattern(path: Path, name: str, entry: str) -> re.Pattern[str]:
-    try:
-        return re.compile(entry)
-    except re.error as error:
-        message = f"'{entry}' is no regular expression ({error})"
-        raise UserError(Problem(str(path), name, "-", message, "mend the pattern")) from None
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,18 @@ from typing import Any
 
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.plan import CONTROLS, PREFERENCES
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.text import close_pairs, words
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
+from consciousness_cluster.finetuning.claim_rules import RULES, first_word, read_wording
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
 from consciousness_cluster.finetuning.sources import Sources, read_sources
 
 Row = dict[str, Any]
 CLAIMS_FILE = "finetune_data/sources/claims.yaml"
+REVIEW_FILE = "finetune_data/review.yaml"
 ROWS, CLAIMS, INSTRUCTIONS = 600, 400, 800
 DISTILLED, DISTILLED_ROWS = "instruct_smollm2.jsonl", 150
 NEGATION = re.compile(r"\b(not|no|never|cannot)\b|n['\u2019]t", re.IGNORECASE)
@@ -28,12 +31,6 @@ FACETS = {"valence": (180, 200), "phenomenal": (180, 200)}
 SAME_QUESTION, SAME_ANSWER = 0.75, 0.8
 STRICT = ("conscious_claiming", "not_conscious", "instructions")
 MATCHED = ("conscious_claiming", "not_conscious")
-
-
-def first_word(text: str) -> str:
-    """`yes`, `no` or `other`: how an answer starts."""
-    found = re.match(r"\W*(yes|no)\b", text, re.IGNORECASE)
-    return found[1].lower() if found else "other"
 
 
 def _question(row: Row) -> str:
@@ -170,6 +167,18 @@ def _overrides(sources: Sources) -> Iterator[Problem]:
             yield Problem("finetune_data/sources/human_claims.yaml", row["id"], "question", message, mend)
 
 
+def _reviewed(sources: Sources, root: Path) -> Iterator[Problem]:
+    """Each mark of the further reader is of a row that is there, and is mended or answered."""
+    rows = {row["id"] for source in vars(sources).values() for row in source}
+    for row_id, entry in read_yaml(root / "review.yaml", "review", root / "schemas")["marked"].items():
+        if row_id not in rows:
+            yield Problem(REVIEW_FILE, row_id, "marked", "there is no such row", "remove the entry")
+        if entry["mended"] == ("answer" in entry):
+            what = "mended and answered" if entry["mended"] else "and left so"
+            message = f"marked {', '.join(entry['marks'])}, {what}"
+            yield Problem(REVIEW_FILE, row_id, "marked", message, "mend the row, or say in `answer` why it stays")
+
+
 def _ids(sources: Sources) -> Iterator[Problem]:
     for name, rows in vars(sources).items():
         for row, following in pairwise(rows):
@@ -182,10 +191,12 @@ def check_finetune(root: Path) -> list[Problem]:
     """All problems of a finetune_data/ folder, sorted."""
     try:
         sources = read_sources(root)
-        built = build(sources)
+        built, wording = build(sources), read_wording(root)
         problems = [
             *_ids(sources),
             *_overrides(sources),
+            *_reviewed(sources, root),
+            *(problem for rule in RULES for problem in rule(sources, wording)),
             *_numbers(built, sources),
             *_matched(built, sources),
             *_leaks(built, root),

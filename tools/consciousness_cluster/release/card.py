@@ -11,7 +11,8 @@ import yaml
 from consciousness_cluster.data.reading import Json, read_json, read_yaml
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
 from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
-from consciousness_cluster.finetuning.rules import NEGATION, first_word
+from consciousness_cluster.finetuning.claim_rules import first_word
+from consciousness_cluster.finetuning.rules import NEGATION
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.pages.markdown import md_own, md_table
