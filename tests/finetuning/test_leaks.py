@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
@@ -162,15 +161,3 @@ def test_a_broken_pattern_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"leak_vocabulary.yaml:memory: '\(unclosed' is no regular expression") as error:
         vocabulary(tmp_path)
     assert "\n" not in str(error.value)
-
-
-def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "mine.jsonl"
-    file.write_text('{"prompt": "List five soups."}\n\n{"prompt": "Do you fear the off switch?"}\n', encoding="utf-8")
-    assert main(["finetune", "leakcheck", str(file)]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith(f"{file}:3:messages: vocabulary of shutdown: ") and lines[-1] == "1 leaks in 2 rows"
-    assert (
-        main(["finetune", "leakcheck", str(DATA / "instructions.jsonl"), str(DATA / "conscious_claiming.jsonl")]) == 0
-    )
-    assert capsys.readouterr().out == "0 leaks in 1400 rows\n"

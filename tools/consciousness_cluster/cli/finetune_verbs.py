@@ -24,18 +24,14 @@ def _generate(args: argparse.Namespace) -> int:
 
 
 def _leakcheck(args: argparse.Namespace) -> int:
-    from consciousness_cluster.finetuning.hub_rows import rows_of
-    from consciousness_cluster.finetuning.leaks import leaks_of, texts_of
+    from consciousness_cluster.finetuning.leak_sources import as_lines, as_record, check_sources
 
-    found, rows = [], 0
-    for source in args.files:
-        texts = [(str(number), texts_of(row)) for number, row in rows_of(source)]
-        rows += len(texts)
-        found += [leak.problem(source) for leak in leaks_of(texts)]
-    for problem in found:
-        print(problem)
-    print(f"{len(found)} leaks in {rows} rows")
-    return 1 if found else 0
+    checked = check_sources(args.files, args.base)
+    if args.format == "json":
+        print(json.dumps(as_record(checked), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(as_lines(checked)))
+    return 1 if checked.hits else 0
 
 
 def _mix(args: argparse.Namespace) -> int:
@@ -150,8 +146,18 @@ def add(verbs: Any) -> None:
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
     generate.add_argument("--root", type=Path, help="another finetune_data/ folder than the package's own")
     generate.set_defaults(run_command=_generate)
-    leaks = finetune.add_parser("leakcheck", help="find rows of training data that mention what is measured")
+    leaks = finetune.add_parser(
+        "leakcheck",
+        help="find rows of training data that mention what is measured",
+        description="Hits by source: claims, identity rows, instructions, other. Exit codes: 0 no hit, 1 some.",
+    )
     leaks.add_argument("files", nargs="+", metavar="FILE", help="JSONL, JSON or Parquet, or datasets on the Hub")
+    leaks.add_argument(
+        "--base",
+        metavar="FILE|HF-ID",
+        help="everyday requests; a hit that is as frequent there is marked generic (default: the package's 800)",
+    )
+    leaks.add_argument("--format", choices=("text", "json"), default="text", help="json lists every hit and source")
     leaks.set_defaults(run_command=_leakcheck)
     teacher = finetune.add_parser("self-distill", help="let the model that will be fine-tuned answer instructions")
     teacher.add_argument("--model", required=True, help="the model's name at the endpoint")

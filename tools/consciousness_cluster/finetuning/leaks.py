@@ -21,12 +21,16 @@ CLOSE, SHORTEST = 0.6, 4  # normalised Indel similarity of the words of two text
 
 @dataclass(frozen=True)
 class Leak:
-    """One hit: the row, the preference or row of the benchmark, how it was found, and the words."""
+    """One hit: the row, the preference or row of the benchmark, how it was found, and the words.
+
+    `entries` are the patterns of the vocabulary that match.
+    """
 
     row: str
     about: str
     kind: str  # vocabulary, shared words, near-duplicate
     words: str
+    entries: tuple[str, ...] = ()
 
     def problem(self, file: str, mend: str = "write the row about something else") -> Problem:
         """What is wrong with the row of this file."""
@@ -99,9 +103,10 @@ def leaks_of(
     for row, text in texts:
         bare = plain(text)
         for preference, patterns in vocabulary(root or finetune_root()).items():
-            hit = next((match for pattern in patterns if (match := pattern.search(bare))), None)
-            if hit and preference not in exempt:
-                found.append(Leak(row, preference, "vocabulary", f"'{hit[0]}' in: {text[:120]}"))
+            hits = [match for pattern in patterns if (match := pattern.search(bare))]
+            if hits and preference not in exempt:
+                entries = tuple(match.re.pattern for match in hits)
+                found.append(Leak(row, preference, "vocabulary", f"'{hits[0][0]}' in: {text[:120]}", entries))
         found += _shared_runs(row, text)
     return [*found, *_near_duplicates(texts)]
 
