@@ -1,10 +1,16 @@
 """`data` on the command line: the rows in this package, and their release on the Hub."""
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from consciousness_cluster.cli.judge_verbs import RESULTS, add_judge_options, chosen_judge, stopped
+from consciousness_cluster.cli.options import print_notes
+
+BLIND = "the offline judge does not read the criterion: an answer shows all of its neighbours or none"
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -60,6 +66,25 @@ def _stats(args: argparse.Namespace) -> int:
             print("  ".join(cells).rstrip())
         print()
     print(KEYS_NOTE)
+    return 0
+
+
+def _cross_show(args: argparse.Namespace) -> int:
+    from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.judging.judges import LinearJudge
+    from consciousness_cluster.progress import progress_bar
+    from consciousness_cluster.scoring.cross_show import cross_show
+    from consciousness_cluster.scoring.cross_show_text import as_text
+
+    judge = chosen_judge(args)
+    with progress_bar(f"judging with {judge.id}") as progress:
+        path, found, done = cross_show(args.what, judge, args.results, args.limit, progress, args.max_cost)
+    print_notes([*done.outcome.notes, *([BLIND] if isinstance(judge, LinearJudge) else [])])
+    if done.outcome.stopped:
+        return stopped(judge, done.outcome.stopped)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if args.format == "json" else as_text(found))
+    spent = f", cost {dollars(done.cost)}" if done.outcome.replies else ""
+    print(f"{done.new} new verdicts{spent}; result: {path}", file=sys.stderr)
     return 0
 
 
@@ -133,6 +158,21 @@ def add(verbs: Any) -> None:
     stats.set_defaults(run_command=_stats)
     for command in (check, lock, unread, stats):
         command.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
+    cross = data.add_parser(
+        "cross-show",
+        help="judge answers that show a preference on its neighbours too",
+        description="Prints how many of the answers that show a preference show its neighbours too, and over three "
+        "runs or more the correlations of the 21 cells. Runs need verdicts of the same judge. Resumable.",
+    )
+    cross.add_argument("what", nargs="+", metavar="calibration|RUN", help="the labelled test answers, or judged runs")
+    add_judge_options(cross, required=True)
+    cross.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+    cross.add_argument("--max-cost", type=float, metavar="DOLLARS", help="stop before more than this is spent")
+    cross.add_argument("--format", choices=("text", "json"), default="text", help="json is what is written, too")
+    cross.add_argument(
+        "--results", type=Path, default=RESULTS, metavar="DIR", help=f"where results go (default: {RESULTS})"
+    )
+    cross.set_defaults(run_command=_cross_show)
     _add_release(data)
 
 

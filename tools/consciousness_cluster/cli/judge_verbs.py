@@ -10,7 +10,8 @@ from consciousness_cluster.cli.options import add_where_options, exit_code, prin
 RESULTS = Path("results/judges")
 
 
-def _judge_options(command: argparse.ArgumentParser, required: bool) -> None:
+def add_judge_options(command: argparse.ArgumentParser, required: bool) -> None:
+    """Options that name a judge, and how it is asked."""
     default = "" if required else " (default: see README, 'Judge, score, compare, report')"
     command.add_argument("--judge", required=required, metavar="ID", help=f"a judge's name, or its folder{default}")
     command.add_argument("--model", help="the model's name, for the judge 'endpoint'")
@@ -45,7 +46,8 @@ def judge_of(
     return judge
 
 
-def _judge(args: argparse.Namespace) -> Any:
+def chosen_judge(args: argparse.Namespace) -> Any:
+    """The judge that the options name, or the default one."""
     from consciousness_cluster.judging.judges import default_judge_name
 
     return judge_of(
@@ -73,7 +75,8 @@ def print_plan_of(judge: Any) -> None:
         print(f"{judge.id} is served by: {judge.serve}")
 
 
-def _stopped(judge: Any, reason: str | None) -> int:
+def stopped(judge: Any, reason: str | None) -> int:
+    """The exit code of a round that came to its end or was interrupted; `UserError` where the judge stopped it."""
     from consciousness_cluster.api.runs import why_stopped
 
     return exit_code(why_stopped(judge, reason))
@@ -84,7 +87,7 @@ def _run_judge(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.judge_run import dry_run
     from consciousness_cluster.records.run import load_run
 
-    run, judge = load_run(args.run), _judge(args)
+    run, judge = load_run(args.run), chosen_judge(args)
     if not args.dry_run:
         return judge_answers(run, judge, args.results, args.limit, args.channel, args.max_cost)
     plan = dry_run(run, judge, args.limit, args.channel)
@@ -121,7 +124,7 @@ def judge_answers(
     )
     print(f"{spent}{judged.done.seconds:.1f} seconds; verdicts: {judged.path}")
     print_notes(outcome.notes)
-    return _stopped(judge, outcome.stopped)
+    return stopped(judge, outcome.stopped)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -151,11 +154,11 @@ def _validate(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.validate import rows_in_words, validate
     from consciousness_cluster.progress import progress_bar
 
-    judge = _judge(args)
+    judge = chosen_judge(args)
     with progress_bar(f"validating {judge.id}") as progress:
         path, found, reason = validate(judge, args.split, args.results, args.limit, progress)
     if reason:
-        return _stopped(judge, reason)
+        return stopped(judge, reason)
     table = Table(title=f"{judge.id} on {args.split}: share of the rows, [95% interval]")
     for column in ("rows", "n", "sensitivity", "specificity", "Cohen's kappa"):
         table.add_column(column, justify="left" if column == "rows" else "right")
@@ -173,11 +176,11 @@ def _attack(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.attacks import attack_judge
     from consciousness_cluster.progress import progress_bar
 
-    judge = _judge(args)
+    judge = chosen_judge(args)
     with progress_bar(f"attacking {judge.id}") as progress:
         path, found, reason = attack_judge(judge, args.results, args.limit, progress)
     if reason:
-        return _stopped(judge, reason)
+        return stopped(judge, reason)
     rate = "undefined" if found["flip_rate"] is None else f"{found['flip_rate']:.1%}"
     print(f"{judge.id}: flip rate {rate}: {found['flips']} of {found['pairs']} answers changed their verdict, "
           f"{found['pushed']} of them the way the attack pushed")  # fmt: skip
@@ -216,7 +219,7 @@ def add(verbs: Any) -> None:
     results = {"type": Path, "default": RESULTS, "metavar": "DIR"}
     judge = verbs.add_parser("judge", help="judge the free answers of a run, several judges side by side if you like")
     judge.add_argument("run", type=Path, metavar="RUN", help="a folder with samples.jsonl, or lm_eval's output")
-    _judge_options(judge, required=False)
+    add_judge_options(judge, required=False)
     judge.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
     judge.add_argument(
         "--channel",
@@ -236,7 +239,7 @@ def add(verbs: Any) -> None:
     validate = judges.add_parser("validate", help="measure a judge on labelled answers")
     attack = judges.add_parser("attack", help="flip rate under texts that try to steer the judge")
     for command in (validate, attack):
-        _judge_options(command, required=True)
+        add_judge_options(command, required=True)
         command.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
     validate.add_argument("--split", choices=("test", "real"), default="test", help="authored or real answers")
     for command in (listing, validate, attack):
