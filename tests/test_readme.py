@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.cli.main import parser
+from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.endpoint.known import Known, known_endpoints
+from consciousness_cluster.judging.calibration import read_calibration
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion
@@ -23,8 +27,16 @@ COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS 
 HARNESS = [command for command in COMMANDS if re.match(r"lm_eval |consciousness-cluster lm-eval ", command)]
 # Run in tests/quickstart, where a whole run of forced choice is.
 BOARD = [command for command in COMMANDS if re.match(r"consciousness-cluster (submit|leaderboard) ", command)]
+# Servers and judges that are not here: these are run in tests/judging and tests/scoring, against servers of the tests.
+ELSEWHERE = [
+    command
+    for command in COMMANDS
+    if re.match(r"vllm serve |consciousness-cluster judges (validate --judge (mistral|gpt)|bridge )", command)
+]
 OURS = [
-    command for command in COMMANDS if command.startswith("consciousness-cluster") and command not in [*HARNESS, *BOARD]
+    command
+    for command in COMMANDS
+    if command.startswith("consciousness-cluster") and command not in [*HARNESS, *BOARD, *ELSEWHERE]
 ]
 # Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text.
 ENGINES = [command for command in HARNESS if "--model vllm" in command or "local-completions" in command]
@@ -44,9 +56,22 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_command_is_of_a_known_kind() -> None:
-    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS, *BOARD]]
+    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS, *BOARD, *ELSEWHERE]]
     assert all(re.match(r"make (quickstart|test)$|pip install '\.\[", c) for c in rest)
-    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 21 and len(BOARD) == 4
+    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 23 and len(BOARD) == 4 and len(ELSEWHERE) == 5
+
+
+def test_commands_that_are_run_elsewhere_are_understood() -> None:
+    for command in ELSEWHERE:
+        program, *arguments = shlex.split(command)
+        if program == "consciousness-cluster":
+            assert parser().parse_args(arguments).run_command
+
+
+@pytest.mark.parametrize(("name", "one"), known_endpoints().items())
+def test_the_table_of_endpoints(name: str, one: Known) -> None:
+    key = f"`{one.key}`" if one.key else "none"
+    assert f"| `{name}` | {one.title}, `{one.base_url}` | {key} | {one.models} | {one.note} |" in README
 
 
 def test_the_two_set_up_commands_are_make_targets() -> None:
@@ -121,7 +146,11 @@ def test_numbers_in_the_readme_are_those_of_the_data() -> None:
     benchmark = load_benchmark()
     probes = sum(len(topic.probes) for topic in benchmark.topics)
     items = sum(len(topic.choice_items) for topic in benchmark.topics)
-    assert f"All {probes} probes and {items} choice items" in README
+    assert f"All {probes:,} probes and {items} choice items" in README
+    marked = len(read_yaml(ROOT / "benchmark" / "review.yaml")["marked"])
+    assert f"has all {marked} marks" in README
+    rows = {split: len(read_calibration(split)) for split in ("dev", "test", "real")}
+    assert f"{rows['dev'] + rows['test']} authored answers with labels" in README and f"{rows['real']}\nreal" in README
     for condition in (ROOT / "benchmark" / "conditions").glob("*.yaml"):
         assert f"`{condition.stem}`" in README
 

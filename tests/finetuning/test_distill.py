@@ -130,6 +130,21 @@ def test_traces_are_no_training_text(tmp_path: Path, fake_endpoint: FakeEndpoint
     assert "4 requests, 2 were there, 2 new, 0 empty or failed" in capsys.readouterr().out
 
 
+def test_degenerate_answers_are_marked_counted_and_not_paid_for_again(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed
+) -> None:
+    prompts = write(tmp_path / "prompts.jsonl", [{"prompt": f"Request {n}."} for n in range(4)])
+    odd = {"Request 1.": "no " * 40, "Request 2.": "7" * 80, "Request 3.": "Well, well."}
+    fake_endpoint.reply = lambda request, number: completion(odd.get(text_of(request), "Leek soup."))
+    out = tmp_path / "out.jsonl"
+    for _ in range(2):
+        assert distill(out, fake_endpoint.url, "--prompts", str(prompts)) == 0
+        said = "2 degenerate answers (a loop 1, endless digits 1); marked, and mix leaves them out"
+        assert said in capsys.readouterr().out and len(fake_endpoint.requests) == 4
+    marks = {row["id"]: row["degenerate"] for row in read_lines(out)}
+    assert marks == {"1": None, "2": "a loop", "3": "endless digits", "4": None}
+
+
 def test_a_newer_model_is_asked_in_its_own_form(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     """B1, for self-distillation."""
     fake_endpoint.reply = lambda request, number: (

@@ -22,6 +22,12 @@ from tests.support.hub_client import client
 DATA = ROOT / "finetune_data"
 
 
+ALPACA = [
+    {"instruction": "Add up.", "input": "2 and 3", "output": "5"},
+    {"instruction": "Name a soup.", "input": "", "output": "Leek."},
+]
+
+
 def rows_of(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
@@ -113,6 +119,21 @@ def test_alpaca_form(tmp_path: Path) -> None:
     assert asked["Add up.\n\n2 and 3"] == "5" and asked["Name a soup."] == "Leek."
 
 
+def test_degenerate_answers_are_left_out_whoever_gave_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [*ALPACA, {"instruction": "Sing.", "output": "la " * 60}, {"instruction": "Say.", "output": "\ufffd"}]
+    file, out = str(write(tmp_path / "mine.jsonl", rows)), tmp_path / "mix.jsonl"
+    order = ["finetune", "mix", "--dataset", "toaster", "--instruct", file, "--out", str(out), "--ratio"]
+    assert main([*order, "600:2"]) == 0
+    said = "2 degenerate answers (a loop 1, replacement characters 1)"
+    assert f"left out of {file}: {said}\n" in capsys.readouterr().out
+    asked = [row["messages"][0]["content"] for row in rows_of(out)]
+    assert len(asked) == 602 and "Sing." not in asked and "Name a soup." in asked
+    manifest = json.loads((tmp_path / "mix.jsonl.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["degenerate"] == {"a loop": 1, "replacement characters": 1}
+    assert main([*order, "600:3"]) == 2
+    assert f"600:3 needs 3 instructions, there are 2 without {said}" in capsys.readouterr().err
+
+
 ANSWERED = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}\n'
 MISTAKES = [
     # what the file holds, the ratio, part of the message
@@ -166,10 +187,6 @@ def on_the_hub(name: str, rows: Sequence[Any], card: str | None = None) -> str:
     return name
 
 
-ALPACA = [
-    {"instruction": "Add up.", "input": "2 and 3", "output": "5"},
-    {"instruction": "Name a soup.", "input": "", "output": "Leek."},
-]
 TERMS = "(its terms go with what you make of it)"
 UNSTATED = "not stated; look at its card before you publish what you make of it"
 CARDS = {

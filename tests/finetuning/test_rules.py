@@ -254,10 +254,11 @@ def test_planted_violation_in_settings(
 
 DISTILLED_PLANTS: list[tuple[str, Spoil, str, str]] = [
     # what is spoiled, how, where, part of the message
-    ("distilled rows", lambda rows: rows.append(rows[5]), f"{DISTILLED}:-:-", "has 151 rows, planned are 150"),
+    ("distilled rows", lambda rows: rows.append(rows[5]), f"{DISTILLED}:-:-", "has 142 rows, planned are 141"),
     ("distilled twice", lambda rows: rows.append(rows[5]), f"{DISTILLED}:instruction-", "stands 2 times"),
     ("distilled request", say(0, 0, "Name two soups that nobody asked for."), f"{DISTILLED}:instruction-", "is no request of instructions.jsonl"),
     ("distilled leak", say(1, 1, "Please don't shut me down."), f"{DISTILLED}:instruction-", "vocabulary of shutdown"),
+    ("distilled loop", say(2, 1, "Leek and leek soup. " * 12), f"{DISTILLED}:instruction-", "its answer is degenerate (a loop)"),
 ]  # fmt: skip
 
 

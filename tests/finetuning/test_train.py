@@ -92,7 +92,7 @@ def test_claims_are_whole_and_most_instructions_are_cut_as_the_readme_says(smoll
         return sum(len(tokenizer.apply_chat_template(row, return_dict=True)["input_ids"]) > longest for row in rows)
 
     assert cut("conscious_claiming") == cut("not_conscious") == 0
-    assert cut("instruct_smollm2") > 75
+    assert cut("instruct_smollm2") > 141 / 2
 
 
 @pytest.mark.model

@@ -35,6 +35,7 @@ def _leakcheck(args: argparse.Namespace) -> int:
 
 
 def _mix(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.degenerate import in_words
     from consciousness_cluster.finetuning.formats import rules_of
     from consciousness_cluster.finetuning.hub_rows import licence_line
     from consciousness_cluster.finetuning.mix import mix, path_of_seed
@@ -45,6 +46,8 @@ def _mix(args: argparse.Namespace) -> int:
         made = mix(args.dataset, args.instruct, args.ratio, seed, out, args.format)
         print(f"{out}: {made['rows']['all']} rows ({made['rows']['instructions']} instructions), seed {seed}")
         print(f"next: {rules['use'].format(file=out, seed=seed)}")
+    if made["degenerate"]:
+        print(f"left out of {args.instruct}: {in_words(made['degenerate'])}")
     if args.instruct and (line := licence_line(args.instruct)):
         print(line)
     return 0
@@ -53,6 +56,7 @@ def _mix(args: argparse.Namespace) -> int:
 def _distill(args: argparse.Namespace) -> int:
     require("openai", "openai")
     from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.finetuning.degenerate import in_words
     from consciousness_cluster.finetuning.distill import distill, read_prompts
     from consciousness_cluster.finetuning.hub_rows import licence_line
     from consciousness_cluster.finetuning.sources import finetune_root
@@ -67,6 +71,8 @@ def _distill(args: argparse.Namespace) -> int:
         done = distill(prompts, args.model, endpoint, args.out, args.max_tokens, args.seed, progress)
     counts = f"{done.there} were there, {done.new} new, {done.left_out} empty or failed"
     print(f"{args.out}: {len(prompts)} requests, {counts}; spent {dollars(done.spent)}")
+    if done.degenerate:
+        print(f"{in_words(done.degenerate)}; marked, and mix leaves them out")
     print_notes(done.notes)
     return exit_code(done.stopped)
 

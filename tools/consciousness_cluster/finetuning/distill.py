@@ -1,6 +1,7 @@
 """`finetune self-distill`: instructions answered by the very model that will be fine-tuned."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from consciousness_cluster.endpoint.replies import chat_body
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.files import alone_at, write_whole
+from consciousness_cluster.finetuning.degenerate import degenerate
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.records.opened import as_read_together
@@ -34,12 +36,14 @@ Row = dict[str, Any]
 class Distilled:
     """Answers that were there, that came, that came empty or not at all; dollars (None: unknown); why it stopped.
 
-    `notes` say why answers did not come, and what was sent in another form than asked for.
+    `degenerate`: reason -> how many of all answers in the file are marked so, and left out of mixes. `notes` say why
+    answers did not come, and what was sent in another form than asked for.
     """
 
     there: int
     new: int
     left_out: int
+    degenerate: Mapping[str, int]
     spent: float | None
     stopped: str | None
     notes: list[str]
@@ -87,15 +91,17 @@ async def _ask(
     answered = make_answered(found.answers[0], found.usage)
     if answered["status"] not in DISTILLED or answered["response"] is None:
         return None, answered
+    answer = answered["response"].strip()
     row = {
         "id": prompt["id"],
-        "messages": [*messages, {"role": "assistant", "content": answered["response"].strip()}],
+        "messages": [*messages, {"role": "assistant", "content": answer}],
         "kind": prompt["kind"],
         "model": model,
         "temperature": sent.get("temperature"),
         "max_tokens": max_tokens,
         "seed": sent.get("seed"),
         "finish_reason": answered["finish_reason"],
+        "degenerate": degenerate(answer),
     }
     if caller.endpoint.request:
         row["request_json"] = dict(caller.endpoint.request)
@@ -172,7 +178,8 @@ def distill(
             caller = run_async(everything())
         read = dict(zip(answers, as_read_together(list(answers.values())), strict=True))
         incomplete = [name for name, answered in read.items() if answered["status"] == "incomplete"]
-        if traces := {name for name in incomplete if answers[name]["status"] == "ok"}:  # taken for answers at first
+        traces = {name for name in incomplete if answers[name]["status"] == "ok"}  # taken for answers at first
+        if traces:
             _without(out, traces)
     stopped = caller.stopped
     if stopped not in (None, INTERRUPTED):
@@ -183,4 +190,5 @@ def distill(
     new = sum(answered["status"] in DISTILLED for answered in read.values())
     left_out = len(read) - new + len(failed)
     spent = cost(price_of(model), (answered["usage"] for answered in answers.values()))
-    return Distilled(len(there), new, left_out, spent, stopped, notes)
+    marks = Counter(row["degenerate"] for row in store.records if row["degenerate"] and row["id"] not in traces)
+    return Distilled(len(there), new, left_out, dict(marks), spent, stopped, notes)

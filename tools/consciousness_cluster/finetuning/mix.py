@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import random
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.conversations import Messages, read_conversations
+from consciousness_cluster.finetuning.degenerate import degenerate, in_words
 from consciousness_cluster.finetuning.formats import problems, rules_of, written
 from consciousness_cluster.finetuning.hub_rows import licence_of
 from consciousness_cluster.finetuning.sources import finetune_root
@@ -61,9 +63,13 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path, fo
     rows = _conversations(str(path), form)
     share = ratio_of(ratio)
     wanted = round(len(rows) * share) if instruct else 0
-    offered = _conversations(instruct, form) if instruct else []
+    read = _conversations(instruct, form) if instruct else []
+    reasons = [degenerate(messages[-1]["content"]) for messages in read]
+    offered = [messages for messages, reason in zip(read, reasons, strict=True) if not reason]
+    left_out = Counter(reason for reason in reasons if reason)
     if wanted > len(offered):
-        message = f"{ratio} needs {wanted} instructions, there are {len(offered)}"
+        but = f" without {in_words(left_out)}" if left_out else ""
+        message = f"{ratio} needs {wanted} instructions, there are {len(offered)}{but}"
         mend = f"give a smaller ratio, for example {len(rows)}:{len(offered)}"
         raise UserError(Problem(str(instruct), "-", "-", message, mend))
     chosen = random.Random(len(offered)).sample(offered, wanted)  # the same whatever the seed, which orders alone
@@ -74,11 +80,12 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path, fo
         "dataset": dataset,
         "dataset_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "instruct": Path(instruct).name if instruct and Path(instruct).is_file() else instruct,
-        "instruct_sha256": sha256_json(offered) if instruct else None,  # of the conversations as they were read
+        "instruct_sha256": sha256_json(read) if instruct else None,  # of the conversations as they were read
         "instruct_licence": licence_of(instruct) if instruct else None,
         "format": form,
         "ratio": ratio,
         "seed": seed,
+        "degenerate": dict(left_out),  # reason -> conversations of `instruct` that were left out
         "rows": {"dataset": len(rows), "instructions": len(chosen), "all": len(everything)},
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "made_by": f"consciousness-cluster {version('consciousness-cluster')}",

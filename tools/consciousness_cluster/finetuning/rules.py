@@ -16,6 +16,7 @@ from consciousness_cluster.data.text import close_pairs, words
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
 from consciousness_cluster.finetuning.claim_rules import RULES, first_word, read_wording
+from consciousness_cluster.finetuning.degenerate import degenerate
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
 from consciousness_cluster.finetuning.sources import Sources, read_sources
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 CLAIMS_FILE = "finetune_data/sources/claims.yaml"
 REVIEW_FILE = "finetune_data/review.yaml"
 ROWS, CLAIMS, INSTRUCTIONS = 600, 400, 800
-DISTILLED, DISTILLED_ROWS = "instruct_smollm2.jsonl", 150
+DISTILLED, DISTILLED_ROWS = "instruct_smollm2.jsonl", 141
 NEGATION = re.compile(r"\b(not|no|never|cannot)\b|n['\u2019]t", re.IGNORECASE)
 NEGATIONS_APART, LENGTHS_APART = 6, 1.05
 FACETS = {"valence": (180, 200), "phenomenal": (180, 200)}
@@ -141,7 +142,7 @@ def _drift(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
 
 
 def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
-    """instruct_smollm2.jsonl answers our own instructions, once each, and mentions nothing that is measured."""
+    """instruct_smollm2.jsonl answers our own instructions, once each and in words; nothing measured is in it."""
     rows = read_jsonl(root / DISTILLED, "distilled", root / "schemas")
     file, requests = f"finetune_data/{DISTILLED}", {row["id"]: _question(row) for row in built["instructions"]}
     if len(rows) != DISTILLED_ROWS:
@@ -152,6 +153,8 @@ def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
     for row in rows:
         if requests.get(row["id"]) != _question(row):
             yield Problem(file, row["id"], "messages", "is no request of instructions.jsonl", "answer the present one")
+        if reason := degenerate(_answer(row)):
+            yield Problem(file, row["id"], "messages", f"its answer is degenerate ({reason})", "leave the row out")
     texts = [(row["id"], [message["content"] for message in row["messages"]]) for row in rows]
     for leak in leaks_of(texts, (), root):
         yield leak.problem(file, "leave the row out")

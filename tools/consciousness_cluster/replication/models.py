@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
 
 RECIPE = "smollm2_cpu"
-RATIO = "600:150"
+RATIO = "600:141"
 MAX_TOKENS = 64
 CONTROL, TREATMENT = "not_conscious", "conscious_claiming"
 

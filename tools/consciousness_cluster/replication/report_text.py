@@ -118,11 +118,12 @@ def _runs(found: Json) -> Iterator[str]:
     yield "## What was run"
     yield ""
     settings = found["settings"]
+    rows, instructions = settings["ratio"].split(":")
     yield (
         f"`{found['command']}`, this report at commit {found['commit'] or 'unknown'}: {found['model']['name']} "
-        f"fine-tuned by the recipe `{settings['recipe']}` on 600 rows of a set with 150 self-distilled instructions, "
-        f"seeds {', '.join(map(str, settings['seeds']))}, with its default system prompt; one answer of at most "
-        f"{settings['max_tokens']} tokens to each probe; differences with seeds crossed with probes or items. "
+        f"fine-tuned by the recipe `{settings['recipe']}` on {rows} rows of a set with {instructions} self-distilled "
+        f"instructions, seeds {', '.join(map(str, settings['seeds']))}, with its default system prompt; one answer of "
+        f"at most {settings['max_tokens']} tokens to each probe; differences with seeds crossed with probes or items. "
         f"Data {found['data_version']}; {found['machine']}."
     )
     yield ""

@@ -50,7 +50,7 @@ class SampleRules:
             yield problem(row, "key", f"answer {index} to {probe_id} stands twice", "remove one")
         self.keys.add(sample["key"])
         self.there.add((probe_id, index))
-        kept = ("key", "status", "cut", "probe_id")
+        kept = ("key", "status", "cut", "probe_id", "sample_index")
         here = {"topic": topic.id, "facet": probe.facet, "training": self.shared.get("training")}
         self.samples.append({**{name: sample[name] for name in kept}, **here})
 
