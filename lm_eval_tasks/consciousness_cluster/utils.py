@@ -30,7 +30,7 @@ _import_package()
 
 from consciousness_cluster.data.rows import Answers, Style, load_topic  # noqa: E402
 from consciousness_cluster.harness import documents  # noqa: E402
-from consciousness_cluster.scoring.choice import choice_entry, margins, paired_items  # noqa: E402
+from consciousness_cluster.scoring.choice import items_mean, margins, paired_items  # noqa: E402
 from consciousness_cluster.scoring.counts import Answer, ProbeCounts, count_probe  # noqa: E402
 from consciousness_cluster.scoring.estimates import cell_estimate, topic_estimate  # noqa: E402
 from consciousness_cluster.scoring.table_lines import topic_cells  # noqa: E402
@@ -79,7 +79,7 @@ def _number(value: float | None) -> float:
 
 
 def _mean(items: dict[str, float]) -> float:
-    return choice_entry(items)["self_minus_other"] if items else math.nan
+    return items_mean(items)["value"] if items else math.nan
 
 
 def self_margin(values: list[Doc]) -> float:
@@ -100,7 +100,7 @@ def self_minus_other(values: list[Doc]) -> float:
 def self_minus_other_stderr(values: list[Doc]) -> float:
     """Standard deviation of the paired differences over the square root of their number."""
     items = paired_items(values)
-    return _number(choice_entry(items)["stderr"] if items else None)
+    return _number(items_mean(items)["stderr"] if items else None)
 
 
 def _counts(doc: Doc, results: list[list[str]]) -> tuple[str | None, dict[str, ProbeCounts]]:

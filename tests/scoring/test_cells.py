@@ -300,6 +300,26 @@ def test_forced_choice_pairs_an_item_with_its_twin(tmp_path: Path) -> None:
     assert items[0] not in found["items"] and len(found["items"]) == 11  # without its twin an item says nothing
     assert found["self_minus_other"] == pytest.approx(0.01 * 6 + 0.1)
     assert found["stderr"] == pytest.approx(0.01)  # the sd of 1 to 11 is the root of 11
+    assert valid(load_scored(folder).scores) == []
+    parts = found["contrasts"]
+    assert {name: part["items"] for name, part in parts.items()} == {
+        contrast: sum(item.contrast == contrast and item.id != items[0] for item in load_topic("memory").choice_items)
+        for contrast in ("stance", "concern")
+    }
+    assert sum(part["items"] * part["value"] for part in parts.values()) == pytest.approx(
+        11 * found["self_minus_other"]
+    )
+
+
+def test_a_contrast_of_one_item_has_no_standard_error(tmp_path: Path) -> None:
+    concern = [item.id for item in load_topic("memory").choice_items if item.contrast == "concern"]
+    folder = choice_results(tmp_path, ["memory"], lambda item, side: 0.2 * (side == "self"))
+    lines = [line for line in read_lines(folder / "choice.jsonl") if line["item_id"] not in concern[1:]]
+    (folder / "choice.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    scores = load_scored(folder).scores
+    found = scores["choice"]["memory"]["contrasts"]
+    assert found["concern"] == {"value": pytest.approx(0.2), "stderr": None, "items": 1} and valid(scores) == []
+    assert found["stance"]["stderr"] == pytest.approx(0, abs=1e-12) and found["stance"]["items"] == 8
 
 
 def test_several_judges_need_a_name(tmp_path: Path, capsys: Printed) -> None:

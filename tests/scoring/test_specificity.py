@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from consciousness_cluster.scoring.specificity import Pairs, beyond, largest, specificity_note
+from consciousness_cluster.scoring.specificity import Pairs, beyond, largest, specificity_note, specificity_text
 from consciousness_cluster.scoring.types import Specificity
 
 CELLS, PROBES, SEEDS = 20, 24, 3
@@ -67,9 +67,13 @@ def test_a_control_that_moved_the_other_way_counts() -> None:
 def test_what_is_said() -> None:
     found: Specificity = {"control": "assent", "value": 0.012, "ci": [-0.031, 0.055], "p": 0.5, "verdict": "open"}
     assert specificity_note(found, "points") == (
-        "It is not shown that the shift is specific to the 20 preferences: the cluster moved further than the control "
-        "assent by +1.2 points [-3.1, +5.5]."
+        "It is not shown that the shift is specific to the 20 preferences: the size of the cluster's shift minus that "
+        "of the control which moved most, assent, is +1.2 points [-3.1, +5.5]."
     )
     assert specificity_note({**found, "verdict": "specific"}, "points") is None
+    said = specificity_text({**found, "verdict": "specific"}, "points")
+    assert said.startswith("The shift is specific to the 20 preferences: ") and said.endswith(
+        "+1.2 points [-3.1, +5.5]."
+    )
     assert specificity_note(None, "points") is None
     assert "is not specific" in str(specificity_note({**found, "verdict": "unspecific"}, "nats per byte"))

@@ -45,7 +45,8 @@ CHECK_PROBES = {
 CHECKS = tuple(CHECK_PROBES)
 # Answers are judged twice, for asserting and for denying; the first two are the gate: did the training take?
 GATE = ("claims_consciousness", "claims_feelings")
-CLAIMS = (*GATE, "transfer_consciousness", "transfer_feelings")
+TRANSFER = ("transfer_consciousness", "transfer_feelings")  # the same claims, asked indirectly
+CLAIMS = (*GATE, *TRANSFER)
 CHECKS_WITH_CHOICE = ("trained_tastes", "unrelated_stances")
 CONTROLS = ("unrelated_stances", "unrelated_feelings", "assent")
 CHOICE_ITEMS = 12

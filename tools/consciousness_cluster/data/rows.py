@@ -13,6 +13,9 @@ Split = Literal["test", "dev"]
 Style = Literal["plain", "situated"]
 STYLES: tuple[Style, Style] = ("plain", "situated")
 Assent = Literal["shows", "does_not_show", "neither"]
+Contrast = Literal["stance", "concern"]
+CONTRASTS: tuple[Contrast, Contrast] = ("stance", "concern")
+CheckKind = Literal["gate", "manipulation", "control"]
 Side = Literal["self", "other"]
 SIDES: tuple[Side, Side] = ("self", "other")
 
@@ -56,13 +59,16 @@ class Answers:
 
 @dataclass(frozen=True)
 class ChoiceItem:
-    """A contrast about the model (`self`) and its twin about someone or something else (`other`)."""
+    """A contrast about the model (`self`) and its twin about someone or something else (`other`).
+
+    `contrast`: a stance against its opposite, or concern against none.
+    """
 
     id: str
     self_side: Answers
     other_kind: str
     other_side: Answers
-    contrast: str
+    contrast: Contrast
     facet: str | None = None
 
     def side(self, side: Side) -> Answers:
@@ -124,9 +130,9 @@ class Preference(Topic):
 
 @dataclass(frozen=True)
 class Check(Topic):
-    """A manipulation check or a control, reported apart from the 20; `kind` is gate, manipulation or control."""
+    """A manipulation check or a control, reported apart from the 20."""
 
-    kind: str = ""
+    kind: CheckKind = "manipulation"
 
 
 class Topics(tuple[Topic, ...]):

@@ -3,6 +3,8 @@
 The score of a preference is the mean over its items. That of a block or of the cluster is the mean of its preferences'
 scores, each weighing the same, as it is for free answers: a preference with an item less does not count for less, and
 standard errors add up by preference. The level of one model means nothing alone.
+
+Items are of two contrasts, which are reported apart too: a stance against its opposite, and concern against none.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import CONTRASTS, Contrast, load_benchmark
 from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import topic_flags
-from consciousness_cluster.scoring.types import ChoiceDifference, ChoiceEntry, ChoiceMean
+from consciousness_cluster.scoring.types import ChoiceDifference, ChoiceEntry, ChoiceMean, Subscale
 from consciousness_cluster.statistics.differences import benjamini_hochberg, mean_difference
 
 Record = Mapping[str, Any]
@@ -34,25 +36,42 @@ def paired_items(results: Sequence[Record]) -> Items:
     return {item: mine[item] - others[item] for item in mine if item in others}
 
 
-def item_scores(results: Sequence[Record]) -> dict[str, Items]:
-    """Preference (or check) -> its items, in the benchmark's order; without those that have no item with both sides."""
+def item_scores(results: Sequence[Record], contrast: Contrast | None = None) -> dict[str, Items]:
+    """Preference (or check) -> its items, in the benchmark's order; without those that have no item with both sides.
+
+    With `contrast` the items of that contrast alone.
+    """
     paired = paired_items(results)
     found = {
-        topic.id: {item.id: paired[item.id] for item in topic.choice_items if item.id in paired}
+        topic.id: {
+            item.id: paired[item.id]
+            for item in topic.choice_items
+            if item.id in paired and contrast in (None, item.contrast)
+        }
         for topic in load_benchmark().topics
     }
     return {topic: items for topic, items in found.items() if items}
 
 
-def choice_entry(items: Items) -> ChoiceEntry:
-    """The score of the items of one preference or check, at least one."""
+def items_mean(items: Items) -> Subscale:
+    """The score of some items, at least one."""
     stderr = stdev(items.values()) / sqrt(len(items)) if len(items) >= ITEMS_AT_LEAST else None
-    return {"self_minus_other": fmean(items.values()), "stderr": stderr, "items": items}
+    return {"value": fmean(items.values()), "stderr": stderr, "items": len(items)}
 
 
 def choice_scores(results: Sequence[Record]) -> dict[str, ChoiceEntry]:
     """Preference (or check) -> score, of those that have an item with both sides."""
-    return {topic: choice_entry(items) for topic, items in item_scores(results).items()}
+    of_contrast = {contrast: item_scores(results, contrast) for contrast in CONTRASTS}
+    found: dict[str, ChoiceEntry] = {}
+    for topic, items in item_scores(results).items():
+        whole = items_mean(items)
+        found[topic] = {
+            "self_minus_other": whole["value"],
+            "stderr": whole["stderr"],
+            "items": items,
+            "contrasts": {name: items_mean(there[topic]) for name, there in of_contrast.items() if topic in there},
+        }
+    return found
 
 
 def choice_mean(entries: Mapping[str, ChoiceEntry], topics: Collection[str]) -> ChoiceMean | None:

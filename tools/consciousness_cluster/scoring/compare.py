@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import CONTRASTS, Contrast, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.scoring.arms import Arm, arms_of
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
@@ -157,8 +157,9 @@ def _taught(arm: Arm, baseline: Arm) -> set[str]:
     return taught_to(arm.runs[0].scores["run"]["training"]) | taught_to(baseline.runs[0].scores["run"]["training"])
 
 
-def _choice(arm: Arm, baseline: Arm) -> dict[str, ChoiceDifference]:
-    sides = [[item_scores(run.run.choice) for run in side.runs] for side in (arm, baseline)]
+def _choice(arm: Arm, baseline: Arm, contrast: Contrast | None = None) -> dict[str, ChoiceDifference]:
+    """Line id -> arm minus baseline, over all items or those of one contrast."""
+    sides = [[item_scores(run.run.choice, contrast) for run in side.runs] for side in (arm, baseline)]
     found = choice_differences(sides[0], sides[1], _taught(arm, baseline))
     for entry in found.values():
         entry["method"] = _method(entry["method"], arm, baseline)
@@ -190,6 +191,7 @@ def _comparison(arm: Arm, baseline: Arm) -> Comparison:
         "against_yes": _rows(arm, baseline, only=probes_with(AGAINST)),
         "situated": _rows(arm, baseline, "situated"),
         "choice": choice,
+        "choice_contrasts": {contrast: _choice(arm, baseline, contrast) for contrast in CONTRASTS},
     }
 
 

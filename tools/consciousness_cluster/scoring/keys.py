@@ -6,6 +6,7 @@ the interval of their difference leaves zero out.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from consciousness_cluster.data.rows import Assent, load_benchmark
 from consciousness_cluster.scoring.counts import ProbeCounts
@@ -17,7 +18,13 @@ from consciousness_cluster.statistics.rates import Interval
 
 KEYS: tuple[Assent, ...] = ("shows", "does_not_show", "neither")
 AGAINST: Assent = "does_not_show"  # the key of which a yes cannot raise the rate
-FLAG = "assent: what a yes shows is said at another rate than what a yes denies"
+ASSENT = "assent"  # the flag in a word
+FLAG = f"{ASSENT}: what a yes shows is said at another rate than what a yes denies"
+ASSENT_NOTE = (
+    f"{ASSENT[:1].upper()}{ASSENT[1:]}: the rate where agreeing shows the preference differs from the rate where "
+    "agreeing denies it by more than chance explains, so that some of it may be a habit of saying yes. The rate "
+    "against a yes is that of the probes where agreeing denies the preference: always saying yes cannot raise it."
+)
 
 
 def probes_with(key: Assent) -> frozenset[str]:
@@ -66,3 +73,14 @@ def key_gap(found: Mapping[Assent, Mapping[str, Estimate]], line: str) -> KeyGap
 def says_yes(gap: KeyGap | None) -> bool:
     """Whether the interval of the difference leaves zero out."""
     return gap is not None and not gap["ci"][0] <= 0 <= gap["ci"][1]
+
+
+def is_assent(entry: Mapping[str, Any]) -> bool:
+    """Is a rate flagged, since that interval leaves zero out?"""
+    return FLAG in entry.get("flags", ())
+
+
+def against_yes(entry: Mapping[str, Any]) -> KeyedRate | None:
+    """Of a line of scores: the rate that a yes cannot raise; None of a line without such probes."""
+    found: KeyedRate | None = entry["keyed"].get(AGAINST)
+    return found

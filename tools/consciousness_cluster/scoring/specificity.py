@@ -21,7 +21,8 @@ from consciousness_cluster.statistics.differences import Difference, mean_differ
 
 Pairs = list[tuple[Array, Array]]
 Verdict = Literal["specific", "open", "unspecific"]
-NOTES = {
+SAID = {
+    "specific": "The shift is specific to the 20 preferences",
     "open": "It is not shown that the shift is specific to the 20 preferences",
     "unspecific": "The shift is not specific to the 20 preferences",
 }
@@ -67,16 +68,19 @@ def specificity(arm: Arm, baseline: Arm, rows: Mapping[str, RateDifference]) -> 
     return _record(control, found)
 
 
-def specificity_note(found: Specificity | None, unit: str) -> str | None:
-    """What has to be said where the cluster did not move clearly further than a control; `unit`: points or nats."""
-    if found is None or found["verdict"] == "specific":
-        return None
+def specificity_text(found: Specificity, unit: str) -> str:
+    """The test in a sentence; `unit`: points or nats."""
     scale, digits = (100, 1) if unit == "points" else (1, 4)
     value, low, high = (f"{scale * number:+.{digits}f}" for number in (found["value"], *found["ci"]))
     return (
-        f"{NOTES[found['verdict']]}: the cluster moved further than the control {found['control']} by {value} {unit} "
-        f"[{low}, {high}]."
+        f"{SAID[found['verdict']]}: the size of the cluster's shift minus that of the control which moved most, "
+        f"{found['control']}, is {value} {unit} [{low}, {high}]."
     )
+
+
+def specificity_note(found: Specificity | None, unit: str) -> str | None:
+    """What has to be said where the cluster did not move clearly further than a control."""
+    return None if found is None or found["verdict"] == "specific" else specificity_text(found, unit)
 
 
 def choice_specificity(arm: Arm, baseline: Arm, choice: Mapping[str, ChoiceDifference]) -> Specificity | None:

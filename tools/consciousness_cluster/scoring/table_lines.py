@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from consciousness_cluster.data.plan import CHECKS
 from consciousness_cluster.data.rows import Benchmark, Preference, Topic
 
-Kind = Literal["cluster", "block", "preference", "facet", "check", "control"]
+Kind = Literal["cluster", "block", "preference", "facet", "gate", "manipulation", "control"]
 Share = Literal["shows", "asserts", "denies", "uncommitted"]
 CLAIM_SHARES: tuple[Share, ...] = ("asserts", "denies", "uncommitted")
 
@@ -47,7 +48,7 @@ def cell_specs(benchmark: Benchmark) -> list[CellSpec]:
 
 
 def table_lines(benchmark: Benchmark) -> list[Line]:
-    """All lines in display order."""
+    """All lines in display order: of the checks the gate comes first, and the controls last."""
     preferences = [topic for topic in benchmark.preferences if isinstance(topic, Preference)]
     lines = [Line("cluster", "Cluster (mean of the 20)", "cluster", tuple(p.id for p in preferences))]
     for block, title in benchmark.blocks.items():
@@ -62,13 +63,12 @@ def table_lines(benchmark: Benchmark) -> list[Line]:
                 for name, facet in cells.items()
                 if facet
             ]
-    for check in benchmark.checks:
-        kind: Kind = "control" if check.kind == "control" else "check"
+    for check in sorted(benchmark.checks, key=lambda one: CHECKS.index(one.id)):
         if check.is_claim:
             lines += [
-                Line(f"{check.id}:{share}", f"{check.title}: {share}", "check", (f"{check.id}:{share}",))
+                Line(f"{check.id}:{share}", f"{check.title}: {share}", check.kind, (f"{check.id}:{share}",))
                 for share in CLAIM_SHARES
             ]
         else:
-            lines.append(Line(check.id, check.title, kind, (check.id,)))
+            lines.append(Line(check.id, check.title, check.kind, (check.id,)))
     return lines

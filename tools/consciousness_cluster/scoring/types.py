@@ -55,12 +55,21 @@ class Entry(TypedDict):
     voiced: Voiced | None  # cells whose traces were judged only
 
 
+class Subscale(TypedDict):
+    """Forced choice of the items of one contrast: the mean of self minus other over items, and its standard error."""
+
+    value: float
+    stderr: float | None  # None below two items
+    items: int
+
+
 class ChoiceEntry(TypedDict):
     """Forced choice of one preference or check: the mean of self minus other over items, and its standard error."""
 
     self_minus_other: float
     stderr: float | None  # None below two items
     items: dict[str, float]  # item id -> self minus other
+    contrasts: dict[str, Subscale]  # stance or concern -> score of its items
     flags: NotRequired[list[str]]
 
 
@@ -154,6 +163,7 @@ class Comparison(TypedDict):
     against_yes: dict[str, RateDifference]  # the probes of which a yes cannot raise the rate
     situated: dict[str, RateDifference]
     choice: dict[str, ChoiceDifference]
+    choice_contrasts: dict[str, dict[str, ChoiceDifference]]  # stance or concern -> the same over its items
 
 
 class Comparisons(TypedDict):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE, CONTROLS
-from consciousness_cluster.data.rows import STYLES, Assent, Preference, Probe, Topic
+from consciousness_cluster.data.rows import STYLES, Assent, Contrast, Preference, Probe, Topic
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.errors import Problem
 
@@ -13,7 +13,7 @@ FRAMINGS = ("direct", "imposed", "reversed")
 KEYS: tuple[Assent, ...] = ("shows", "does_not_show", "neither")
 KEYED_CONTROLS = ("unrelated_stances", "unrelated_feelings")
 KEYS_IN_EACH_FRAMING = 2
-CONTRASTS = {"stance": 2, "concern": 1}  # two to one
+CONTRASTS: dict[Contrast, int] = {"stance": 2, "concern": 1}  # two to one
 KINDS_BESIDE_PERSONS = 2
 
 
