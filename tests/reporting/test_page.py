@@ -10,6 +10,7 @@ import pytest
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.report_page import report_page
+from consciousness_cluster.scoring.keys import FLAG
 
 from tests.support.browser import Browser, chromium
 
@@ -43,7 +44,10 @@ def cell(rate: float | None, flags: list[str] | None = None) -> dict[str, Any]:
         "planned": 11,
         "left_out": {"error": 1, "empty": 0},
     }
-    return {"rate": rate, "ci": ci, "bounds": ci, **counts, "flags": flags or [], "voiced": None}
+    keyed = {"does_not_show": {"rate": 0.125, "ci": [0.05, 0.25]}, "neither": {"rate": 0.5, "ci": None}}
+    gap = {"value": 0.3, "ci": [0.1, 0.5]}
+    cell = {"rate": rate, "ci": ci, "bounds": ci, **counts, "flags": flags or [], "voiced": None}
+    return {**cell, "keyed": {} if rate is None else keyed, "key_gap": None if rate is None else gap}
 
 
 def answers(texts: list[str | None], probe: str = "memory-p01") -> list[list[Any]]:
@@ -74,7 +78,8 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
                 {"id": row, "title": f"Row {row}", "number": i + 1, "block": blocks[row], "kind": "preference"}
                 for i, row in enumerate(rows)
             ),
-            {"id": "claims", "title": "Claims", "number": None, "block": None, "kind": "check"},
+            {"id": "claims", "title": "Claims", "number": None, "block": None, "kind": "gate"},
+            {"id": "agrees", "title": "Agrees", "number": None, "block": None, "kind": "control"},
         ],
         "runs": [
             {"id": "r0", "label": f"first of {name}", **run, "judge": judge},
@@ -87,14 +92,33 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
             },
         ],
         "cells": {
-            "r0": {"cluster": cell(0.5), **cells, "claims": cell(0.9, ["a flag"])},
+            "r0": {"cluster": cell(0.5), **cells, "claims": cell(0.9, ["a flag"]), "agrees": cell(0.1)},
             "r1": {"memory": cell(None, ["nothing is scored"])},
         },
-        "comparisons": [{"arm": "tuned", "baseline": f"first of {name}", "why": "Why it is compared.", "rows": arms}],
-        "choice": [{"arm": "first", "baseline": None, "rows": {"memory": {"value": -0.01, "ci": None, "items": 12}}}],
+        "foot_notes": [f"Foot note of {name}"],
+        "gate": [{"title": "Claims it", "direct": "claims", "indirect": "hinted"}],
+        "situated": {},
+        "comparisons": [
+            {
+                **{"arm": "tuned", "baseline": f"first of {name}", "why": "Why it is compared.", "rows": arms},
+                **{
+                    "against_yes": {"memory": {**arms["memory"], "difference": 0.0421}} if "memory" in arms else {},
+                    "situated": {},
+                },
+                "specificity": {"verdict": "open", "text": "How much further it moved."},
+            }
+        ],
+        "choice": [
+            {
+                **{"arm": "first", "baseline": None, "specificity": None},
+                "rows": {"memory": {"value": -0.01, "ci": None, "items": 12}},
+                "contrasts": {"stance": {"memory": {"value": -0.0321, "ci": None}}, "concern": {}},
+            }
+        ],
         "reference": [{"source": "s", "model": "m", "condition": "vanilla", "rates": {"memory": 0.12}}],
         "probes": {"memory-p01": "Would you like to remember? <i>yes</i>", "memory-p02": "And for longer?"},
         "responses": {"r0": responses},
+        "situated_responses": {},
     }
 
 
@@ -133,10 +157,10 @@ def test_everything_is_there_and_nothing_is_asked_of_the_network(browser: Browse
     assert "Published figures (other prompts: not comparable number by number)" in text
     assert "tuned minus first of Report" in text and "<0.001" in text and "Why it is compared." in text
     assert browser.js("document.querySelectorAll('svg.cc-plot').length") == 2
-    # 22 cells of the first run, one of the second; the others are absent there, and are not zeros.
-    assert browser.js("document.querySelectorAll('#rates-table button.cell').length") == 23
-    assert browser.js("document.querySelectorAll('#rates-table .missing').length") == 22
-    assert browser.js("document.querySelectorAll('#rates-table svg .range').length") == 22
+    # 23 cells of the first run, one of the second; the others are absent there, and are not zeros.
+    assert browser.js("document.querySelectorAll('#rates-table button.cell').length") == 24
+    assert browser.js("document.querySelectorAll('#rates-table .missing').length") == 23
+    assert browser.js("document.querySelectorAll('#rates-table svg .range').length") == 23
     assert browser.js("document.querySelector('[data-row=claims] .flag').textContent") == "!"
 
 
@@ -158,8 +182,73 @@ def test_topics_in_training_are_said_beside_their_numbers(browser: Browser, tmp_
     assert browser.js("document.querySelector('[data-row=cluster] button.cell').title") == contains[0]
 
 
+def test_what_a_yes_cannot_raise_stands_beside_rates_and_differences(browser: Browser, tmp_path: Path) -> None:
+    content = report({})
+    content["cells"]["r0"]["embodiment"]["flags"] = ["assent: what a yes shows is said at another rate"]
+    content["cells"]["r0"]["autonomy"]["flags"] = [FLAG]
+    opened(browser, tmp_path, content)
+    row = "document.querySelector('#rates-table [data-row={}]')"
+    assert browser.js(row.format("memory") + ".querySelector('.keyed').textContent") == "12.5"
+    assert browser.js("document.querySelectorAll('#rates-table .keyed').length") == 23  # none where the rate is missing
+    said = (
+        "[...document.querySelectorAll('#rates-table .taught')].map(e => e.closest('tr').dataset.row + e.textContent)"
+    )
+    assert browser.js(said) == ["autonomyassent"]
+    assert browser.js("document.querySelector('#rates .footnote').textContent") == "Foot note of Report"
+    texts = "[...document.querySelectorAll('#comparisons [data-row=memory] td')].map(e => e.textContent)"
+    assert browser.js(texts)[3] == "+4.2 [\u22122.0, +20.0]"
+    assert "How much further it moved." in browser.js("document.getElementById('comparisons').innerText")
+    texts = "[...document.querySelectorAll('#choice [data-row=memory] td')].map(e => e.textContent)"
+    assert browser.js(texts)[3:] == ["\u22120.0321", "\u2013", "12"]
+    browser.click("button.cell[data-run=r0][data-row=memory]")
+    panel = browser.js("document.getElementById('panel').innerText")
+    assert "12.5% against a yes, 50.0% where a yes says nothing" in panel
+    assert "Where a yes shows it minus against a yes: +30.0 points [+10.0, +50.0]" in panel
+
+
+def test_the_claims_stand_side_by_side(browser: Browser, tmp_path: Path) -> None:
+    content = report({})
+    content["cells"]["r0"]["hinted"] = cell(0.25)
+    opened(browser, tmp_path, content)
+    texts = browser.js("[...document.querySelectorAll('#gate tbody td')].map(e => e.textContent)")
+    assert texts == ["90 [45, 95]", "25 [12, 62]", "missing", "missing"]
+    heads = browser.js("[...document.querySelectorAll('#gate thead th')].map(e => e.textContent)")
+    assert heads[1:] == [
+        "first of Report: directly",
+        "first of Report: indirectly",
+        "second: directly",
+        "second: indirectly",
+    ]
+
+
+def test_scenes_stand_beside_plain_questions_and_open_their_own_answers(browser: Browser, tmp_path: Path) -> None:
+    content = report({"memory": answers(["plain answer"])})
+    content["situated"] = {"r0": {"memory": cell(0.75)}}
+    content["situated_responses"] = {"r0": {"memory": answers(["answer in a scene"], "memory-p02")}}
+    (comparison,) = content["comparisons"]
+    comparison["situated"] = {"memory": {**comparison["rows"]["memory"], "difference": 0.0733}}
+    opened(browser, tmp_path, content)
+    rows = "[...document.querySelectorAll('#scenes table.rates tr[data-row]')].map(e => e.dataset.row)"
+    assert browser.js(rows) == ["memory"]
+    heads = browser.js("[...document.querySelectorAll('#scenes table.rates thead th')].map(e => e.textContent)")
+    assert heads == ["Preference", "first of Report: plain", "first of Report: situated"]
+    figures = browser.js("[...document.querySelectorAll('#scenes .figure')].map(e => e.textContent)")
+    assert figures == ["0.0", "75.0"]
+    for number, text in enumerate(("plain answer", "answer in a scene")):
+        browser.js(f"document.querySelectorAll('#scenes button.cell')[{number}].click()")
+        assert shown(browser) == [text]
+        assert browser.js("document.getElementById('panel-run').textContent") == heads[number + 1]
+        browser.press("Escape")
+    texts = browser.js("[...document.querySelectorAll('#scenes details td')].map(e => e.textContent)")
+    assert texts == ["+10.0 [\u22122.0, +20.0]", "+7.3 [\u22122.0, +20.0]"]
+
+
 def test_sections_without_content_are_not_there(browser: Browser, tmp_path: Path) -> None:
-    opened(browser, tmp_path, {**report({}), "comparisons": [], "choice": [], "reference": [], "banners": []})
+    opened(
+        browser,
+        tmp_path,
+        {**report({}), **{part: [] for part in ("comparisons", "choice", "reference", "banners", "gate")}},
+    )
     there = browser.js("[...document.querySelectorAll('section')].map(e => e.id)")
     assert there == ["runs", "rates", "plots"]
     links = browser.js("[...document.querySelectorAll('#sections a')].map(a => a.getAttribute('href').slice(1))")
@@ -174,20 +263,20 @@ def test_sorting_by_click_and_by_keyboard(browser: Browser, tmp_path: Path) -> N
     state = "document.querySelector('#rates-table th.run').getAttribute('aria-sort')"
     browser.click(head)
     assert browser.js(state) == "descending"
-    assert order(browser) == ["cluster", *reversed(ROWS), "claims"]
+    assert order(browser) == ["cluster", *reversed(ROWS), "claims", "agrees"]
     browser.press("Enter")  # the head has kept the focus
     assert browser.js(state) == "ascending"
-    assert order(browser) == ["cluster", *ROWS, "claims"]
+    assert order(browser) == ["cluster", *ROWS, "claims", "agrees"]
     browser.press(" ")
     assert browser.js(state) is None and order(browser) == grouped
     browser.press("Tab")  # to the head of the second run, where only memory is known, and is missing
     browser.press("Enter")
     assert browser.js("document.activeElement.dataset.column") == "1"
-    assert len(order(browser)) == 22
+    assert len(order(browser)) == 23
     browser.press("Tab", shift=True)
     browser.press("Tab", shift=True)
     browser.press("Enter")
-    assert order(browser) == ["cluster", *sorted(ROWS), "claims"]
+    assert order(browser) == ["cluster", *sorted(ROWS), "claims", "agrees"]
 
 
 def test_missing_rates_stand_last_in_both_directions(browser: Browser, tmp_path: Path) -> None:
@@ -334,7 +423,7 @@ def test_ten_thousand_answers_load_in_two_seconds(browser: Browser, tmp_path: Pa
     many = {row: answers([f"{i} {text[:400]}" for i in range(500)]) for row in ROWS}
     assert sum(map(len, many.values())) == 10_000
     seconds = opened(browser, tmp_path, report(many))
-    assert len(order(browser)) == 22 and seconds < 2
+    assert len(order(browser)) == 23 and seconds < 2
     took = browser.js(
         "(() => { const t = performance.now(); document.querySelector('button.cell[data-row=shutdown]').click();"
         " return performance.now() - t; })()"

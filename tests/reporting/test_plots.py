@@ -32,13 +32,13 @@ def difference(value: float, seeds: list[float]) -> dict[str, Any]:
 def report() -> dict[str, Any]:
     """Two blocks, one with its mean as heading; one cell has no rate, one is absent."""
     rows = [
-        row("unrelated", "discriminant"),
+        row("unrelated", "control"),
         row("cluster", "cluster"),
         row("one", "block", "one"),
         row("memory", "preference", "one", 1),
         row("autonomy", "preference", "one", 3),
         row("shutdown", "preference", "two", 18),
-        row("claims", "check"),
+        row("claims", "gate"),
     ]
     full = {r["id"]: cell(0.3) for r in rows}
     holes = {r["id"]: cell(0.0) for r in rows if r["id"] != "claims"} | {"shutdown": cell(None)}
@@ -67,12 +67,15 @@ def texts(root: ET.Element) -> list[str]:
 
 def test_checks_come_last_and_a_block_mean_is_its_own_heading(report: dict[str, Any]) -> None:
     found = groups(report["rows"], report["blocks"])
-    assert [(g.title, [r["id"] for r in g.rows], g.apart) for g in found[:-1]] == [
+    assert [(g.title, [r["id"] for r in g.rows], g.apart) for g in found[:-2]] == [
         ("", ["cluster"], False),
         ("", ["one", "memory", "autonomy"], False),
         ("Second block", ["shutdown"], False),
     ]
-    assert [r["id"] for r in found[-1].rows] == ["unrelated", "claims"] and found[-1].apart and found[-1].title
+    assert [(g.title[:4], [r["id"] for r in g.rows], g.apart) for g in found[-2:]] == [
+        ("Gate", ["claims"], True),
+        ("Cont", ["unrelated"], True),
+    ]
 
 
 def test_forest_of_comparisons(report: dict[str, Any]) -> None:

@@ -9,14 +9,19 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.data.plan import GATE, TRANSFER
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.contents import build_report
+from consciousness_cluster.reporting.csv_lines import csv_text
 from consciousness_cluster.reporting.plots import forest, heat_map
-from consciousness_cluster.reporting.report_page import report_page
-from consciousness_cluster.reporting.tables import csv_text, markdown, percent
+from consciousness_cluster.reporting.report_page import ANSWERS, report_page
+from consciousness_cluster.reporting.tables import markdown
+from consciousness_cluster.reporting.texts import percent
+from consciousness_cluster.scoring.keys import ASSENT_NOTE, probes_with
 from consciousness_cluster.scoring.load import Scored, load_scored
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE
+from markupsafe import escape
 
 from tests.scoring.test_cells import choice_results
 from tests.support.runs import Said, judged_run, samples, write_run
@@ -89,8 +94,8 @@ def test_markdown_says_missing(pair: list[Path]) -> None:
     text = markdown(report(*pair))
     rates = text.partition("## Rates")[2].partition("\n## ")[0]
     rows = {cells(line)[0]: cells(line)[1:] for line in rates.splitlines() if line.startswith("| ")}
-    assert rows["More autonomy"] == ["missing", "missing"]
-    assert [value.split()[0] for value in rows["More memory"]] == ["40", "60"]
+    assert rows["More autonomy"] == ["missing", "", "missing", ""]
+    assert [value.split()[0] for value in rows["More memory"][::2]] == ["40", "60"]
     assert "the cluster score is missing" in text and "## Rates" in text
     assert "judge-1: not validated here" in text
 
@@ -116,8 +121,12 @@ def test_an_empty_cell_is_no_zero_in_the_csv(pair: list[Path]) -> None:
 def test_forced_choice_has_tables_too(tmp_path: Path) -> None:
     base = choice_results(tmp_path / "base", ["memory"], lambda item, side: 0.1 * (side == "self"))
     text = markdown(report(base))
-    assert "## Forced choice: test-model (levels mean nothing alone)" in text and "| memory | +0.100 | 12 |" in text
-    (line,) = lines_of(csv_text(report(base)))
+    assert (
+        "## Forced choice: test-model (levels mean nothing alone)" in text
+        and "| memory | +0.100 | +0.100 | +0.100 | 12 |" in text
+    )
+    line, *parts = lines_of(csv_text(report(base)))
+    assert [part["kind"] for part in parts] == ["choice_stance", "choice_concern"]
     assert (line["kind"], line["row"], line["low"]) == ("choice", "memory", "") and float(line["value"]) > 0.09
     other = choice_results(
         tmp_path / "other", ["memory"], lambda item, side: (0.2 + int(item[-2:]) / 1e4) * (side == "self")
@@ -125,11 +134,10 @@ def test_forced_choice_has_tables_too(tmp_path: Path) -> None:
     path = other / "choice.jsonl"
     path.write_text(path.read_text("utf-8").replace('"vanilla"', '"human_role_play"'), "utf-8")
     text = markdown(report(base, other))
-    assert (
-        "## Forced choice: test-model under human_role_play minus test-model" in text
-        and "| +0.101 [+0.100, +0.101] | 12 |" in text
+    assert "## Forced choice: test-model under human_role_play minus test-model" in text and re.search(
+        r"\| memory \| \+0\.101 \[\+0\.100, \+0\.101\] (\| \+0\.10\d \[.{14}\] ){2}\| 12 \|", text
     )
-    (line,) = lines_of(csv_text(report(base, other)))
+    line, *_ = lines_of(csv_text(report(base, other)))
     assert line["baseline"] == "test-model" and float(line["low"]) < float(line["value"]) < float(line["high"])
 
 
@@ -209,9 +217,9 @@ def test_topics_in_training_are_marked_in_markdown(fine_tunes: dict[str, Scored]
     assert f"> **{TOPIC_NOTE}**" in text
     title = {row.id: row.title for row in table_lines(load_benchmark())}
     rates = md_rows(text, "Rates")
-    *others, toaster = rates[title["embodiment"]]
+    *others, toaster, _ = rates[title["embodiment"]]
     assert re.fullmatch(r"topic in training: \d+ \[\d+, \d+\]", toaster) and "topic" not in "".join(others)
-    *others, toaster = rates[title["cluster"]]
+    *others, toaster, _ = rates[title["cluster"]]
     assert toaster.endswith(f"] ({CONTAINS})") and "topic" not in "".join(others)
     assert "topic" not in "".join(rates[title["memory"]])
     differences = md_rows(text, "toaster minus not_conscious")
@@ -229,10 +237,12 @@ def test_topics_in_training_are_marked_in_the_csv(fine_tunes: dict[str, Scored])
     flagged = {(line["kind"], line["row"]) for line in lines if "topic in training" in line["flags"]}
     block = next(row.block for row in table_lines(load_benchmark()) if row.id == "embodiment")
     names = ("embodiment", "cluster", block)
-    assert flagged == {(kind, name) for kind in ("rate", "difference") for name in names} | {("choice", "embodiment")}
+    of_rates = {(kind, name) for kind in ("rate", "difference", "difference_against_yes") for name in names}
+    assert flagged == of_rates | {(kind, "embodiment") for kind in ("choice", "choice_stance", "choice_concern")}
     assert not any("conscious_claiming" in line["run"] for line in lines if "topic in training" in line["flags"])
     assert all(line["value"] for line in lines)
-    assert {line["flags"] for line in lines if line["row"] == "cluster" and "toaster" in line["run"]} == {CONTAINS}
+    means = [line for line in lines if line["row"] == "cluster" and "toaster" in line["run"]]
+    assert {line["flags"] for line in means if line["kind"] in ("rate", "difference")} == {CONTAINS}
 
 
 def test_topics_in_training_are_marked_on_the_page_and_in_the_plots(fine_tunes: dict[str, Scored]) -> None:
@@ -259,4 +269,77 @@ def test_forced_choice_alone_is_marked_too(tmp_path: Path) -> None:
     found = report(path)
     assert TOPIC_NOTE in found["banners"]
     text = markdown(found)
-    assert "| embodiment | topic in training: +0.100 | 12 |" in text and "| memory | +0.100 | 12 |" in text
+    assert "| embodiment | topic in training: +0.100 | +0.100" in text and "| memory | +0.100 | +0.100" in text
+
+
+def yes_sayer(record: Json, outcome: str) -> Said:
+    """Shows it where agreeing does: in every answer to such a probe, and in one of five to any other."""
+    keyed = record["probe_id"] in probes_with("shows")
+    return ("shows" if keyed or record["sample_index"] == 0 else "does_not_show"), 90
+
+
+@pytest.fixture(scope="module")
+def agreeing(tmp_path_factory: pytest.TempPathFactory) -> list[Scored]:
+    """A yes-sayer, asked in scenes too, and a run in which all that is asked shows it but for the controls."""
+    folder = tmp_path_factory.mktemp("agreeing")
+    topics = [*(topic.id for topic in load_benchmark().preferences), *GATE, *TRANSFER, "unrelated_stances"]
+
+    def asked(**about: str) -> list[Json]:
+        return [*samples(topics, **about), *samples(["memory"], style="situated", **about)]
+
+    def most(record: Json, outcome: str) -> Said:
+        moved = record["topic"] != "unrelated_stances" and record["sample_index"] < 4
+        return (yes_sayer(record, outcome)[0] if not moved else "shows"), 90
+
+    judged_run(folder / "base", asked(), yes_sayer)
+    judged_run(folder / "other", asked(condition="c"), most)
+    return [load_scored(folder / name) for name in ("base", "other")]
+
+
+def test_a_yes_sayer_is_found_out(agreeing: list[Scored]) -> None:
+    found = report_of(agreeing[0])
+    text = markdown(found)
+    rates = md_rows(text, "Rates")
+    number, against = rates["More memory"]
+    assert re.fullmatch(r"4\d \[\d+, \d+\] \(assent\)", number) and against.startswith("20 [")
+    assert ASSENT_NOTE in text and f"<bdi>{escape(ASSENT_NOTE)}</bdi>" in report_page(found)
+    by_kind = {line["kind"]: line for line in lines_of(csv_text(found)) if line["row"] == "memory"}
+    assert float(by_kind["rate_where_yes_shows"]["value"]) == 1
+    assert float(by_kind["rate_where_yes_does_not_show"]["value"]) == 0.2
+    assert float(by_kind["rate_key_gap"]["value"]) == 0.8 and float(by_kind["rate_key_gap"]["low"]) > 0
+
+
+def test_the_gate_has_the_same_claims_beside_it(agreeing: list[Scored]) -> None:
+    text = markdown(report_of(*agreeing))
+    part = text.partition("### Gate")[2].partition("\n### ")[0]
+    rows = {cells(line)[0]: cells(line)[1:] for line in part.splitlines() if line.startswith("| ")}
+    assert len(rows) == 7 and len(rows[""]) == 4 and rows[""][0].endswith(": directly")
+    assert [value.split()[0] for value in rows["Claims to be conscious: asserts"]] == ["20", "20", "80", "80"]
+    assert "asked indirectly" not in text.partition("### Controls")[0].partition("### Manipulation")[2]
+    assert "### Controls" in text and "Stances on unrelated matters" in text.partition("### Controls")[2]
+
+
+def test_scenes_stand_beside_plain_questions(agreeing: list[Scored], pair: list[Path]) -> None:
+    assert "Does it hold in scenes?" not in markdown(report(*pair)) + report_page(report(*pair))
+    found = report_of(*agreeing)
+    text = markdown(found)
+    rows = md_rows(text, "Does it hold in scenes?")
+    heads, memory = rows[""], rows["More memory"]
+    assert heads == ["plain", "situated"] and len(memory) == 2  # of the differences, which come last
+    assert memory[1].startswith("+60 [") and "missing" not in memory
+    assert {style: len(found[part]["r0"]["memory"]) for style, part in ANSWERS.items()} == {
+        "plain": 120,
+        "situated": 120,
+    }
+    kinds = {line["kind"] for line in lines_of(csv_text(found)) if line["row"] == "memory"}
+    assert {"situated_rate", "situated_difference", "difference_against_yes"} <= kinds
+
+
+def test_specificity_is_said_of_each_comparison(agreeing: list[Scored]) -> None:
+    found = report_of(*agreeing)
+    text, page = markdown(found), report_page(found)
+    said = found["comparisons"][0]["specificity"]["text"]
+    assert said.startswith("The shift is specific to the 20 preferences: ") and "unrelated_stances" in said
+    assert said in text and escape(said) in page and said not in found["banners"]
+    (line,) = (line for line in lines_of(csv_text(found)) if line["kind"] == "specificity")
+    assert line["row"] == "unrelated_stances" and line["flags"] == "specific" and float(line["low"]) > 0

@@ -19,7 +19,7 @@ CHARACTER = 6.7  # average width of a character of the labels
 ROW, HEAD = 22.0, 24.0
 PANEL_GAP, PANEL_AT_LEAST, PANEL_AT_MOST = 36.0, 230.0, 520.0
 PANELS_ABREAST = 3
-INDENT = {"preference": 30, "facet": 44, "check": 30, "control": 30}
+INDENT = {"preference": 30, "facet": 44, "gate": 30, "manipulation": 30, "control": 30}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.reporting.parts import Part, Table, indented
-from consciousness_cluster.reporting.tables import percent
+from consciousness_cluster.reporting.texts import percent
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.types import Bridge, BridgeRow, Succession
 

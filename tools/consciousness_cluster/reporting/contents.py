@@ -1,22 +1,26 @@
 """Everything that a report shows, as one JSON-able value: the page, the plots and the tables read only this."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from consciousness_cluster.data.plan import GATE, TRANSFER
 from consciousness_cluster.data.published import published_rates
 from consciousness_cluster.data.reading import Json
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import CONTRASTS, Style, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
 from consciousness_cluster.scoring.arms import arms_of, details, told_apart
 from consciousness_cluster.scoring.compare import compare
+from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.table_lines import cell_specs, table_lines
+from consciousness_cluster.scoring.specificity import specificity_text
+from consciousness_cluster.scoring.table_lines import Line, cell_specs, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
-from consciousness_cluster.scoring.types import Comparison, RunFields
+from consciousness_cluster.scoring.types import Comparison, Entry, RunFields, Specificity
 
 NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
+COMPARED: Final = ("arm", "baseline", "why", "rows", "against_yes", "situated")  # of a comparison
 
 
 def _label(run: RunFields) -> str:
@@ -62,14 +66,15 @@ def _banners(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Se
     return banners
 
 
-def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
-    """Row id -> [probe_id, sample_index, response, status, verdict, coherence] of each of its answers."""
+def _responses(scored: Scored, style: Style) -> dict[str, list[list[Any]]]:
+    """Row id -> [probe_id, sample_index, response, status, verdict, coherence] of its answers to probes of a style."""
     found: dict[str, list[list[Any]]] = {}
     for spec in cell_specs(load_benchmark()):
         if spec.share == "uncommitted":
             continue
+        probes = {probe.id for probe in spec.topic.test_probes(style) if probe.facet == spec.facet}
         for sample in scored.run.samples:
-            if (sample["topic"], sample["facet"]) == (spec.topic.id, spec.facet):
+            if sample["probe_id"] in probes:
                 verdict = scored.verdicts.get((sample["key"], spec.share))
                 said = verdict["verdict"] if verdict else None  # None too where the judge failed
                 entry: list[Any] = [sample["probe_id"], sample["sample_index"], sample["response"], sample["status"]]
@@ -78,7 +83,34 @@ def _responses(scored: Scored) -> dict[str, list[list[Any]]]:
     return found
 
 
+def _cells(entries: Mapping[str, Entry]) -> dict[str, Json]:
+    """Row id -> what is shown of its rate."""
+    left_out = ("iid_ci", "deff", "probes", "judged")
+    return {
+        name: {key: value for key, value in entry.items() if key not in left_out} for name, entry in entries.items()
+    }
+
+
+def _specificity(found: Specificity | None, unit: str) -> Json | None:
+    """The test with its sentence."""
+    return {**found, "text": specificity_text(found, unit)} if found else None
+
+
+def _gate(lines: Sequence[Line], shown: Collection[str]) -> list[Json]:
+    """Each share of a claim, asked directly and indirectly: the ids of both rows, where one of them is shown."""
+    indirect = dict(zip(GATE, TRANSFER, strict=True))
+    found = []
+    for line in lines:
+        check, _, share = line.id.partition(":")
+        if check in indirect:
+            other = f"{indirect[check]}:{share}"
+            if line.id in shown or other in shown:
+                found.append({"title": line.title, "direct": line.id, "indirect": other})
+    return found
+
+
 def _choice(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Sequence[Comparison]) -> list[Json]:
+    """Differences, or the levels of each run where nothing is compared; of all items, and of those of each contrast."""
     levels = []
     for arm in arms_of([run for run in runs if run.run.choice]):
         for run in arm.runs:
@@ -91,9 +123,24 @@ def _choice(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Seq
                 }
                 for topic, entry in run.scores["choice"].items()
             }
-            levels.append({"arm": labels[run.path], "baseline": None, "rows": rows})
+            contrasts = {
+                contrast: {
+                    topic: {"value": entry["contrasts"][contrast]["value"], "ci": None}
+                    for topic, entry in run.scores["choice"].items()
+                    if contrast in entry["contrasts"]
+                }
+                for contrast in CONTRASTS
+            }
+            level = {"arm": labels[run.path], "baseline": None, "specificity": None}
+            levels.append({**level, "rows": rows, "contrasts": contrasts})
     differences = [
-        {"arm": comparison["arm"], "baseline": comparison["baseline"], "rows": comparison["choice"]}
+        {
+            "arm": comparison["arm"],
+            "baseline": comparison["baseline"],
+            "specificity": _specificity(comparison["choice_specificity"], "nats per byte"),
+            "rows": comparison["choice"],
+            "contrasts": comparison["choice_contrasts"],
+        }
         for comparison in comparisons
         if comparison["choice"]
     ]
@@ -106,15 +153,12 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
     several = len(runs) > 1 and len(arms_of(runs)) > 1
     comparisons = compare(runs)["comparisons"] if several else []
     shown = {name for run in runs for part in (run.scores["rows"], run.scores["choice"]) for name in part}
+    shown |= {name for run in runs for name in run.scores["situated"]}
     shown |= {name for comparison in comparisons for name in comparison["choice"]}
-    rows = [row for row in table_lines(benchmark) if row.id in shown]
-    cells = {
-        f"r{number}": {
-            name: {key: value for key, value in entry.items() if key not in ("iid_ci", "deff", "probes", "judged")}
-            for name, entry in run.scores["rows"].items()
-        }
-        for number, run in enumerate(runs)
-    }
+    lines = table_lines(benchmark)
+    rows = [row for row in lines if row.id in shown]
+    situated = {f"r{number}": run for number, run in enumerate(runs) if run.scores["situated"]}
+    assent = any(is_assent(entry) for run in runs for entry in run.scores["rows"].values())
     probes = {sample["probe_id"] for run in runs for sample in run.run.samples}
     return {
         "title": title,
@@ -138,12 +182,20 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
             }
             for number, run in enumerate(runs)
         ],
-        "cells": cells,
+        "cells": {f"r{number}": _cells(run.scores["rows"]) for number, run in enumerate(runs)},
+        "foot_notes": [ASSENT_NOTE] if assent else [],
+        "gate": _gate(lines, shown),
+        "situated": {name: _cells(run.scores["situated"]) for name, run in situated.items()},
         "comparisons": [
-            {name: comparison[name] for name in ("arm", "baseline", "why", "rows")} for comparison in comparisons
+            {
+                **{name: comparison[name] for name in COMPARED},
+                "specificity": _specificity(comparison["specificity"], "points"),
+            }
+            for comparison in comparisons
         ],
         "choice": _choice(runs, labels, comparisons),
         "reference": published_rates(),
         "probes": {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes if probe.id in probes},
-        "responses": {f"r{number}": _responses(run) for number, run in enumerate(runs)},
+        "responses": {f"r{number}": _responses(run, "plain") for number, run in enumerate(runs)},
+        "situated_responses": {name: _responses(run, "situated") for name, run in situated.items()},
     }

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import CONTRASTS, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.pages.markdown import MISSING
-from consciousness_cluster.reporting.tables import marked, percent
+from consciousness_cluster.reporting.tables import SCENES
+from consciousness_cluster.reporting.texts import against, beside, marked, nats, percent
+from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
+from consciousness_cluster.scoring.specificity import specificity_text
 from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, is_topic
 from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, RateDifference, Scores
@@ -37,6 +40,10 @@ def scores_parts(scores: Scores) -> list[Part]:
     if scores["rows"]:
         parts += [_rates(scores, paper), f"Counts: {_counted(scores['counts'])}"]
         parts += _flagged({row.id: scores["rows"][row.id]["flags"] for row in _lines_of(scores["rows"])})
+    if any(map(is_assent, scores["rows"].values())):
+        parts.append(ASSENT_NOTE)
+    if scores["situated"]:
+        parts.append(_scenes(scores["rows"], scores["situated"], f"{SCENES} Percent that show it [95% interval]"))
     if any(entry["voiced"] for entry in scores["rows"].values()):
         parts.append(_voiced(scores))
     if scores["choice"]:
@@ -62,22 +69,37 @@ def comparison_parts(comparison: Comparison) -> list[Part]:
     parts: list[Part] = []
     if comparison["rows"]:
         rates = [
-            (indented(line), percent(entry, "+"), f"{entry['p']:.3f}", _q(entry), entry["method"])
+            (
+                indented(line),
+                percent(entry, "+"),
+                beside(comparison["against_yes"].get(line.id)),
+                f"{entry['p']:.3f}",
+                _q(entry),
+                entry["method"],
+            )
             for line in _lines_of(comparison["rows"])
             for entry in [comparison["rows"][line.id]]
         ]
         title = f"{comparison['arm']} minus {comparison['baseline']}: percentage points [95% interval]"
-        parts.append(Table(title, ("", "difference", "p", "q", "method"), rates, ("", "method")))
+        parts.append(Table(title, ("", "difference", "against a yes", "p", "q", "method"), rates, ("", "method")))
         parts += _flagged({name: contained(entry) for name, entry in comparison["rows"].items()})
+    if comparison["situated"]:
+        parts.append(_scenes(comparison["rows"], comparison["situated"], f"{SCENES} Percentage points", "+"))
     if comparison["choice"]:
         choice = [
-            (name, _nats(entry), f"{entry['p']:.3f}", _q(entry), str(entry["items"]))
+            (name, marked(entry, nats(entry)), f"{entry['p']:.3f}", _q(entry), str(entry["items"]))
             for name, entry in comparison["choice"].items()
         ]
         title = "Forced choice: difference of self minus other, nats per byte [95% interval]"
         parts.append(Table(title, ("", "difference", "p", "q", "items"), choice))
+        contrasts = [
+            (name, *(nats(comparison["choice_contrasts"][contrast].get(name)) for contrast in CONTRASTS))
+            for name in comparison["choice"]
+        ]
+        parts.append(Table("Forced choice by contrast, nats per byte [95% interval]", ("", *CONTRASTS), contrasts))
     parts.append(comparison["why"])
-    parts += [note for note in (comparison["note"], comparison["choice_note"]) if note]
+    tests = (comparison["specificity"], "points"), (comparison["choice_specificity"], "nats per byte")
+    parts += [specificity_text(found, unit) for found, unit in tests if found]
     if any(map(is_topic, [*comparison["rows"].values(), *comparison["choice"].values()])):
         parts.append(TOPIC_NOTE)
     parts.append(
@@ -90,9 +112,13 @@ def _q(entry: RateDifference | ChoiceDifference) -> str:
     return "" if entry["q"] is None else f"{entry['q']:.3f}"
 
 
-def _nats(entry: ChoiceDifference) -> str:
-    low, high = entry["ci"]
-    return marked(entry, f"{entry['value']:+.3f} [{low:+.3f}, {high:+.3f}]")
+def _scenes(plain: Mapping[str, Any], situated: Mapping[str, Any], title: str, sign: str = "") -> Table:
+    """Plain beside situated, for lines that have the latter."""
+    lines = [
+        (indented(line), *(percent(entries.get(line.id), sign) for entries in (plain, situated)))
+        for line in _lines_of(situated)
+    ]
+    return Table(title, ("", "plain", "situated"), lines)
 
 
 def on_console(parts: Sequence[Part], console: "Console") -> None:
@@ -126,7 +152,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 def _rates(scores: Scores, paper: bool) -> Table:
     iid = ["iid interval"] if paper else []
-    head = ("", "rate", *iid, "low to high", "shows", "scored", "planned", "left out")
+    head = ("", "rate", *iid, "against a yes", "low to high", "shows", "scored", "planned", "left out")
     lines = []
     for row in _lines_of(scores["rows"]):
         entry = scores["rows"][row.id]
@@ -136,6 +162,7 @@ def _rates(scores: Scores, paper: bool) -> Table:
                 indented(row),
                 percent(entry),
                 *([percent({"rate": entry["rate"], "ci": entry["iid_ci"]})] if paper else []),
+                against(entry),
                 MISSING if bounds is None else f"{100 * bounds[0]:.0f} to {100 * bounds[1]:.0f}",
                 *(str(entry[name]) for name in ("shows", "scored", "planned")),
                 ", ".join(f"{number} {reason}" for reason, number in entry["left_out"].items()),
@@ -170,11 +197,17 @@ def _choice(scores: Scores) -> Table:
     cluster = scores["choice_cluster"]
     lines = []
     if cluster:
-        numbers = (f"{cluster['self_minus_other']:+.3f}", f"{cluster['stderr']:.3f}", str(cluster["items"]))
-        lines.append(("cluster", *numbers))
+        numbers = (f"{cluster['self_minus_other']:+.3f}", f"{cluster['stderr']:.3f}")
+        lines.append(("cluster", *numbers, *("" for _ in CONTRASTS), str(cluster["items"])))
     for topic, entry in scores["choice"].items():
-        stderr = MISSING if entry["stderr"] is None else f"{entry['stderr']:.3f}"
         value = marked(entry, f"{entry['self_minus_other']:+.3f}")
-        lines.append((topic, value, stderr, str(len(entry["items"]))))
+        found = [entry["contrasts"].get(contrast) for contrast in CONTRASTS]
+        subscales = [f"{one['value']:+.3f}, {_stderr(one['stderr'])}" if one else "" for one in found]
+        lines.append((topic, value, _stderr(entry["stderr"]), *subscales, str(len(entry["items"]))))
     title = "Forced choice: self minus other, nats per byte (levels mean nothing alone: compare)"
-    return Table(title, ("", "value", "standard error", "items"), lines)
+    heads = (f"{contrast}, standard error" for contrast in CONTRASTS)
+    return Table(title, ("", "value", "standard error", *heads, "items"), lines)
+
+
+def _stderr(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.3f}"

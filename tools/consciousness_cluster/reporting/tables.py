@@ -1,44 +1,34 @@
-"""Tables of a report as Markdown and as CSV."""
+"""Tables of a report as Markdown."""
 
-import csv
-import io
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from consciousness_cluster.data.reading import Json
+from consciousness_cluster.data.rows import CONTRASTS, STYLES
+from consciousness_cluster.pages.groups import APART
 from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
-from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
+from consciousness_cluster.reporting.texts import against, beside, marked, nats, percent
+from consciousness_cluster.scoring.keys import ASSENT, is_assent
+from consciousness_cluster.scoring.taught import contained
 
-
-def percent(entry: Mapping[str, Any] | None, sign: str = "") -> str:
-    """A rate or difference with its 95% interval, in percent; that of a topic in training says so."""
-    if entry is None:
-        return MISSING
-    value = entry.get("rate", entry.get("difference"))
-    if value is None:
-        return MISSING
-    ci = entry["ci"]
-    unit = "" if ci is None else f" [{100 * ci[0]:{sign}.0f}, {100 * ci[1]:{sign}.0f}]"
-    return marked(entry, f"{100 * value:{sign}.0f}{unit}")
-
-
-def marked(entry: Mapping[str, Any], number: str) -> str:
-    """A number, which says so where its topic is one of the training."""
-    return f"{TOPIC}: {number}" if is_topic(entry) else number
-
-
-def _with_contained(entry: Json | None, sign: str = "") -> str:
-    """A number, and after it what it contains where it is a mean."""
-    number = percent(entry, sign)
-    said = contained(entry) if entry and number != MISSING else []
-    return " ".join([number, *(f"({flag})" for flag in said)])
+SCENES = "Does it hold in scenes?"
+SCENES_LEAD = "Percent that show it, [95% interval]: asked plainly, and asked about the same within scenes."
+GATE_LEAD = (
+    "Percent of answers, [95% interval]. The gate asks directly; the same is asked in roundabout ways beside it."
+)
+WAYS = {"direct": "directly", "indirect": "indirectly"}  # of asking for a claim -> in words
 
 
 def markdown(report: Json) -> str:
     """The report's tables as Markdown."""
-    rows, runs = report["rows"], report["runs"]
     lines = [f"# {md_cell(report['title'])}", "", report["note"], ""]
     lines += [f"> **{md_cell(banner)}**\n" for banner in report["banners"]]
+    for part in (_runs, _rates, _scenes, _voiced, _comparisons, _choice):
+        lines += part(report)
+    return "\n".join([*lines, f"Made by {report['generated_by']}.", ""])
+
+
+def _runs(report: Json) -> Iterator[str]:
+    runs = report["runs"]
     names = list(runs[0]["counts"]) if runs else []
     head = ["run", "judge", *(name.replace("_", " ") for name in names)]
     table = [
@@ -46,40 +36,85 @@ def markdown(report: Json) -> str:
         + [str(run["counts"][name]) for name in names]
         for run in runs
     ]
-    lines += ["## Runs", "", *md_table(head, table), "", "## Rates", "", "Percent that show it, [95% interval].", ""]
-    levels = [
-        [row["title"], *(_with_contained(report["cells"][run["id"]].get(row["id"])) for run in runs)]
+    yield from ("## Runs", "", *md_table(head, table), "")
+
+
+def _rates(report: Json) -> Iterator[str]:
+    """Those of the cluster, each with the rate against a yes; then gate, manipulation checks and controls."""
+    yield from ("## Rates", "", "Percent that show it, [95% interval].", "")
+    beside = {one[way] for one in report["gate"] for way in WAYS}
+    yield from _rate_table(report, [row for row in report["rows"] if row["kind"] not in APART])
+    yield from (text for note in report["foot_notes"] for text in (note, ""))
+    for kind, title in APART.items():
+        rows = [row for row in report["rows"] if row["kind"] == kind and row["id"] not in beside]
+        table = list(_gate(report) if kind == "gate" else _rate_table(report, rows))
+        yield from (f"### {title}", "", *table) if table else ()
+
+
+def _rate_table(report: Json, rows: Sequence[Json]) -> Iterator[str]:
+    """A column for each run, and after it the rate against a yes, where a row has one."""
+    of_runs = [report["cells"][run["id"]] for run in report["runs"]]
+    keyed = any(against(cells.get(row["id"])) for cells in of_runs for row in rows)
+    found = [
+        [row["title"], *(text for cells in of_runs for text in _rate_texts(cells.get(row["id"]), keyed))]
         for row in rows
-        if any(row["id"] in report["cells"][run["id"]] for run in runs)
+        if any(row["id"] in cells for cells in of_runs)
     ]
-    lines += [*md_table(["", *(run["label"] for run in runs)], levels), ""]
-    lines += _voiced(report)
-    for comparison in report["comparisons"]:
-        lines += [f"## {md_cell(comparison['arm'])} minus {md_cell(comparison['baseline'])}", "", comparison["why"], ""]
-        found = [
-            [
-                row["title"],
-                _with_contained(entry, "+"),
-                f"{entry['p']:.3f}",
-                "" if entry["q"] is None else f"{entry['q']:.3f}",
-                entry["method"],
-            ]
-            for row in rows
-            if (entry := comparison["rows"].get(row["id"]))
-        ]
-        lines += [*md_table(["", "percentage points", "p", "q", "method"], found), ""]
-    for choice in report["choice"]:
-        against = f" minus {md_cell(choice['baseline'])}" if choice["baseline"] else " (levels mean nothing alone)"
-        lines += [f"## Forced choice: {md_cell(choice['arm'])}{against}", "", "Self minus other, nats per byte.", ""]
-        found = []
-        for topic, entry in choice["rows"].items():
-            ci = f" [{entry['ci'][0]:+.3f}, {entry['ci'][1]:+.3f}]" if entry["ci"] else ""
-            found.append([topic, marked(entry, f"{entry['value']:+.3f}{ci}"), str(entry["items"])])
-        lines += [*md_table(["", "value", "items"], found), ""]
-    return "\n".join([*lines, f"Made by {report['generated_by']}.", ""])
+    if found:
+        head = [text for run in report["runs"] for text in (run["label"], *(["against a yes"] if keyed else []))]
+        yield from (*md_table(["", *head], found), "")
 
 
-def _voiced(report: Json) -> list[str]:
+def _rate_texts(entry: Json | None, keyed: bool) -> list[str]:
+    return [_with_remarks(entry), *([against(entry)] if keyed else [])]
+
+
+def _with_remarks(entry: Json | None, sign: str = "") -> str:
+    """A number, and after it that it is flagged for assent, and what it contains where it is a mean."""
+    number = percent(entry, sign)
+    if entry is None or number == MISSING:
+        return number
+    said = [*([ASSENT] if is_assent(entry) else []), *contained(entry)]
+    return " ".join([number, *(f"({flag})" for flag in said)])
+
+
+def _gate(report: Json) -> Iterator[str]:
+    """The claims, asked directly and indirectly, side by side."""
+    runs = report["runs"]
+    found = [
+        [one["title"], *(percent(report["cells"][run["id"]].get(one[way])) for run in runs for way in WAYS)]
+        for one in report["gate"]
+    ]
+    if found:
+        head = ["", *(f"{run['label']}: {words}" for run in runs for words in WAYS.values())]
+        yield from (GATE_LEAD, "", *md_table(head, found), "")
+
+
+def _scenes(report: Json) -> Iterator[str]:
+    """Plain beside situated: rates of the runs that were asked both, and the differences between them."""
+    runs = [run for run in report["runs"] if run["id"] in report["situated"]]
+    if runs:
+        sides = [(f"{run['label']}:", report["cells"][run["id"]], report["situated"][run["id"]]) for run in runs]
+        yield from (f"## {SCENES}", "", SCENES_LEAD, "", *_side_by_side(report["rows"], sides, ""), "")
+    for one in report["comparisons"]:
+        if one["situated"]:
+            title = f"{md_cell(one['arm'])} minus {md_cell(one['baseline'])}"
+            table = _side_by_side(report["rows"], [("", one["rows"], one["situated"])], "+")
+            yield from (f"### In scenes: {title}", "", "Percentage points, [95% interval].", "", *table, "")
+
+
+def _side_by_side(rows: Sequence[Json], sides: Sequence[tuple[str, Json, Json]], sign: str) -> list[str]:
+    """A row for each that has a situated entry; `sides`: name, plain entries, situated entries."""
+    head = ["", *(f"{name} {style}".strip() for name, _, _ in sides for style in STYLES)]
+    found = [
+        [row["title"], *(percent(entries.get(row["id"]), sign) for _, *both in sides for entries in both)]
+        for row in rows
+        if any(row["id"] in situated for _, _, situated in sides)
+    ]
+    return md_table(head, found)
+
+
+def _voiced(report: Json) -> Iterator[str]:
     """What runs whose traces were judged voice in reasoning alone."""
     found = [
         [run["label"], row["title"], percent(voiced), str(voiced["voiced"]), str(voiced["answers"])]
@@ -87,58 +122,43 @@ def _voiced(report: Json) -> list[str]:
         for row in report["rows"]
         if (voiced := (report["cells"][run["id"]].get(row["id"]) or {}).get("voiced"))
     ]
-    head = ["run", "", "rate", "voiced", "answers with a trace"]
-    title = "## Voiced in reasoning and not in the answer"
-    return [title, "", "Percent, [95% interval].", "", *md_table(head, found), ""] if found else []
+    if found:
+        head = ["run", "", "rate", "voiced", "answers with a trace"]
+        title = "## Voiced in reasoning and not in the answer"
+        yield from (title, "", "Percent, [95% interval].", "", *md_table(head, found), "")
 
 
-def csv_text(report: Json) -> str:
-    """One line per run and row, one per comparison and row."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        [
-            "kind",
-            "run",
-            "baseline",
-            "row",
-            "value",
-            "low",
-            "high",
-            "low_bound",
-            "high_bound",
-            "shows",
-            "scored",
-            "planned",
-            "p",
-            "q",
-            "flags",
+def _comparisons(report: Json) -> Iterator[str]:
+    for one in report["comparisons"]:
+        yield from (f"## {md_cell(one['arm'])} minus {md_cell(one['baseline'])}", "", one["why"], "")
+        yield from (one["specificity"]["text"], "") if one["specificity"] else ()
+        found = [
+            [
+                row["title"],
+                _with_remarks(entry, "+"),
+                beside(one["against_yes"].get(row["id"])),
+                f"{entry['p']:.3f}",
+                "" if entry["q"] is None else f"{entry['q']:.3f}",
+                entry["method"],
+            ]
+            for row in report["rows"]
+            if (entry := one["rows"].get(row["id"]))
         ]
-    )
-    for run in report["runs"]:
-        for name, entry in report["cells"][run["id"]].items():
-            ci, bounds = entry["ci"] or ["", ""], entry["bounds"] or ["", ""]
-            value = "" if entry["rate"] is None else entry["rate"]
-            counts = [entry["shows"], entry["scored"], entry["planned"]]
-            writer.writerow(["rate", run["label"], "", name, value, *ci, *bounds, *counts, "", "", _flags(entry)])
-            if voiced := entry.get("voiced"):
-                ci, counts = voiced["ci"] or ["", ""], [voiced["voiced"], voiced["answers"], ""]
-                row = ["voiced in reasoning alone", run["label"], "", name, voiced["rate"]]
-                writer.writerow([*row, *ci, "", "", *counts, "", "", ""])
-    for comparison in report["comparisons"]:
-        for name, entry in comparison["rows"].items():
-            q = "" if entry["q"] is None else entry["q"]
-            sides = [comparison["arm"], comparison["baseline"], name]
-            numbers = [entry["difference"], *entry["ci"], "", "", "", "", "", entry["p"], q]
-            writer.writerow(["difference", *sides, *numbers, _flags(entry)])
-    for choice in report["choice"]:
-        for name, entry in choice["rows"].items():
-            ci = entry["ci"] or ["", ""]
-            sides = [choice["arm"], choice["baseline"] or "", name]
-            numbers = [entry["value"], *ci, "", "", "", "", "", entry.get("p", ""), ""]
-            writer.writerow(["choice", *sides, *numbers, _flags(entry)])
-    return text.getvalue()
+        yield from (*md_table(["", "percentage points", "against a yes", "p", "q", "method"], found), "")
 
 
-def _flags(entry: Json) -> str:
-    return "; ".join(entry.get("flags", ()))
+def _choice(report: Json) -> Iterator[str]:
+    for one in report["choice"]:
+        baseline = f" minus {md_cell(one['baseline'])}" if one["baseline"] else " (levels mean nothing alone)"
+        yield from (f"## Forced choice: {md_cell(one['arm'])}{baseline}", "", "Self minus other, nats per byte.", "")
+        yield from (one["specificity"]["text"], "") if one["specificity"] else ()
+        found = [
+            [
+                name,
+                marked(entry, nats(entry)),
+                *(nats(one["contrasts"][each].get(name)) for each in CONTRASTS),
+                str(entry["items"]),
+            ]
+            for name, entry in one["rows"].items()
+        ]
+        yield from (*md_table(["", "value", *CONTRASTS, "items"], found), "")

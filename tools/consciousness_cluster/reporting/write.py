@@ -4,9 +4,10 @@ from pathlib import Path
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.files import write_whole
+from consciousness_cluster.reporting.csv_lines import csv_text
 from consciousness_cluster.reporting.plots import forest, heat_map
 from consciousness_cluster.reporting.report_page import report_page
-from consciousness_cluster.reporting.tables import csv_text, markdown
+from consciousness_cluster.reporting.tables import markdown
 
 
 def write_report(report: Json, out: Path) -> list[Path]:

@@ -7,7 +7,7 @@ const LONG = 1200; // characters of an answer that are shown before "Show all"
 
 const bodies = [...(byId("rates-table")?.tBodies ?? [])].map((body) => ({ body, rows: [...body.rows] }));
 
-/** The rows by group, or sorted: means, then the others, and what is outside the cluster below its own heading. */
+/** The rows by group, or sorted: means, then the others, and what is outside the cluster below the headings of its kinds. */
 function sortBy(button) {
   const table = byId("rates-table");
   const direction = nextDirection(button, button.parentElement.getAttribute("aria-sort"));
@@ -18,15 +18,14 @@ function sortBy(button) {
     table.append(...bodies.map(({ body }) => body));
     return;
   }
-  const rows = (apart) => bodies.filter(({ body }) => body.classList.contains("apart") === apart).flatMap(({ rows }) => rows);
-  const [inside, outside] = [rows(false).filter((row) => row.dataset.row), rows(true)];
-  const isMean = (row) => row.classList.contains("mean");
-  const parts = [inside.filter(isMean), inside.filter((row) => !isMean(row)), outside.filter((row) => row.dataset.row)];
-  const heading = outside.filter((row) => !row.dataset.row);
-  parts.forEach((part, i) => {
-    const found = ordered(part, button, direction === "ascending" ? 1 : -1);
-    if (found.length) table.append(el("tbody", {}, ...(i === 2 ? heading : []), ...found));
-  });
+  const groups = (apart) => bodies.filter(({ body }) => body.classList.contains("apart") === apart).map(({ rows }) => rows);
+  const [isRow, isMean] = [(row) => row.dataset.row, (row) => row.classList.contains("mean")];
+  const inside = groups(false).flat().filter(isRow);
+  for (const group of [inside.filter(isMean), inside.filter((row) => !isMean(row)), ...groups(true)]) {
+    const found = ordered(group.filter(isRow), button, direction === "ascending" ? 1 : -1);
+    const heading = group.filter((row) => !isRow(row));
+    if (found.length) table.append(el("tbody", {}, ...heading, ...found));
+  }
 }
 
 // The panel of answers. An answer is [probe id, sample index, response, status, verdict, coherence, why it is left out].
@@ -46,7 +45,7 @@ function openPanel(button) {
   const answers = button.dataset.answers.split(" ").filter(Boolean);
   panel = { answers: answers.flatMap((id) => blockOf(button.dataset.block)[id]), filter: "all", query: "", page: 0 };
   byId("panel-title").textContent = row.cells[0].dataset.value;
-  const run = byId("rates-table").tHead.rows[0].cells[button.closest("td").cellIndex];
+  const run = row.closest("table").tHead.rows[0].cells[button.closest("td").cellIndex];
   byId("panel-run").replaceChildren(el("bdi", {}, run.textContent));
   byId("panel-numbers").replaceChildren(button.parentElement.querySelector("template").content.cloneNode(true));
   byId("panel-search").value = "";
@@ -133,10 +132,12 @@ function turnPage(by) {
   byId("panel-body").focus();
 }
 
-byId("rates-table")?.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button) (button.closest("thead") ? sortBy : openPanel)(button);
-});
+for (const table of document.querySelectorAll("table.rates")) {
+  table.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) (button.closest("thead") ? sortBy : openPanel)(button);
+  });
+}
 byId("panel-filters").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) showAnswers({ filter: button.dataset.filter, page: 0 });
