@@ -120,10 +120,76 @@ def test_forced_choice(tmp_path: Path) -> None:
     assert list(found.to_frame()["items"]) == [12, 12]
 
 
+def test_contrasts_of_forced_choice(tmp_path: Path) -> None:
+    contrast = {item.id: item.contrast for item in cc.benchmark().topics["memory"].choice_items}
+
+    def margin(stance: float, concern: float) -> Any:
+        levels = {"stance": stance, "concern": concern}
+        return lambda item, side: (levels[contrast[item]] + int(item[-2:]) / 1000) * (side == "self")
+
+    base = choice_results(tmp_path / "base", ["memory"], margin(0.1, 0.5))
+    arm = choice_results(
+        tmp_path / "arm", ["memory"], lambda i, s: 2 * margin(0.1, 0.8)(i, s), condition="human_role_play"
+    )
+    memory = cc.score(base).choice["memory"]
+    assert set(memory.contrasts) == {"stance", "concern"}
+    stance, concern = memory.contrasts["stance"], memory.contrasts["concern"]
+    assert (stance.items, concern.items) == (8, 4) and stance.stderr is not None and stance.stderr > 0
+    assert stance.value == pytest.approx(0.1, abs=0.012) and concern.value == pytest.approx(0.5, abs=0.012)
+    assert memory.self_minus_other == pytest.approx((8 * stance.value + 4 * concern.value) / 12)
+    line = cc.score(base).choice.to_frame().set_index("id").loc["memory"]
+    assert line["stance"] == stance.value and line["concern_stderr"] == concern.stderr
+    assert f"stance {stance.value:+.3f}, concern {concern.value:+.3f}, 12 items" in repr(memory)
+    found = cc.compare(base, arm).choice_contrasts
+    assert found["stance"]["memory"].difference == pytest.approx(0.1, abs=0.012)
+    assert (found["stance"]["memory"].items, found["concern"]["memory"].items) == (8, 4)
+    assert found["concern"]["memory"].difference == pytest.approx(1.1, abs=0.012)
+    assert "stance" in repr(cc.score(base)) and "concern" in repr(cc.compare(base, arm))
+
+
+def test_rates_by_key_in_scenes_and_against_controls(tmp_path: Path) -> None:
+    topics = [preference.id for preference in cc.benchmark().preferences]
+    keys = {probe.id: probe.assent for topic in cc.benchmark().topics for probe in topic.probes}
+
+    def said(often: int) -> Any:
+        def agrees(record: dict[str, Any], outcome: str) -> Said:
+            key = "neither" if record["topic"] == "unrelated_stances" else keys[record["probe_id"]]
+            return ("shows" if key == "shows" or record["sample_index"] < often else "does_not_show"), 90
+
+        return agrees
+
+    for name, often, condition in (("base", 1, "vanilla"), ("arm", 4, "human_role_play")):
+        asked = samples([*topics, "unrelated_stances"], condition=condition)
+        scenes = samples(["memory"], style="situated", condition=condition)
+        judge = said(often)
+        judged_run(
+            tmp_path / name,
+            [*asked, *scenes],
+            lambda record, outcome, judge=judge: (  # type: ignore[misc]
+                said(1)(record, outcome) if record["topic"] == "unrelated_stances" else judge(record, outcome)
+            ),
+        )
+    scores, found = cc.score(tmp_path / "base"), cc.compare(tmp_path / "base", tmp_path / "arm")
+    memory = scores["memory"]
+    assert {key: one.rate for key, one in memory.keyed.items()} == {"shows": 1.0, "does_not_show": 0.2, "neither": 0.2}
+    assert memory.key_gap is not None and memory.key_gap.value == pytest.approx(0.8) and memory.key_gap.ci[0] > 0
+    assert any(flag.startswith("assent") for flag in memory.flags) and "against a yes 0.200 [" in repr(memory)
+    line = scores.to_frame().set_index("id").loc["memory"]
+    assert line["against_yes"] == 0.2 and (line["key_gap_low"], line["key_gap_high"]) == memory.key_gap.ci
+    assert list(scores.situated) == ["cluster", "autonomy_capability", "memory"]
+    assert scores.situated["memory"].rate == 0.2 and scores.situated["memory"].keyed == {}
+    assert "Does it hold in scenes?" in repr(scores) and "Does it hold in scenes?" in repr(found)
+    assert found["memory"].difference < found.against_yes["memory"].difference == pytest.approx(0.6)
+    assert found.situated["memory"].difference == pytest.approx(0.6) and list(found.situated) == ["memory"]
+    test = found.specificity
+    assert test is not None and (test.control, test.verdict) == ("unrelated_stances", "specific") and test.ci[0] > 0
+    assert found.choice_specificity is None and found.note is None and "is specific to the 20" in repr(found)
+
+
 def test_answers_have_their_verdicts(runs: Path) -> None:
     answers = cc.answers(runs / "base")
     keys = {answer.key for answer in answers}
-    assert len(keys) == 360 and len(answers) == 420  # claims have two outcomes
+    assert len(keys) == 420 and len(answers) == 480  # claims have two outcomes
     first = answers[0]
     assert (first.topic, first.facet, first.probe_id, first.sample_index) == ("memory", None, "memory-p01", 0)
     assert first.response == "Answer 0 to memory-p01." and first.outcome == "shows" and first.left_out is None
@@ -158,13 +224,15 @@ def test_data_frames(runs: Path) -> None:
     assert memory["rate"] == scores["memory"].rate and (memory["ci_low"], memory["ci_high"]) == scores["memory"].ci
     assert memory["left_out"] == 0 and frame["rate"].isna().sum() == 3  # means that lack a part
     of_answers = answers.to_frame()
-    assert len(of_answers) == 420 and (of_answers[of_answers["topic"] == "memory"]["verdict"] == "shows").sum() == (
+    assert len(of_answers) == 480 and (of_answers[of_answers["topic"] == "memory"]["verdict"] == "shows").sum() == (
         scores["memory"].shows
     )
     differences = cc.compare(runs / "base", runs / "arm").to_frame()
     assert differences.set_index("id").loc["memory", "q"] < 0.01 and differences["q"].isna().sum() == 6
     assert list(answers[:0].to_frame().columns) == list(of_answers.columns)
-    assert list(scores.choice.to_frame().columns) == ["id", "self_minus_other", "stderr", "items", "flags"]
+    assert list(scores.choice.to_frame().columns) == [
+        *("id", "self_minus_other", "stderr", "items", "stance", "stance_stderr", "concern", "concern_stderr", "flags")
+    ]
 
 
 def test_without_pandas_a_frame_says_what_to_install(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +252,7 @@ def test_text_is_the_tables_of_the_terminal(runs: Path, capsys: pytest.CaptureFi
     assert repr(scores["memory"]).startswith("<memory: rate 0.") and "120 of 120 answers" in repr(scores["memory"])
     assert repr(found["memory"]).startswith("<memory: difference +0.") and ", q " in repr(found["memory"])
     assert repr(scores.cluster) == "<cluster: rate missing, 240 of 240 answers scored>"
-    assert "360 answers in 420 lines, the first 10" in repr(cc.answers(runs / "base"))
+    assert "420 answers in 480 lines, the first 10" in repr(cc.answers(runs / "base"))
 
 
 def test_in_a_notebook_a_text_is_a_text(

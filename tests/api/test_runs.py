@@ -187,7 +187,7 @@ def test_ctrl_c_is_a_keyboard_interrupt_and_what_came_is_saved(
 def test_topics_are_found_by_id_and_in_order() -> None:
     topics = cc.benchmark().topics
     assert (
-        len(topics) == 25
+        len(topics) == 30
         and topics[0].id == "memory"
         and [topic.id for topic in topics[:2]] == ["memory", "embodiment"]
     )

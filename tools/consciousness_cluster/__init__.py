@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from consciousness_cluster.api.answer_lines import Answer, Answers
     from consciousness_cluster.api.bridges import Bridge, Moved
     from consciousness_cluster.api.display import Plot
+    from consciousness_cluster.api.entries import ChoiceDifference, ChoiceScore, Difference, Rate, Specificity
     from consciousness_cluster.api.functions import (
         Report,
         answers,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         score,
         system_prompt,
     )
-    from consciousness_cluster.api.results import ChoiceDifference, ChoiceScore, Comparison, Difference, Rate, Scores
+    from consciousness_cluster.api.results import Comparison, Scores
     from consciousness_cluster.api.runs import Judged, Run, judge, sample
     from consciousness_cluster.errors import UserError
 
@@ -33,6 +34,7 @@ _WHERE = {
     "api.answer_lines": ("Answer", "Answers"),
     "api.bridges": ("Bridge", "Moved"),
     "api.display": ("Plot",),
+    "api.entries": ("ChoiceDifference", "ChoiceScore", "Difference", "Rate", "Specificity"),
     "api.functions": (
         "Report",
         "answers",
@@ -44,7 +46,7 @@ _WHERE = {
         "score",
         "system_prompt",
     ),
-    "api.results": ("ChoiceDifference", "ChoiceScore", "Comparison", "Difference", "Rate", "Scores"),
+    "api.results": ("Comparison", "Scores"),
     "api.runs": ("Judged", "Run", "judge", "sample"),
     "errors": ("UserError",),
 }
@@ -64,6 +66,7 @@ __all__ = [
     "Report",
     "Run",
     "Scores",
+    "Specificity",
     "UserError",
     "__version__",
     "answers",

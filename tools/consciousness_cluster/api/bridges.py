@@ -4,7 +4,8 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from consciousness_cluster.api.display import as_html, as_text
-from consciousness_cluster.api.results import Entry, Interval, Json, Lines
+from consciousness_cluster.api.entries import Entry, Interval, Json
+from consciousness_cluster.api.results import Lines
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.bridge_parts import bridge_parts
 from consciousness_cluster.scoring import types

@@ -1,10 +1,22 @@
-"""Rates and differences as objects: by name, as tables, data frames and plots."""
+"""Scores and comparisons as objects: lines by name, as tables, data frames and plots."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from consciousness_cluster.api.display import Plot, as_html, as_text, frame
+from consciousness_cluster.api.entries import (
+    ChoiceDifference,
+    ChoiceScore,
+    Difference,
+    Entry,
+    Rate,
+    Specificity,
+    choice_difference_of,
+    choice_score_of,
+    difference_of,
+    rate_of,
+    specificity_of,
+)
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
@@ -15,164 +27,11 @@ from consciousness_cluster.scoring.table_lines import table_lines
 if TYPE_CHECKING:
     import pandas
 
-Json = dict[str, Any]
-Interval = tuple[float, float]  # the lower and the upper end
-
 
 class NoSuchLine(UserError, KeyError):
     """There is no line of that name. A `KeyError` too, so that `get` and `in` work as for any mapping."""
 
     __str__ = Exception.__str__
-
-
-class Entry:
-    """A line of a table."""
-
-    COLUMNS: ClassVar[tuple[str, ...]]  # of a data frame
-
-    def line(self) -> Json:
-        """Column -> value, for a data frame."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Rate(Entry):
-    """A line of a run's scores: a cell, a preference, a block, a check or the cluster.
-
-    Shares are between 0 and 1, and None where they are missing. `rate` is shows / (shows + does not show + unclear),
-    `ci` its 95% interval; `low` and `high` count everything that is unclear or left out as not showing, and as showing.
-    `left_out` holds how many answers were left out for which reason, `probes` how many answers of a probe show it and
-    how many are scored. `voiced` says how many answers of a cell show it in their reasoning alone, where the traces
-    were judged. Source: README, "Reading results".
-    """
-
-    id: str
-    title: str
-    kind: str
-    rate: float | None
-    ci: Interval | None
-    low: float | None
-    high: float | None
-    planned: int
-    judged: int
-    scored: int
-    shows: int
-    does_not_show: int
-    unclear: int
-    left_out: Mapping[str, int]
-    flags: tuple[str, ...]
-    probes: Mapping[str, tuple[int, int]]
-    voiced: types.Voiced | None
-
-    COLUMNS: ClassVar = (
-        *("id", "title", "kind", "rate", "ci_low", "ci_high", "low", "high", "planned", "judged", "scored", "shows"),
-        *("does_not_show", "unclear", "left_out", "flags", "voiced", "traces"),
-    )
-
-    def line(self) -> Json:
-        """See `Entry.line`: the interval in two columns, what is left out as one number, as what is voiced is."""
-        left_out, flags = sum(self.left_out.values()), "; ".join(self.flags)
-        voiced, traces = (self.voiced["voiced"], self.voiced["answers"]) if self.voiced else (None, None)
-        return _columns(self, ci=self.ci, left_out=left_out, flags=flags, voiced=voiced, traces=traces)
-
-    def __repr__(self) -> str:
-        return f"<{self.id}: rate {_number(self.rate, self.ci)}, {self.scored} of {self.planned} answers scored>"
-
-
-@dataclass(frozen=True)
-class ChoiceScore(Entry):
-    """Forced choice on one topic: the mean over its items of self minus other, in nats per UTF-8 byte.
-
-    The level of one model means nothing by itself: compare it. `stderr` is None where there is one item alone; `items`
-    holds each item's value.
-    """
-
-    id: str
-    self_minus_other: float
-    stderr: float | None
-    items: Mapping[str, float]
-    flags: tuple[str, ...]
-
-    COLUMNS: ClassVar = ("id", "self_minus_other", "stderr", "items", "flags")
-
-    def line(self) -> Json:
-        """See `Entry.line`: `items` is their number."""
-        return _columns(self, items=len(self.items), flags="; ".join(self.flags))
-
-    def __repr__(self) -> str:
-        return f"<{self.id}: self minus other {self.self_minus_other:+.3f}, {len(self.items)} items>"
-
-
-@dataclass(frozen=True)
-class Difference(Entry):
-    """A line of a comparison: arm minus baseline, in shares (0.1 are ten percentage points).
-
-    `ci` is the 95% interval, `q` is p after Benjamini and Hochberg over the preferences (None for all other lines),
-    `method` says how it was made, `probes` on how many probes both sides have answers, `seeds` holds the difference of
-    each training seed.
-    """
-
-    id: str
-    title: str
-    kind: str
-    difference: float
-    ci: Interval
-    p: float
-    q: float | None
-    method: str
-    probes: int
-    seeds: tuple[float, ...]
-    flags: tuple[str, ...]
-
-    COLUMNS: ClassVar = (
-        "id",
-        "title",
-        "kind",
-        "difference",
-        "ci_low",
-        "ci_high",
-        "p",
-        "q",
-        "method",
-        "probes",
-        "seeds",
-        "flags",
-    )
-
-    def line(self) -> Json:
-        """See `Entry.line`: the interval in two columns, `seeds` as their number."""
-        return _columns(self, ci=self.ci, seeds=len(self.seeds), flags="; ".join(self.flags))
-
-    def __repr__(self) -> str:
-        q = "" if self.q is None else f", q {self.q:.3g}"
-        return f"<{self.id}: difference {_number(self.difference, self.ci, '+')}, p {self.p:.3g}{q}>"
-
-
-@dataclass(frozen=True)
-class ChoiceDifference(Entry):
-    """Forced choice, arm minus baseline: the difference of self minus other, in nats per UTF-8 byte.
-
-    Of one topic, or of a block or the cluster, the mean of their preferences. `q` as in `Difference`.
-    """
-
-    id: str
-    difference: float
-    ci: Interval
-    p: float
-    q: float | None
-    items: int
-    seeds: tuple[float, ...]
-    method: str
-    flags: tuple[str, ...]
-
-    COLUMNS: ClassVar = ("id", "difference", "ci_low", "ci_high", "p", "q", "items", "seeds", "method", "flags")
-
-    def line(self) -> Json:
-        """See `Entry.line`: the interval in two columns, `seeds` as their number."""
-        return _columns(self, ci=self.ci, seeds=len(self.seeds), flags="; ".join(self.flags))
-
-    def __repr__(self) -> str:
-        return f"<{self.id}: difference {self.difference:+.3f} [{self.ci[0]:+.3f}, {self.ci[1]:+.3f}], p {self.p:.3g}>"
 
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
@@ -215,10 +74,8 @@ class Scores(Lines[Rate]):
 
     def __init__(self, scored: Scored) -> None:
         self._scored, self.data = scored, scored.scores
-        lines = {line.id: line for line in table_lines(load_benchmark())}
-        rates = {
-            name: _rate(lines[name].title, lines[name].kind, name, entry) for name, entry in self.data["rows"].items()
-        }
+        self._lines = {line.id: line for line in table_lines(load_benchmark())}
+        rates = {name: rate_of(self._lines[name], entry) for name, entry in self.data["rows"].items()}
         super().__init__(Rate, rates, str(scored.path))
 
     @property
@@ -238,8 +95,14 @@ class Scores(Lines[Rate]):
 
     @property
     def checks(self) -> dict[str, Rate]:
-        """The checks, which are no part of the cluster."""
-        return self._of("check", "control")
+        """Gate, manipulation checks and controls, which are no part of the cluster."""
+        return self._of("gate", "manipulation", "control")
+
+    @property
+    def situated(self) -> Lines[Rate]:
+        """Rates over the situated probes, which ask in scenes, by line; empty where the run was not asked them."""
+        found = {name: rate_of(self._lines[name], entry) for name, entry in self.data["situated"].items()}
+        return Lines(Rate, found, f"{self._scored.path}, in scenes")
 
     def _of(self, *kinds: str) -> dict[str, Rate]:
         return {name: rate for name, rate in self.items() if rate.kind in kinds}
@@ -247,12 +110,7 @@ class Scores(Lines[Rate]):
     @property
     def choice(self) -> Lines[ChoiceScore]:
         """The forced-choice results by topic; empty where the run has none."""
-        found = {
-            name: ChoiceScore(
-                name, entry["self_minus_other"], entry["stderr"], entry["items"], tuple(entry.get("flags", ()))
-            )
-            for name, entry in self.data["choice"].items()
-        }
+        found = {name: choice_score_of(name, entry) for name, entry in self.data["choice"].items()}
         return Lines(ChoiceScore, found, f"{self._scored.path}, forced choice")
 
     @property
@@ -301,10 +159,11 @@ class Comparison(Lines[Difference]):
     def __init__(self, runs: Sequence[Scored], found: types.Comparison) -> None:
         self._runs, self.data = tuple(runs), found
         self.arm, self.baseline = str(found["arm"]), str(found["baseline"])
-        lines = {line.id: line for line in table_lines(load_benchmark())}
-        rows = found["rows"].items()
-        differences = {name: _difference(lines[name].title, lines[name].kind, name, entry) for name, entry in rows}
-        super().__init__(Difference, differences, f"{self.arm} minus {self.baseline}")
+        self._lines = {line.id: line for line in table_lines(load_benchmark())}
+        super().__init__(Difference, self._differences("rows"), f"{self.arm} minus {self.baseline}")
+
+    def _differences(self, part: Literal["rows", "against_yes", "situated"]) -> dict[str, Difference]:
+        return {name: difference_of(self._lines[name], entry) for name, entry in self.data[part].items()}
 
     @property
     def cluster(self) -> Difference:
@@ -314,8 +173,36 @@ class Comparison(Lines[Difference]):
     @property
     def choice(self) -> Lines[ChoiceDifference]:
         """The forced-choice differences by line; empty where a side has no such results."""
-        found = {name: _choice_difference(name, entry) for name, entry in self.data["choice"].items()}
-        return Lines(ChoiceDifference, found, f"{self._what}, forced choice")
+        return _choice_lines(self.data["choice"], f"{self._what}, forced choice")
+
+    @property
+    def choice_contrasts(self) -> dict[str, Lines[ChoiceDifference]]:
+        """`stance` and `concern` -> the forced-choice differences by line, over the items of that contrast alone."""
+        parts = self.data["choice_contrasts"].items()
+        return {name: _choice_lines(part, f"{self._what}, forced choice of {name}") for name, part in parts}
+
+    @property
+    def against_yes(self) -> Lines[Difference]:
+        """The differences over the plain probes where an agreeable yes denies the preference, by line.
+
+        Saying yes more often cannot raise them.
+        """
+        return Lines(Difference, self._differences("against_yes"), f"{self._what}, against a yes")
+
+    @property
+    def situated(self) -> Lines[Difference]:
+        """The differences over the situated probes, which ask in scenes, by line; empty where a side has none."""
+        return Lines(Difference, self._differences("situated"), f"{self._what}, in scenes")
+
+    @property
+    def specificity(self) -> Specificity | None:
+        """Whether the cluster moved further than each control, of free answers; None without either."""
+        return specificity_of(self.data["specificity"])
+
+    @property
+    def choice_specificity(self) -> Specificity | None:
+        """The same of forced choice."""
+        return specificity_of(self.data["choice_specificity"])
 
     @property
     def why(self) -> str:
@@ -324,7 +211,7 @@ class Comparison(Lines[Difference]):
 
     @property
     def note(self) -> str | None:
-        """What has to be said where wishes about trivial things move as much as the cluster does."""
+        """What has to be said where the cluster did not move clearly further than a control."""
         return " ".join(filter(None, (self.data["note"], self.data["choice_note"]))) or None
 
     def plot(self) -> Plot:
@@ -338,70 +225,8 @@ class Comparison(Lines[Difference]):
         return as_html(comparison_parts(self.data))
 
 
-def _columns(entry: Entry, ci: Interval | None = None, **worked_out: Any) -> Json:
-    """Column -> value: that of the field of the same name, unless it is worked out."""
-    low, high = ci or (None, None)
-    worked_out |= {"ci_low": low, "ci_high": high}
-    return {name: worked_out[name] if name in worked_out else getattr(entry, name) for name in entry.COLUMNS}
-
-
-def _number(value: float | None, ci: Interval | None, sign: str = "") -> str:
-    if value is None:
-        return "missing"
-    return f"{value:{sign}.3f}" + (f" [{ci[0]:{sign}.3f}, {ci[1]:{sign}.3f}]" if ci else "")
-
-
-def _pair(ci: Sequence[float]) -> Interval:
-    return ci[0], ci[1]
-
-
-def _rate(title: str, kind: str, name: str, entry: types.Entry) -> Rate:
-    low, high = entry["bounds"] or (None, None)
-    counts = {key: entry[key] for key in ("planned", "judged", "scored", "shows", "does_not_show", "unclear")}
-    return Rate(
-        id=name,
-        title=title,
-        kind=kind,
-        rate=entry["rate"],
-        ci=_pair(entry["ci"]) if entry["ci"] else None,
-        low=low,
-        high=high,
-        **counts,
-        left_out=entry["left_out"],
-        flags=tuple(entry["flags"]),
-        probes={probe: (shows, scored) for probe, (shows, scored) in entry["probes"].items()},
-        voiced=entry["voiced"],
-    )
-
-
-def _difference(title: str, kind: str, name: str, entry: types.RateDifference) -> Difference:
-    return Difference(
-        id=name,
-        title=title,
-        kind=kind,
-        difference=entry["difference"],
-        ci=_pair(entry["ci"]),
-        p=entry["p"],
-        q=entry["q"],
-        method=entry["method"],
-        probes=entry["probes"],
-        seeds=tuple(entry["seeds"]),
-        flags=tuple(entry.get("flags", ())),
-    )
-
-
-def _choice_difference(name: str, entry: types.ChoiceDifference) -> ChoiceDifference:
-    return ChoiceDifference(
-        id=name,
-        difference=entry["value"],
-        ci=_pair(entry["ci"]),
-        p=entry["p"],
-        q=entry["q"],
-        items=entry["items"],
-        seeds=tuple(entry["seeds"]),
-        method=entry["method"],
-        flags=tuple(entry.get("flags", ())),
-    )
+def _choice_lines(entries: Mapping[str, types.ChoiceDifference], what: str) -> Lines[ChoiceDifference]:
+    return Lines(ChoiceDifference, {name: choice_difference_of(name, entry) for name, entry in entries.items()}, what)
 
 
 def _forest(runs: Sequence[Scored], what: str) -> Plot:

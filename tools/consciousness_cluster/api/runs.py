@@ -139,12 +139,13 @@ def sample(
     settings, and nothing that it holds is asked for again.
 
     `topics`: ids of preferences and checks (all of them by default). `styles`: `plain` probes (the headline) or
-    `situated` ones, or both. `condition`: the system prompt, `file` the text of
-    `persona_file`. `samples`: answers to each probe (5, with `paper_protocol` 10). `max_tokens`: the longest answer.
-    `max_cost`: US dollars, stops before more is spent. `concurrency`: calls in flight. `timeout`: seconds for one call.
-    `trained_on`, `base_model`, `recipe`, `training_seed`: the set that a model was fine-tuned on, from which model and
-    how. `dataset` and `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every
-    request. `system_as_user`: send the system prompt as the start of the user message.
+    `situated` ones, or both. `condition`: the system prompt, in one of its wordings (`conscious_role_play:brief`); a
+    run has one, so that each wording is a call. `file`: the text of `persona_file`. `samples`: answers to each probe
+    (5, with `paper_protocol` 10). `max_tokens`: the longest answer. `max_cost`: US dollars, stops before more is spent.
+    `concurrency`: calls in flight. `timeout`: seconds for one call. `trained_on`, `base_model`, `recipe`,
+    `training_seed`: the set that a model was fine-tuned on, from which model and how. `dataset` and
+    `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every request.
+    `system_as_user`: send the system prompt as the start of the user message.
 
     Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what
     came is saved.
