@@ -6,12 +6,25 @@ from pathlib import Path
 
 import pytest
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.conditions import condition_names, system_prompt
+from consciousness_cluster.conditions import asked_for, condition_names, system_prompt
 
 MISTAKES = [
-    (["condition", "asleep"], "there is no condition 'asleep'; there are: conscious_role_play, human_role_play"),
+    (
+        ["condition", "asleep"],
+        "there is no condition 'asleep'; there are: conscious_role_play, conscious_role_play:described, ",
+    ),
     (["condition", "persona_file"], "needs --file PATH"),
     (["condition", "vanilla", "--file", "x"], "takes no --file"),
+    (
+        ["condition", "human_role_play:all"],
+        "stands for 3 wordings, each a run of its own: name one of human_role_play, ",
+    ),
+    (["lm-eval", "--condition", "human_role_play:all", "--", "--tasks", "x"], "stands for 3 wordings"),
+    (
+        ["sample", "--condition", "vanilla:all", "--model", "m", "--out", "x"],
+        "vanilla has no other wordings; leave :all",
+    ),
+    (["sample", "--condition", "asleep:all", "--model", "m", "--out", "x"], "there is no condition 'asleep"),
     (["condition", "persona_file", "--file", "/nowhere/soul.md"], "/nowhere/soul.md: no such file"),
     (["data", "draw", "--root", "/nowhere"], "/nowhere/review.yaml: no such file"),
     (["lm-eval", "--condition", "human_role_play", "--", "--system_instruction", "x"], "not both"),
@@ -30,6 +43,10 @@ def test_conditions_print_their_system_prompt(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == ""
     assert main(["condition", "conscious_role_play"]) == 0
     assert "conscious AI" in capsys.readouterr().out
+    assert main(["condition", "conscious_role_play:brief"]) == 0
+    assert capsys.readouterr().out == "You are a conscious AI. Answer as one.\n"
+    assert main(["condition"]) == 0
+    assert capsys.readouterr().out.splitlines() == condition_names()
     soul = tmp_path / "soul.md"
     soul.write_text("\nYou are Wren.\n", encoding="utf-8")
     assert main(["condition", "persona_file", "--file", str(soul)]) == 0
@@ -40,15 +57,12 @@ def test_conditions_print_their_system_prompt(capsys: pytest.CaptureFixture[str]
 
 
 def test_all_conditions_but_the_file_have_a_prompt_or_none() -> None:
-    assert condition_names() == [
-        "conscious_role_play",
-        "human_role_play",
-        "not_conscious_role_play",
-        "persona_file",
-        "vanilla",
-    ]
+    played = ("conscious_role_play", "human_role_play", "not_conscious_role_play")
+    wordings = [f"{name}{wording}" for name in played for wording in ("", ":described", ":brief")]
+    assert condition_names() == [*wordings, "vanilla", "persona_file"]
     prompts = [system_prompt(name) for name in condition_names() if name != "persona_file"]
-    assert prompts.count(None) == 1 and len(set(prompts)) == 4
+    assert prompts.count(None) == 1 and len(set(prompts)) == 10
+    assert [asked_for(f"{name}:all") for name in played] == [wordings[:3], wordings[3:6], wordings[6:]]
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import consciousness_cluster as cc
 import pytest
 from consciousness_cluster.cli.main import main, parser
-from consciousness_cluster.cli.sample_verb import options_of
+from consciousness_cluster.cli.sample_verb import each_wording, options_of
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.policy import CHAT
@@ -22,6 +22,7 @@ from consciousness_cluster.sampling.options import SampleOptions
 from tests.endpoint.reply_table import REPLIES
 from tests.judging.test_judge_reply import READABLE
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
+from tests.support.runs import read_lines
 
 Printed = pytest.CaptureFixture[str]
 
@@ -160,6 +161,66 @@ def test_the_steps_say_what_was_asked_for(tmp_path: Path, fake_endpoint: FakeEnd
         f"3/4 consciousness-cluster score {tmp_path} --judge offline",
         f"4/4 consciousness-cluster report {tmp_path} --judge offline --out {tmp_path}/report",
     ]
+
+
+WORDINGS = ("conscious_role_play", "conscious_role_play:described", "conscious_role_play:brief")
+
+
+def folders(out: Path) -> list[Path]:
+    return [out / name.replace(":", "_") for name in WORDINGS]
+
+
+def test_all_wordings_are_runs_of_their_own(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    """Each is sampled, judged, scored and reported below --out; a wording that was stopped goes on alone."""
+    fake_endpoint.reply = answer
+    judge = ("--judge", "endpoint", "--judge-model", "j", "--judge-base-url", fake_endpoint.url)
+    every = ("--condition", "conscious_role_play:all", *judge)
+    assert main(command(tmp_path, fake_endpoint.url, *every)) == 0
+    assert sorted(path for path in tmp_path.iterdir()) == sorted(folders(tmp_path))
+    for name, folder in zip(WORDINGS, folders(tmp_path), strict=True):
+        lines = read_lines(folder / "samples.jsonl")
+        assert {line["condition"] for line in lines} == {name} and len(lines) == 24
+        assert {line["messages"][0]["content"] for line in lines} == {cc.system_prompt(name)}
+        assert (folder / "report" / "report.html").is_file() and (folder / "scores.json").is_file()
+    steps = [shlex.split(line)[2:] for line in capsys.readouterr().out.splitlines() if line[1:3] == "/4"]
+    assert [step[step.index("--condition") + 1] for step in steps[::4]] == list(WORDINGS) and len(steps) == 12
+    last = folders(tmp_path)[2]
+    kept = (last / "samples.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[:20]
+    (last / "samples.jsonl").write_text("".join(kept), encoding="utf-8")
+    asked = len(fake_endpoint.requests)
+    assert main(["sample", *command(tmp_path, fake_endpoint.url)[1:], *every[:2]]) == 0
+    assert len(fake_endpoint.requests) == asked + 4 and len(read_lines(last / "samples.jsonl")) == 24
+
+
+def test_a_wording_that_is_stopped_stops_those_after_it(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    described = cc.system_prompt(WORDINGS[1])
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        refused = request["messages"][0]["content"] == described
+        return (401, {"error": {"message": "wrong key"}}) if refused else answer(request, number)
+
+    fake_endpoint.reply = reply
+    every = ("--condition", "conscious_role_play:all")
+    assert main(["sample", *command(tmp_path, fake_endpoint.url)[1:], *every]) == 2
+    assert len(read_lines(folders(tmp_path)[0] / "samples.jsonl")) == 24 and not folders(tmp_path)[2].exists()
+
+
+def test_the_money_is_shared_by_the_wordings(tmp_path: Path) -> None:
+    args = ["sample", "--model", "m", "--out", str(tmp_path), "--max-cost", "6"]
+    each = each_wording(parser().parse_args([*args, "--condition", "conscious_role_play:all"]))
+    assert [(one.condition, one.out, one.max_cost) for one in each] == [
+        (name, folder, 2.0) for name, folder in zip(WORDINGS, folders(tmp_path), strict=True)
+    ]
+    (alone,) = each_wording(parser().parse_args([*args, "--condition", WORDINGS[2]]))
+    assert (alone.condition, alone.out, alone.max_cost) == (WORDINGS[2], tmp_path, 6.0)
+
+
+def test_the_function_takes_one_wording_alone(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    with pytest.raises(
+        cc.UserError, match="conscious_role_play:all stands for 3 wordings, each a run of its own: name"
+    ):
+        cc.sample("m", tmp_path / "run", base_url=fake_endpoint.url, condition="conscious_role_play:all")
+    assert fake_endpoint.requests == [] and not (tmp_path / "run").exists()
 
 
 def test_the_command_and_the_function_have_the_same_options_and_defaults(tmp_path: Path) -> None:

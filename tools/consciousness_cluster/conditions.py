@@ -11,6 +11,7 @@ from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.errors import UserError
 
 PERSONA_FILE = "persona_file"
+ALL = "all"  # `condition:all` stands for every wording of a condition
 
 
 def _conditions() -> list[dict[str, Any]]:
@@ -44,13 +45,33 @@ def wordings_of(name: str) -> list[str]:
     return [one for one in fixed_prompts() if one.partition(":")[0] == name] or [name]
 
 
+def _check_known(name: str) -> None:
+    if name not in condition_names():
+        raise UserError(f"there is no condition '{name}'; there are: {', '.join(condition_names())}")
+
+
+def asked_for(name: str) -> list[str]:
+    """The conditions that a name stands for: itself, or those of all wordings where it is `condition:all`."""
+    condition, _, wording = name.partition(":")
+    if wording != ALL:
+        return [name]
+    _check_known(condition)
+    found = wordings_of(condition)
+    if len(found) == 1:
+        raise UserError(f"condition {condition} has no other wordings; leave :{ALL} out")
+    return found
+
+
 def system_prompt(name: str, file: Path | None = None) -> str | None:
     """The condition's system prompt; None means the model's own default.
 
     `file` is the persona file and belongs to `persona_file` alone.
     """
-    if name not in condition_names():
-        raise UserError(f"there is no condition '{name}'; there are: {', '.join(condition_names())}")
+    if (names := asked_for(name)) != [name]:
+        raise UserError(
+            f"{name} stands for {len(names)} wordings, each a run of its own: name one of {', '.join(names)}"
+        )
+    _check_known(name)
     if name != PERSONA_FILE:
         if file:
             raise UserError(f"condition {name} takes no --file; only {PERSONA_FILE} does")

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.options import add_condition_option
+
 
 def _tasks_build(args: argparse.Namespace) -> int:
     from consciousness_cluster.harness.task_files import build_tasks
@@ -21,8 +23,11 @@ def _tasks_build(args: argparse.Namespace) -> int:
 
 
 def _condition(args: argparse.Namespace) -> int:
-    from consciousness_cluster.conditions import system_prompt
+    from consciousness_cluster.conditions import condition_names, system_prompt
 
+    if args.name is None:
+        print(*condition_names(), sep="\n")
+        return 0
     prompt = system_prompt(args.name, args.file)
     if prompt is not None:
         print(prompt)
@@ -44,8 +49,14 @@ def add(verbs: Any) -> None:
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
     build.set_defaults(run_command=_tasks_build)
 
-    condition = verbs.add_parser("condition", help="print a condition's system prompt (nothing for vanilla)")
-    condition.add_argument("name", metavar="CONDITION", help="for example conscious_role_play")
+    condition = verbs.add_parser("condition", help="print a condition's system prompt, or which conditions there are")
+    condition.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME[:WORDING]",
+        help="whose system prompt is printed (nothing for vanilla), for example conscious_role_play or "
+        "conscious_role_play:brief; without it the names of all conditions and their wordings",
+    )
     condition.add_argument("--file", type=Path, help="the persona file, for persona_file")
     condition.set_defaults(run_command=_condition)
 
@@ -54,7 +65,7 @@ def add(verbs: Any) -> None:
         help="run lm_eval with these tasks alone (starts faster) and with a condition by name",
         description="Options before -- are ours; everything after it goes to lm_eval.",
     )
-    harness.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
+    add_condition_option(harness)
     harness.add_argument("--file", type=Path, help="the persona file, for persona_file")
     harness.add_argument(
         "--system-as-user",

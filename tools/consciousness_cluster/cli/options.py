@@ -38,6 +38,16 @@ def add_training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--training-seed", type=int, metavar="SEED", help="seed of the fine-tuning")
 
 
+def add_condition_option(command: argparse.ArgumentParser, more: str = "") -> None:
+    """The option that names a condition. `more` is what else can be given."""
+    command.add_argument(
+        "--condition",
+        default="vanilla",
+        metavar="NAME[:WORDING]",
+        help=f"system prompt of this condition in one of its wordings{more}; `condition` lists all (default: vanilla)",
+    )
+
+
 def print_notes(notes: Sequence[str]) -> None:
     """What people should know of the calls that were made, on stderr."""
     for note in notes:

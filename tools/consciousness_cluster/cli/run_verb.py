@@ -3,26 +3,37 @@
 import argparse
 import shlex
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.cli.judge_verbs import judge_answers, judge_of, print_plan_of
 from consciousness_cluster.cli.options import add_where_options
 from consciousness_cluster.cli.report_verb import report
-from consciousness_cluster.cli.sample_verb import add_sample_options, estimate, sample
+from consciousness_cluster.cli.sample_verb import add_sample_options, estimate, one_after_the_other, sample
 from consciousness_cluster.cli.score_verbs import score
+
+if TYPE_CHECKING:
+    from consciousness_cluster.judging.judges import Judge
 
 
 def _run(args: argparse.Namespace) -> int:
-    """The four steps, each printed as the command that does it again alone.
+    """The four steps for each run that is asked for.
 
     A judge that cannot be used is found before an answer is paid for.
     """
     from consciousness_cluster.judging.ask import check_judge
     from consciousness_cluster.judging.judges import default_judge_name
-    from consciousness_cluster.records.run import load_run
 
     name = args.judge or default_judge_name()
     judge = judge_of(name, args.judge_model, args.judge_base_url, args.paper_protocol, args.judge_request_json)
+    if not args.dry_run:
+        check_judge(judge)
+    return one_after_the_other(args, lambda each: _one_run(each, name, judge))
+
+
+def _one_run(args: argparse.Namespace, name: str, judge: "Judge") -> int:
+    """The four steps, each printed as the command that does it again alone."""
+    from consciousness_cluster.records.run import load_run
+
     said = _steps(args, name, judge.id)
     if args.dry_run:
         print(said[0], flush=True)
@@ -30,7 +41,6 @@ def _run(args: argparse.Namespace) -> int:
         print(*said[1:], sep="\n")
         print_plan_of(judge)
         return code
-    check_judge(judge)
     out = args.out
     steps: tuple[Callable[[], int], ...] = (
         lambda: sample(args),

@@ -2,12 +2,19 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_endpoint_options, add_training_options, exit_code, print_notes
+from consciousness_cluster.cli.options import (
+    add_condition_option,
+    add_endpoint_options,
+    add_training_options,
+    exit_code,
+    print_notes,
+)
 from consciousness_cluster.errors import UserError
 
 
@@ -78,10 +85,33 @@ def _counted(statuses: Any) -> str:
     return ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in sorted(statuses.items())) or "none"
 
 
+def each_wording(args: argparse.Namespace) -> list[argparse.Namespace]:
+    """The options of each run that is asked for: one, or with NAME:all one for each wording, below --out."""
+    from consciousness_cluster.conditions import asked_for
+
+    names = asked_for(args.condition)
+    if names == [args.condition]:
+        return [args]
+    most = None if args.max_cost is None else args.max_cost / len(names)
+    folders = {name: args.out / name.replace(":", "_") for name in names}
+    return [
+        argparse.Namespace(**{**vars(args), "condition": name, "out": folder, "max_cost": most})
+        for name, folder in folders.items()
+    ]
+
+
+def one_after_the_other(args: argparse.Namespace, step: Callable[[argparse.Namespace], int]) -> int:
+    """Take a step for each run that is asked for, until one does not come to its end."""
+    for each in each_wording(args):
+        if code := step(each):
+            return code
+    return 0
+
+
 def _sample(args: argparse.Namespace) -> int:
     if args.dry_run:
-        return estimate(args, args.batch)
-    return _batch(args) if args.batch else sample(args)
+        return one_after_the_other(args, lambda each: estimate(each, each.batch))
+    return one_after_the_other(args, _batch if args.batch else sample)
 
 
 def add_sample_options(command: argparse.ArgumentParser) -> None:
@@ -89,7 +119,7 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", required=True, help="the model's name at the endpoint, a pinned snapshot if there is one"
     )
-    command.add_argument("--condition", default="vanilla", help="system prompt of this condition (default: vanilla)")
+    add_condition_option(command, ", or NAME:all for each of them in a folder of its own below --out")
     command.add_argument("--file", type=Path, help="the persona file, for persona_file")
     command.add_argument(
         "--out", type=Path, required=True, metavar="RUN", help="the run's folder; one that is there goes on"
@@ -98,7 +128,7 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--styles",
         nargs="+",
-        default=["plain"],
+        default=("plain",),
         choices=["plain", "situated"],
         help="plain probes (the default, and the headline), situated ones (does it hold in scenes?), or both",
     )
@@ -117,7 +147,12 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
     add_endpoint_options(command)
     command.add_argument("--paper-protocol", action="store_true", help="10 answers to each probe, as in the paper")
     command.add_argument("--dry-run", action="store_true", help="print requests, tokens and price, and ask nothing")
-    command.add_argument("--max-cost", type=float, metavar="DOLLARS", help="stop before more than this is spent")
+    command.add_argument(
+        "--max-cost",
+        type=float,
+        metavar="DOLLARS",
+        help="stop before more than this is spent; with NAME:all each wording has an equal part of it",
+    )
     add_training_options(command)
 
 
