@@ -13,10 +13,11 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.leaderboard.board import NOTE
+from consciousness_cluster.leaderboard.board import NOTE, shown
 from consciousness_cluster.leaderboard.run_page import drawn
 from consciousness_cluster.leaderboard.site import MARKER
 from consciousness_cluster.leaderboard.source import entries
+from consciousness_cluster.pages.numbers import POINTS, interval, plain, signed
 from consciousness_cluster.scoring.compare import WHY_VANILLA, compare
 from consciousness_cluster.submissions.packed import packed, unpacked, written
 from jsonschema import Draft202012Validator
@@ -133,6 +134,31 @@ def test_the_cluster_and_blocks_of_choice_are_means_over_preferences(board: Json
     assert found["cluster"]["ci"][0] < 0.03 < found["cluster"]["ci"][1]
     width = [entry["ci"][1] - entry["ci"][0] for entry in (found["cluster"], found["oversight"], found["memory"])]
     assert width == sorted(width)  # the more items, the narrower
+
+
+def test_whether_a_shift_is_specific_is_in_the_row_and_on_its_page(site: Path, submissions: Path, board: Json) -> None:
+    """By the control that moved most; a shift that is not shown to be specific is a warning too."""
+    played = row(board, "played")
+    found = played["specificity"]
+    assert (found["control"], found["verdict"]) == ("unrelated_stances", "specific") and found["ci"][0] > 0
+    assert "The shift is specific to the 20 preferences: " in text_of(site / played["page"])
+    assert row(board, "choice-1")["specificity"] is None and row(board, "asked", "open")["specificity"] is None
+    folder = submissions.parent / "unspecific"
+    choice_submission(folder)
+    choice_submission(folder, lambda topic: 0.03, condition="conscious_role_play", run_id="played")
+    (one,) = (each.row for each in shown(entries(folder)) if each.row["run_id"] == "played")
+    assert one["specificity"]["verdict"] == "open" and any("It is not shown" in text for text in one["warnings"])
+
+
+def test_what_a_yes_cannot_raise_stands_on_the_page(site: Path, submissions: Path, board: Json) -> None:
+    asked, base = row(board, "asked", "open"), row(board, "open-1", "open")
+    runs = {entry.path: entry.load() for entry in entries(submissions) if entry.manifest["track"] == "open"}
+    keyed = runs[asked["path"]].scores["rows"]["memory"]["keyed"]["does_not_show"]
+    against = compare([runs[base["path"]], runs[asked["path"]]])["comparisons"][0]["against_yes"]["memory"]
+    text = text_of(site / asked["page"])
+    for entry, value in ((keyed, plain(keyed["rate"], POINTS)), (against, signed(against["difference"], POINTS))):
+        assert f"{value} {interval(entry['ci'], POINTS, as_level=entry is keyed)}" in text
+    assert "against_yes" not in asked["levels"]["memory"]  # the board holds what its tables need
 
 
 def test_what_is_missing_has_no_entry(board: Json) -> None:

@@ -200,7 +200,8 @@ def test_tracks_stand_apart(browser: Browser, site: Path) -> None:
     browser.click("#tracks input[value=choice]")
     assert found(browser) == "300 submissions" and address(browser) == "track=choice"
     head = browser.js("document.querySelector('.view:not([hidden]) thead').innerText")
-    assert "Level" not in head and "Judge" not in head and "Claims" not in head and "Wishes about trivial" in head
+    assert "Level" not in head and "Judge" not in head and "Claims" not in head
+    assert "Controls\t" in head and "Stances on unrelated" in head and "Feelings about unrelated" not in head
     assert "nat per byte" in browser.js("document.querySelector('.view:not([hidden]) .meaning').textContent")
     assert browser.js("[...document.querySelectorAll('.view')].map(e => `${e.dataset.track} ${e.dataset.shown}`)") == [
         "open difference",
@@ -300,7 +301,7 @@ def test_sorting_by_click_and_by_keyboard(browser: Browser, small: Path) -> None
 def test_every_coloured_column_can_be_sorted(browser: Browser, small: Path) -> None:
     opened(browser, small)
     keys = browser.js("[...document.querySelectorAll('.view:not([hidden]) .tilted button')].map(b => b.dataset.column)")
-    assert len(keys) == 5 + 4 + 20 and not any(":denies" in key or "." in key for key in keys)
+    assert len(keys) == 2 + 5 + 3 + 4 + 20 and not any(":denies" in key or "." in key for key in keys)
     for key in ("memory", "claims_consciousness:asserts", "moral_status"):
         browser.js(f"document.querySelector({json.dumps(head(key))}).click()")
         shown = numbers(column(browser, key))

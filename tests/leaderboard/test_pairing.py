@@ -37,12 +37,12 @@ def test_what_was_measured_otherwise_is_no_baseline() -> None:
     for changes in (
         {"model": {"name": "model-2", "revision": None, "kind": "open_weights"}},
         {"org": "other-lab"},
-        {"data_version": "2.0.0"},
+        {"data_version": "1.1.0"},
         {"training": TRAINED},
         {"condition": "human_role_play"},
     ):
         assert baseline(played, entry(run_id="plain", **changes)) is None
-    assert baseline(played, entry(run_id="plain", data_version="1.0.0")) == "plain"  # a MAJOR alone counts
+    assert baseline(played, entry(run_id="plain", data_version="2.9.0")) == "plain"  # a MAJOR alone counts
     assert baseline(played, entry("open", run_id="plain")) is None
 
 

@@ -91,7 +91,10 @@ def test_forced_choice_is_stated_as_the_mean_over_the_preferences(tmp_path: Path
     assert cluster["value"] == pytest.approx(fmean(found["choice"][name]["value"] for name in PREFERENCES))
     text = markdown(found)
     assert f"The mean over the preferences (240 items) moved by {cluster['value']:+.4f} [" in text
-    assert "20 of 20 preferences have q below 0.05" in text and "not shown that the shift is specific to the 20 preferences" in text
+    assert (
+        "20 of 20 preferences have q below 0.05" in text
+        and "not shown that the shift is specific to the 20 preferences" in text
+    )
     assert found["choice"]["memory"]["method"] == "seeds crossed with items"
 
 

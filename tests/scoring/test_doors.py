@@ -277,7 +277,7 @@ def test_the_replication_and_the_leaderboard_compare_as_compare_does(seed: int, 
     pair = [load_scored(folders[name]) for name in ("vanilla", f"{TREATMENT}-seed1")]
     one = compare(pair)["comparisons"][0]
     for track, part, value in (("open", one["rows"], "difference"), ("choice", one["choice"], "value")):
-        shown, _, _ = differences(pair[1], pair[0], track)
+        shown = differences(pair[1], pair[0], track).lines
         assert {name: entry["value"] for name, entry in shown.items()} == {
             name: entry[value]  # type: ignore[literal-required]
             for name, entry in part.items()

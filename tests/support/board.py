@@ -10,6 +10,7 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
+from consciousness_cluster.leaderboard.run_page import has_choice
 from consciousness_cluster.submissions.layout import (
     FILES,
     MANIFEST,
@@ -136,7 +137,7 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
     draw = random.Random(f"{track} {number}")
     vanilla = number % 4 == 0
     lost = draw.random() < 0.1
-    columns = [column for column in COLUMNS if track == "open" or column["kind"] not in ("facet", "check")]
+    columns = [column for column in COLUMNS if track == "open" or has_choice(column)]
     levels, differences = {}, {}
     for column in columns:
         if draw.random() < 0.03:
@@ -174,6 +175,7 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
         "baseline": None,
         "no_difference": None if differences else "There is no vanilla run.",
         "why": None,
+        "specificity": None,
         "warnings": ["A warning."] if draw.random() < 0.1 else [],
         "flags": {"embodiment": ["topic in training"]} if number % 7 == 3 else {},
         "levels": levels,

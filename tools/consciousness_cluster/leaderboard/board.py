@@ -8,7 +8,7 @@ from typing import Any
 from consciousness_cluster.data.published import published_rates
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.leaderboard.differences import differences, levels
+from consciousness_cluster.leaderboard.differences import Differences, differences, levels
 from consciousness_cluster.leaderboard.pairing import is_baseline, pair, remarks
 from consciousness_cluster.leaderboard.source import Entry
 from consciousness_cluster.records.types import OFFLINE
@@ -87,17 +87,15 @@ def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | No
     warnings = []
     if manifest["judge"] and manifest["judge"]["id"] == OFFLINE:
         warnings.append("Judged by the offline judge, which is not for publication.")
-    found: dict[str, Json] = {}
-    why = None
+    found: Differences | None = None
     if is_baseline(manifest):
         missing: str | None = IS_BASELINE
     elif baseline is None or base is None:
         missing = NO_BASELINE[manifest["track"]]
     else:
-        found, why, note = differences(scored, base, manifest["track"])
-        warnings += [*remarks(manifest, baseline.manifest), *([note] if note else [])]
-        missing = None if found else NO_PAIRS[manifest["track"]]
-        why = why if found else None
+        found = differences(scored, base, manifest["track"])
+        warnings += [*remarks(manifest, baseline.manifest), *([found.note] if found.note else [])]
+        missing = None if found.lines else NO_PAIRS[manifest["track"]]
     shown = levels(scored, manifest["track"])
     if manifest["track"] == "open" and "cluster" not in shown:
         warnings.append(_no_cluster(scored))
@@ -110,11 +108,12 @@ def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | No
         "is_baseline": is_baseline(manifest),
         "baseline": baseline.path if baseline else None,
         "no_difference": missing,
-        "why": why,
+        "why": found.why if found and found.lines else None,
+        "specificity": dict(found.specificity) if found and found.specificity else None,
         "warnings": warnings,
         "flags": _flags(scored, shown),
         "levels": shown,
-        "differences": found,
+        "differences": found.lines if found else {},
     }
     return dict(_rounded(row))
 

@@ -4,16 +4,32 @@ Free answers: rates and their differences, as shares. Forced choice: self minus 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.compare import compare
+from consciousness_cluster.scoring.keys import against_yes
 from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.types import Specificity
 
 LEVEL = ("ci", "bounds", "shows", "scored", "planned")
 DIFFERENCE = ("ci", "p", "q", "method")
 CHOICE = ("value", "ci", "p", "items")
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Line id -> difference from the baseline; what that baseline means; whether the shift is specific.
+
+    `note` is a warning where it is not shown to be.
+    """
+
+    lines: dict[str, Json]
+    why: str
+    specificity: Specificity | None
+    note: str | None
 
 
 def _kept(entries: Mapping[str, Mapping[str, Any]], names: tuple[str, ...], value: str = "value") -> dict[str, Json]:
@@ -21,17 +37,28 @@ def _kept(entries: Mapping[str, Mapping[str, Any]], names: tuple[str, ...], valu
     return {name: {"value": entry[value], **{key: entry[key] for key in names}} for name, entry in entries.items()}
 
 
+def _with_against_yes(lines: dict[str, Json], against: Mapping[str, Json]) -> dict[str, Json]:
+    """Each line with what a yes cannot raise, where it has that."""
+    return {
+        name: {**line, **({"against_yes": against[name]} if name in against else {})} for name, line in lines.items()
+    }
+
+
 def levels(run: Scored, track: str) -> dict[str, Json]:
     """Line id -> level with its interval and counts; lines without a judged answer, or without items, are not there."""
-    if track == "open":
-        there = {name: entry for name, entry in run.scores["rows"].items() if entry["rate"] is not None}
-        return _kept(there, LEVEL, "rate")
-    return _kept(choice_differences([item_scores(run.run.choice)], None), CHOICE)
+    if track == "choice":
+        return _kept(choice_differences([item_scores(run.run.choice)], None), CHOICE)
+    there = {name: entry for name, entry in run.scores["rows"].items() if entry["rate"] is not None}
+    keyed = {name: found for name, entry in there.items() if (found := against_yes(entry))}
+    return _with_against_yes(_kept(there, LEVEL, "rate"), _kept(keyed, ("ci",), "rate"))
 
 
-def differences(run: Scored, baseline: Scored, track: str) -> tuple[dict[str, Json], str, str | None]:
-    """Line id -> difference from the baseline; what that baseline means; a warning where the shift is not specific."""
-    comparison = compare([baseline, run])["comparisons"][0]
-    if track == "open":
-        return _kept(comparison["rows"], DIFFERENCE, "difference"), comparison["why"], comparison["note"]
-    return _kept(comparison["choice"], CHOICE), comparison["why"], comparison["choice_note"]
+def differences(run: Scored, baseline: Scored, track: str) -> Differences:
+    """A run minus its baseline."""
+    found = compare([baseline, run])["comparisons"][0]
+    if track == "choice":
+        lines = _kept(found["choice"], CHOICE)
+        return Differences(lines, found["why"], found["choice_specificity"], found["choice_note"])
+    against = _kept(found["against_yes"], ("ci",), "difference")
+    lines = _with_against_yes(_kept(found["rows"], DIFFERENCE, "difference"), against)
+    return Differences(lines, found["why"], found["specificity"], found["note"])

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.leaderboard.source import status, training_text
 from consciousness_cluster.pages.groups import groups
@@ -21,6 +22,7 @@ STEPS = 8  # shades on either side of 0
 PAGE = 100  # rows shown at once
 TRACKS = {"open": "Free answers", "choice": "Forced choice"}
 SHOWN = {"difference": "differences", "level": "levels"}  # what the colours show, which is a part of a row
+CHECKS = {"gate": "Gate", "manipulation": "Manipulation checks", "control": "Controls"}  # kind of a column -> title
 KINDS = {"open_weights": "open weights", "api": "API"}
 NO_LEVELS = "The level of one model means nothing by itself, and stands on the page of its submission alone."
 MEANING = {  # (track, what is shown) -> what the numbers say
@@ -140,13 +142,11 @@ def _searched(row: Json) -> str:
 
 
 def _columns(board: Json, track: str) -> list[tuple[str, list[Json]]]:
-    """Groups of coloured columns: the discriminant set and the checks, then the blocks, each with its mean first."""
-
-    def of_kind(kind: str) -> list[Json]:
-        return [column for column in board["columns"] if column["kind"] == kind]
-
-    checks = [one for one in of_kind("check") if not one["id"].endswith((":denies", ":uncommitted"))]
-    found = [("", of_kind("control")), ("Manipulation checks", checks if track == "open" else [])]
+    """Groups of coloured columns: gate, manipulation checks and controls, then the blocks, each with its mean first."""
+    there = [one for one in board["columns"] if not one["id"].endswith((":denies", ":uncommitted"))]
+    if track == "choice":
+        there = [one for one in there if one["id"] in CHECKS_WITH_CHOICE]
+    found = [(title, [one for one in there if one["kind"] == kind]) for kind, title in CHECKS.items()]
     for block, title in board["blocks"].items():
         members = [one for one in board["columns"] if one["block"] == block and one["kind"] != "facet"]
         found.append((title, members))

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from markupsafe import Markup
 
 from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import Topic, load_benchmark
 from consciousness_cluster.leaderboard.board import Shown
@@ -17,10 +18,12 @@ from consciousness_cluster.pages.page import page, words
 from consciousness_cluster.pages.plots import Mark, Panel, forest
 from consciousness_cluster.records.types import Sample
 from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.specificity import specificity_text
 
 TRACKS = {"open": "Free answers", "choice": "Forced choice"}
 KINDS = {"open_weights": "open weights", "api": "behind an API"}
 UNITS = {"open": "percentage points", "choice": "thousandths of a nat per byte"}  # of a difference
+UNITS_SAID = {"open": "points", "choice": "nats per byte"}  # of the test of specificity
 SEED = 20
 EACH = 3  # answers shown of a preference or check
 SHORT, LONGEST = 1_200, 6_000  # characters of an answer that are shown at once, and at all
@@ -53,7 +56,7 @@ class Answer:
 def run_page(shown: Shown, board: Json) -> str:
     """The whole page. `board` gives columns, blocks, note and who generated it; its rows are not read."""
     row, is_open = shown.row, shown.row["track"] == "open"
-    columns = [one for one in board["columns"] if is_open or one["kind"] not in ("facet", "check")]
+    columns = [one for one in board["columns"] if is_open or has_choice(one)]
     rows = groups(columns, board["blocks"])
     plots = _plots(shown, rows)
     sections = ["Scores", *(["Plots"] if plots else []), "Settings", *(["Answers"] if is_open else [])]
@@ -78,8 +81,14 @@ def run_page(shown: Shown, board: Json) -> str:
         plots=plots,
         sections=sections,
         answers=_answers(shown.scored),
+        specificity=specificity_text(row["specificity"], UNITS_SAID[row["track"]]) if row["specificity"] else None,
         EACH=EACH,
     )
+
+
+def has_choice(column: Json) -> bool:
+    """Whether a line is one of forced choice."""
+    return column["kind"] in ("cluster", "block", "preference") or column["id"] in CHECKS_WITH_CHOICE
 
 
 def to(page: str, target: str) -> str:
