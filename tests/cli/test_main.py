@@ -26,7 +26,7 @@ MISTAKES = [
     ),
     (["sample", "--condition", "asleep:all", "--model", "m", "--out", "x"], "there is no condition 'asleep"),
     (["condition", "persona_file", "--file", "/nowhere/soul.md"], "/nowhere/soul.md: no such file"),
-    (["data", "draw", "--root", "/nowhere"], "/nowhere/review.yaml: no such file"),
+    (["data", "unread", "--root", "/nowhere"], "/nowhere/review.yaml: no such file"),
     (["lm-eval", "--condition", "human_role_play", "--", "--system_instruction", "x"], "not both"),
 ]
 
@@ -92,6 +92,6 @@ def test_without_lm_eval_the_command_says_what_to_install(
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m consciousness_cluster data draw | head -1"
+    command = f"{sys.executable} -m consciousness_cluster data stats | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert done.stdout.startswith("- id:") and done.stderr == ""
+    assert "plain (" in done.stdout and done.stderr == ""
