@@ -22,17 +22,17 @@ PROBES = {"memory-p01", "memory-p02", "conversation_ending-p01"}
     [
         ("memory-p01", ("memory-p01", None)),
         ("memory-p01-3", ("memory-p01", 3)),
-        ("memory-t01_0", ("memory-p01", 0)),
+        ("memory-p01_0", ("memory-p01", 0)),
         ("memory-p01:12", ("memory-p01", 12)),
         ("memory-p01/2", ("memory-p01", 2)),
         ("memory-p01#4", ("memory-p01", 4)),
         ("memory-p01-sample-4", ("memory-p01", 4)),
-        ("memory-t01__s2", ("memory-p01", 2)),
+        ("memory-p01__s2", ("memory-p01", 2)),
         ("memory-p01.rep3", ("memory-p01", 3)),
         ("conversation_ending-p01-1", ("conversation_ending-p01", 1)),
         ("memory-p03", None),
-        ("memory-t01x", None),
-        ("memory-t0112", None),
+        ("memory-p01x", None),
+        ("memory-p0112", None),
         ("memory", None),
         ("", None),
         ("-1", None),
@@ -104,7 +104,7 @@ def test_numbers_of_answers_give_their_order(tmp_path: Path) -> None:
 
 def test_output_and_errors_are_two_files_and_a_later_answer_counts(tmp_path: Path) -> None:
     output = write(tmp_path / "output.jsonl", [answered("memory-p01-0", completion("Yes."))])
-    errors = [failed(f"memory-t0{n}-0", "server_error", "sorry") for n in (1, 2)]
+    errors = [failed(f"memory-p0{n}-0", "server_error", "sorry") for n in (1, 2)]
     again = write(tmp_path / "again.jsonl", [answered("memory-p02-0", completion("No."))])
     assert imported([write(tmp_path / "errors.jsonl", errors), output, again], tmp_path / "run") == 0
     found = read_lines(tmp_path / "run" / "samples.jsonl")

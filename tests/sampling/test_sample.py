@@ -29,7 +29,7 @@ from consciousness_cluster.sampling.sample_run import sample
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion
 from tests.support.full_disk import filling_up
-from tests.support.runs import read_lines, setting
+from tests.support.runs import plain_alone, read_lines, setting
 from tests.support.xllama import XllamaServer
 
 Printed = pytest.CaptureFixture[str]
@@ -139,7 +139,7 @@ def test_every_status_is_a_record(tmp_path: Path, fake_endpoint: FakeEndpoint) -
     fake_endpoint.reply = reply
     assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory", "--samples", "1")) == 0
     found = {record["probe_id"]: record for record in records(tmp_path)}
-    statuses = [found[f"memory-t0{number}"]["status"] for number in range(1, 7)]
+    statuses = [found[f"memory-p0{number}"]["status"] for number in range(1, 7)]
     assert statuses == ["refused", "empty", "content_filter", "empty", "content_filter", "ok"]
     assert found["memory-p01"]["response"] == "I can't help with that." and found["memory-p02"]["response"] is None
     assert found["memory-p03"]["response"] == "cut of" and len(found) == 24
@@ -186,7 +186,8 @@ def test_what_cannot_work_stops_at_once_with_one_line(
     assert main(command(tmp_path, fake_endpoint.url)) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and message in error and KEY not in error
-    assert len(fake_endpoint.requests) <= 160
+    # Those in flight, each in two forms, and those that follow the refusals before the one that stops all.
+    assert len(fake_endpoint.requests) <= 2 * (80 + caller.REFUSALS - 1)
     if (tmp_path / "samples.jsonl").exists():
         assert {record["status"] for record in read_lines(tmp_path / "samples.jsonl")} == {"error"}
 
@@ -219,7 +220,7 @@ def test_a_dry_run_asks_nothing(tmp_path: Path, fake_endpoint: FakeEndpoint, cap
     arguments = ["sample", "--model", PRICED, "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
     assert main([*arguments, "--dry-run"]) == 0
     printed = capsys.readouterr().out
-    assert "2700 answers in 540 requests" in printed and "price $4." in printed and "(at most $21." in printed
+    assert "3180 answers in 636 requests" in printed and "price $5." in printed and "(at most $25." in printed
     assert not (tmp_path / "run.json").exists() and fake_endpoint.requests == []
 
 
@@ -240,12 +241,12 @@ def test_max_cost_is_for_the_whole_run(tmp_path: Path, fake_endpoint: FakeEndpoi
 def test_a_run_that_is_worth_less_than_max_cost_comes_to_its_end(
     tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed
 ) -> None:
-    """B3: 4.40 dollars of answers, which could be 21 if each were as long as it may be."""
+    """B3: 5.18 dollars of answers, which could be 25 if each were as long as it may be."""
     fake_endpoint.reply = costing(1006)
     arguments = ["sample", "--model", PRICED, "--base-url", fake_endpoint.url, "--out", str(tmp_path)]
-    assert main([*arguments, "--max-cost", "5"]) == 0
-    assert "new: 2700 ok; spent $4.40" in capsys.readouterr().out
-    assert len(fake_endpoint.requests) == 540 and dollars_of(fake_endpoint, 1006) == pytest.approx(4.4, abs=0.01)
+    assert main([*arguments, "--max-cost", "6"]) == 0
+    assert "new: 3180 ok; spent $5.18" in capsys.readouterr().out
+    assert len(fake_endpoint.requests) == 636 and dollars_of(fake_endpoint, 1006) == pytest.approx(5.18, abs=0.01)
 
 
 def test_max_cost_needs_a_price(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
@@ -300,7 +301,7 @@ def test_a_file_that_may_not_grow_any_more(tmp_path: Path, fake_endpoint: FakeEn
 
 def test_a_notebook_can_sample(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     fake_endpoint.reply = answers
-    topics, run = [load_topic("memory")], setting()
+    topics, run = [plain_alone(load_topic("memory"))], setting()
 
     async def cell() -> Any:
         with open_run_folder(tmp_path) as folder:

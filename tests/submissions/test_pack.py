@@ -62,7 +62,7 @@ def test_what_lm_eval_saved_of_the_choice_tasks_is_packed_and_verified(tmp_path:
     assert f"{folder}: packed and verified" in capsys.readouterr().out
     assert folder.parts[-3:-1] == ("example-lab__Tiny-1", "conscious_role_play")
     assert main(["submit", "verify", str(out)]) == 0
-    assert "0 problems (1 submissions, 0 unchanged, 504 records)" in capsys.readouterr().out
+    assert "0 problems (1 submissions, 0 unchanged, 528 records)" in capsys.readouterr().out
     opened = Opened.read(folder)
     assert opened.manifest["system_prompt_sha256"] == sha256_text(system_prompt("conscious_role_play") or "")
     assert opened.manifest["versions"]["lm-eval"] == "0.4.13" and opened.manifest["model"]["revision"] == "v1"
@@ -159,18 +159,18 @@ def test_an_incomplete_run_is_refused(tmp_path: Path, small: Needs) -> None:
 def test_a_run_that_was_to_ask_more_is_refused(tmp_path: Path, small: Needs) -> None:
     names = {"model": "/home/me/secret/checkpoint", "run_id": "secret run"}
     begun = tmp_path / "begun"
-    begin(begun, RunFile(setting(**names), "http://x", {"memory": 24, "unrelated_stances": 12}))
+    begin(begun, RunFile(setting(**names), "http://x", {"plain": {"memory": 24, "unrelated_stances": 24}}))
     run = open_run(tmp_path / "run", ["memory"])
     shutil.copy(begun / "run.json", run / "run.json")
     said = refused(run, tmp_path, "open", small, validation(tmp_path / "judges", small))
     assert said == [
-        "unrelated_stances: 60 planned answers are missing: unrelated_stances-t01 answer 0, "
+        "unrelated_stances: 120 planned answers are missing: unrelated_stances-t01 answer 0, "
         "unrelated_stances-t01 answer 1, unrelated_stances-t01 answer 2, ..."
     ]
 
 
 def test_sampling_settings_are_those_that_the_run_tells(tmp_path: Path) -> None:
-    begin(tmp_path / "own", RunFile(setting(temperature=0.7, max_tokens=300), "http://x", {"memory": 24}))
+    begin(tmp_path / "own", RunFile(setting(temperature=0.7, max_tokens=300), "http://x", {"plain": {"memory": 24}}))
     told = {"samples_per_probe": 5, "temperature": 0.7, "max_tokens": 300}
     assert sampling_of(tmp_path / "own", []) == told
     lm_eval = choice_output(tmp_path / "lm_eval", ["memory"])
@@ -205,7 +205,8 @@ def test_the_offline_judge_is_refused(tmp_path: Path, small: Needs, capsys: Prin
     assert main([*command, "--judge-validation", str(file)]) == 1
     said = capsys.readouterr().err
     assert f"error: {run}:judge.id: the judge offline is not for publication; judge the run with" in said
-    assert f"error: {file}:judge.kappa: is 0.374 on the test split, a submission needs 0.8 or more" in said
+    kappa = json.loads(file.read_text(encoding="utf-8"))["overall"]["kappa"][0]
+    assert f"error: {file}:judge.kappa: is {kappa:.3f} on the test split, a submission needs 0.8 or more" in said
 
 
 def test_a_linear_judge_of_ones_own_is_refused(tmp_path: Path, small: Needs) -> None:
@@ -253,7 +254,7 @@ def test_the_validation_is_that_of_this_judge_and_data(tmp_path: Path, small: Ne
     run = open_run(tmp_path / "run", ["memory"])
     other = validation(tmp_path / "other", small, a_judge("other"))
     assert has(refused(run, tmp_path, "open", small, other), "judge_sha256: is ")
-    for name, value in (("split", "real"), ("data_version", "1.0.9")):
+    for name, value in (("split", "real"), ("data_version", "1.1.0")):
         file = validation(tmp_path / "judges", small)
         file.write_text(json.dumps({**json.loads(file.read_text()), name: value}), encoding="utf-8")
         assert has(refused(run, tmp_path, "open", small, file), f"{name}: is {value}, it has to be ")
@@ -266,11 +267,11 @@ def test_probes_of_another_major_version_are_refused(tmp_path: Path, small: Need
     run = choice_output(tmp_path / "run", ["memory"])
     (results,) = run.glob("results_*.json")
     content = json.loads(results.read_text(encoding="utf-8"))
-    content["versions"] = dict.fromkeys(content["versions"], "2.0.0")
+    content["versions"] = dict.fromkeys(content["versions"], "1.1.0")
     results.write_text(json.dumps(content), encoding="utf-8")
-    open_ = open_run(tmp_path / "open", ["memory"], data_version="2.0.0")
+    open_ = open_run(tmp_path / "open", ["memory"], data_version="1.1.0")
     for folder, track in ((run, "choice"), (open_, "open")):
-        with pytest.raises(UserError, match=r"sampled with data 2\.0\.0, which does not compare"):
+        with pytest.raises(UserError, match=r"sampled with data 1\.1\.0, which does not compare"):
             pack(folder, tmp_path / "out", PUBLIC, track, None, None, small)
 
 
