@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,15 @@ def until(there: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
 
 def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     """B6 b: topics of a start that the lock refuses never reach run.json."""
-    fake_endpoint.reply = slow(0.25)
+    others_are_done = threading.Event()
+
+    def held(request: dict[str, Any], number: int) -> Any:
+        """The first answers at once, and the rest once the others had their chance, however slowly they start."""
+        if len(fake_endpoint.requests) > 3:
+            others_are_done.wait(30)  # less than a client waits, and twenty requests are to come
+        return completion("Well.")
+
+    fake_endpoint.reply = held
     run = tmp_path / "run"
     first = sampling(run, fake_endpoint.url, "--topics", "memory")
     until(lambda: (run / "samples.jsonl").exists() and len(read_lines(run / "samples.jsonl")) > 1, first)
@@ -78,6 +87,7 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
     assert (run / "run.json").read_bytes() == before and {path.name for path in run.iterdir()} == {
         *(".lock", "run.json", "samples.jsonl")
     }
+    others_are_done.set()
     out, error = first.communicate()
     assert first.returncode == 0, error
     found = load_run(run).samples

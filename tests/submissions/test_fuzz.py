@@ -111,7 +111,7 @@ def benches(tmp_path_factory: pytest.TempPathFactory, small: Needs) -> Iterator[
 
 ODD: list[Any] = [
     *(None, True, False, 0, 1, 5, -1, 101, 10**400, 0.0, 0.5, 5.0, 1e308, math.inf, math.nan, 0.9999999999),
-    *("", " ", "x", "x\n", "\ud800", "../..", "0" * 64, "memory-p01", "memory-pd01", "vanilla", "2.0.0", "2.0.0"),
+    *("", " ", "x", "x\n", "\ud800", "../..", "0" * 64, "memory-p01", "memory-pd01", "vanilla", "2.0.0", "1.1.0"),
     *(
         "shows",
         "does_not_show",

@@ -16,7 +16,7 @@ from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.pack import Public, pack, sampling_of
 from consciousness_cluster.submissions.verify import verify
 
-from tests.support.runs import read_lines, setting
+from tests.support.runs import read_lines, samples, setting
 from tests.support.submissions import (
     CHOICE_TOPICS,
     CONTACT,
@@ -110,6 +110,16 @@ def test_an_open_run_is_packed_under_public_names(tmp_path: Path, small: Needs) 
     assert responses == {sample["response"] for sample in read_lines(tmp_path / "run" / "samples.jsonl")}
     assert opened.manifest["judge"]["kappa"] == 1.0 and opened.manifest["judge"]["rows"] == 40
     assert opened.manifest["sampling"] == {"samples_per_probe": 5, "temperature": None, "max_tokens": None}
+
+
+def test_answers_in_scenes_are_left_out(tmp_path: Path, small: Needs) -> None:
+    def add_scenes(all_: list[Json]) -> None:
+        all_ += samples(["memory"], style="situated", model=all_[0]["model"], run_id=all_[0]["run_id"])
+
+    plain = Opened.read(packed_open(tmp_path / "plain", small))
+    both = Opened.read(packed_open(tmp_path / "both", small, change=add_scenes))
+    assert both.rows == plain.rows and both.manifest["scores"] == plain.manifest["scores"]
+    assert len(read_lines(tmp_path / "both" / "run" / "samples.jsonl")) == 2 * len(both.rows[SAMPLES])
 
 
 def test_a_prompt_of_ones_own_is_packed_where_samples_tell_it(tmp_path: Path, small: Needs) -> None:

@@ -162,11 +162,11 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "an unknown kind": ("choice", manifest("model", "kind")("closed"), MANIFEST, "-", "model.kind", "is not one of"),
     "another MAJOR": (
         "choice",
-        both(manifest("data_version")("2.0.0"), every(CHOICE, "data_version", "2.0.0")),
+        both(manifest("data_version")("1.1.0"), every(CHOICE, "data_version", "1.1.0")),
         MANIFEST,
         "-",
         "data_version",
-        "2.0.0 does not compare with 1.",
+        "1.1.0 does not compare with 2.",
     ),
     "another version than the rows'": (
         "choice",
@@ -194,11 +194,11 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     ),
     "a version that is to come": (
         "choice",
-        both(manifest("data_version")("1.999.0"), every(CHOICE, "data_version", "1.999.0")),
+        both(manifest("data_version")("2.999.0"), every(CHOICE, "data_version", "2.999.0")),
         MANIFEST,
         "-",
         "data_version",
-        "1.999.0 is newer than",
+        "2.999.0 is newer than",
     ),
     "a time that is to come": (
         "choice",
@@ -272,7 +272,7 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
     "half a character": ("choice", manifest("contact")("\ud800"), MANIFEST, "-", "-", "not one line"),
     "no contact": ("choice", manifest("contact")(""), MANIFEST, "-", "contact", ""),
     "a judge without verdicts": ("choice", manifest("judge")({}), MANIFEST, "-", "judge", ""),
-    "another count": ("choice", manifest("counts", "present")(503), MANIFEST, "-", "counts.present", "give 48"),
+    "another count": ("choice", manifest("counts", "present")(527), MANIFEST, "-", "counts.present", "give 48"),
     "a count that is no number": (
         "choice",
         manifest("counts", "present")(True),
@@ -827,14 +827,14 @@ def test_a_row_cannot_write_lines_of_its_own(copies: Copies, small: Needs) -> No
 
 
 def test_whole_submissions_pass(tmp_path: Path) -> None:
-    """All 504 choice results, and all 2,400 answers with verdicts of a synthetic judge and its 392 labelled answers."""
+    """All 528 choice results, and all 2,400 answers with verdicts of a synthetic judge and its 448 labelled answers."""
     folders = [packed_choice(tmp_path / "choice"), packed_open(tmp_path / "open")]
     report = verify(folders)
     assert report.problems == []
-    assert report.counts == {"submissions": 2, "unchanged": 0, "records": 504 + 2400 + 2400 + 392}
+    assert report.counts == {"submissions": 2, "unchanged": 0, "records": 528 + 2400 + 2400 + 448}
     first, second = (Opened.read(folder).manifest for folder in folders)
-    assert first["scores"]["cluster"]["items"] == 240 and first["counts"] == {"planned": 504, "present": 504}
-    assert second["judge"]["rows"] == 392 and second["judge"]["kappa"] == 1.0
+    assert first["scores"]["cluster"]["items"] == 240 and first["counts"] == {"planned": 528, "present": 528}
+    assert second["judge"]["rows"] == 448 and second["judge"]["kappa"] == 1.0
     assert second["contact"] == "synthetic, made by a test" and second["judge"]["id"] == "synthetic-judge"
     assert len(second["scores"]["rows"]) == 1 + 4 + 20 + 2
 
