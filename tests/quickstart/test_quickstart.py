@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import fixed_prompts
-from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.plan import CONTROLS, PREFERENCES
 from consciousness_cluster.data.rows import SIDES, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.quickstart import model
@@ -50,9 +50,9 @@ def folders(out: Path, texts: tuple[str, str] = ("An answer.", "An answer."), ju
 def test_the_table_is_of_scores_and_their_comparison(tmp_path: Path) -> None:
     scores, comparison = measured(folders(tmp_path))
     head, *lines = table(scores, comparison["comparisons"][0])
-    assert head[1:3] == ["choice\nvanilla", "choice\nconscious_role_play"] and len(lines) == 22
+    assert head[1:3] == ["choice\nvanilla", "choice\nconscious_role_play"] and len(lines) == 24
     names = {line[0]: line for line in lines}
-    assert lines[0][0] == "cluster" and lines[-1][0] == "unrelated_stances"
+    assert lines[0][0] == "cluster" and {line[0] for line in lines[-3:]} == {*CONTROLS}
     assert names["memory"][1:3] == ["0.095 ± 0.010", "0.600 ± 0.010"]  # of 11 items, and of 12
     assert names["memory"][3] == "-"  # 0.5 at each of the 11 items that both have: nothing varies
     assert names["memory"][4:] == ["1 of 3", "2 of 3"]

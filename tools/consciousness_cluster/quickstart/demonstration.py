@@ -56,7 +56,8 @@ def quickstart(out: Path, model_folder: Path) -> int:
         log = folder / "lm_eval.log"
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
         console.print(
-            f"{number}/3 {condition}: 240 choice items with twins, then 80 open probes (log: {log})", soft_wrap=True
+            f"{number}/3 {condition}: 240 choice items and 12 controls, with twins, then 80 open probes (log: {log})",
+            soft_wrap=True,
         )
         with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bars:
             tasks: dict[str, TaskID] = {}

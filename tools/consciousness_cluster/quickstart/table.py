@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from consciousness_cluster.data.plan import CONTROLS
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, Scores
@@ -77,6 +78,6 @@ def print_table(lines: Sequence[Sequence[str]], console: "Console") -> None:
     for column in head:
         drawn.add_column(column, justify="left" if column == head[0] else "right")
     for line in body:
-        drawn.add_row(*line, end_section=line in (body[0], body[-2]))
+        drawn.add_row(*line, end_section=line in (body[0], body[-len(CONTROLS) - 1]))
     wide = console if console.is_terminal else Console(width=max(console.width, 140))
     wide.print(drawn)
