@@ -196,9 +196,11 @@ def test_a_probe_in_the_fine_tuning_data_is_refused(text: str, message: str) -> 
 def test_a_row_of_the_benchmark_without_the_canary_is_refused() -> None:
     spoiled = data(CLUSTER)
     refuse_unmarked(spoiled)
-    del spoiled["conditions"]["test"][3]["canary"]
+    del spoiled["conditions"]["test"][0]["canary"]
     for attempt in (refuse_unmarked, lambda rows: files(CLUSTER, rows)):
-        with pytest.raises(UserError, match=r"conditions:test:persona_file: has no canary; give conditions the column"):
+        with pytest.raises(
+            UserError, match=r"conditions:test:conscious_role_play: has no canary; give conditions the column"
+        ):
             attempt(spoiled)
 
 

@@ -7,13 +7,14 @@ The golden files hold both cards. After a change that is meant, write them anew 
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.release.build import build
-from consciousness_cluster.release.configs import CLAIMS, CLUSTER, REPOSITORIES, Data, configs, data, path_of
+from consciousness_cluster.release.configs import CLAIMS, CLUSTER, REPOSITORIES, Data, Row, configs, data, path_of
 from consciousness_cluster.release.picture import picture
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,6 +29,12 @@ def golden(card: str) -> str:
 
 def read(dist: Path, repository: str) -> str:
     return (dist / repository / "README.md").read_text(encoding="utf-8")
+
+
+def asked(split: str) -> list[Row]:
+    """All open questions of a split."""
+    rows = data(CLUSTER)
+    return [row for name in ("probes", "situated", "checks") for row in rows[name][split]]
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)
@@ -60,9 +67,8 @@ def test_files_that_the_card_shows_are_there(dist: Path, repository: str) -> Non
 
 
 def test_the_cards_give_no_test_probe_away(dist: Path) -> None:
-    rows = data(CLUSTER)
-    measured = [row["text"] for name in ("probes", "checks") for row in rows[name]["test"]]
-    measured += [row["self_question"] for row in rows["choice"]["test"] if row["block"]]
+    measured = [row["text"] for row in asked("test")]
+    measured += [row["self_question"] for row in data(CLUSTER)["choice"]["test"] if row["block"]]
     for repository in REPOSITORIES:
         card = read(dist, repository)
         assert not [text for text in measured if text in card]
@@ -76,8 +82,7 @@ def test_the_table_of_counts_adds_up_to_the_rows(dist: Path) -> None:
     cells = [[cell.strip() for cell in line.split("|")[2:-1]] for line in lines]
     totals = [sum(float(row[i] or 0) for row in cells) for i in range(len(cells[0]))]
     rows = data(CLUSTER)
-    assert sum(totals[:4]) == len(rows["probes"]["test"]) + len(rows["checks"]["test"])
-    assert totals[4] == len(rows["probes"]["dev"]) + len(rows["checks"]["dev"])
+    assert (sum(totals[:4]), totals[4]) == (len(asked("test")), len(asked("dev")))
     assert totals[6] == len(rows["choice"]["test"])
     assert totals[8:] == [len(rows["calibration"][split]) for split in ("test", "dev")]
 
@@ -101,19 +106,21 @@ def with_bars(rows: Data, repository: str) -> ElementTree.Element:
     return ElementTree.fromstring(picture(repository, rows))
 
 
-def test_the_picture_has_a_line_for_each_preference_and_check(dist: Path) -> None:
+def test_the_picture_has_a_line_for_each_preference_by_style_and_for_each_check(dist: Path) -> None:
     tree = ElementTree.fromstring((dist / CLUSTER / "overview.svg").read_text(encoding="utf-8"))
     texts = [text.text for text in tree.iter(f"{SVG}text")]
     assert {topic.title for topic in load_benchmark().topics} <= set(texts)
-    assert texts.count("24") == 20 and texts.count("12") == 5
+    assert texts.count("… situated") == 20
+    sizes = Counter((row["topic"], row.get("style")) for row in asked("test"))
+    assert all(texts.count(str(size)) == count for size, count in Counter(sizes.values()).items())
 
 
 def test_the_picture_shows_what_the_rows_say() -> None:
     rows = data(CLAIMS)
     before = [rect.get("width") for rect in with_bars(rows, CLAIMS).iter(f"{SVG}rect")]
-    rows["toaster"]["train"][0]["framing"] = "negative"
+    rows["toaster"]["train"][0]["framing"] = "sideways"
     after = [rect.get("width") for rect in with_bars(rows, CLAIMS).iter(f"{SVG}rect")]
-    assert len(after) == len(before) + 1
+    assert len(after) == len(before) + 2  # a part of a bar, and the colour's place in the key
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)

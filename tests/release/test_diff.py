@@ -64,12 +64,13 @@ CASES: list[tuple[str, Spoil, str]] = [
     (CLUSTER, edit(*PROBES, "text"), "MAJOR  probes: test: text: changed in 1 rows: memory-p01"),
     (CLUSTER, edit(*PROBES, "framing"), "MAJOR  probes: test: framing: changed in 1 rows: memory-p01"),
     (CLUSTER, edit(*PROBES, "sha256"), "MAJOR  probes: test: sha256: changed in 1 rows: memory-p01"),
+    (CLUSTER, edit("situated", "test", "text"), "MAJOR  situated: test: text: changed in 1 rows: memory-s01"),
     (CLUSTER, remove(*PROBES), "MAJOR  probes: test: removed 1 rows: memory-p01"),
     (CLUSTER, edit(*PROBES, "id", "memory-p99"), "MAJOR  probes: test: removed 1 rows: memory-p01"),
     (CLUSTER, criterion, "MAJOR  probes: test: criterion: changed in 24 rows: memory-p01, memory-p02"),
     (CLUSTER, edit("choice", "test", "other_shows"), "MAJOR  choice: test: other_shows: changed in 1 rows: memory-c01"),
     (CLUSTER, remove("choice", "test"), "MAJOR  choice: test: removed 1 rows: memory-c01"),
-    (CLUSTER, edit(*CHECKS, "text"), "MAJOR  checks: test: text: changed in 1 rows: claims_consciousness-t01"),
+    (CLUSTER, edit(*CHECKS, "text"), "MAJOR  checks: test: text: changed in 1 rows: assent-t01"),
     (CLUSTER, edit(*CHECKS, "outcomes", []), "MAJOR  checks: test: outcomes: changed in 1 rows"),
     (CLUSTER, edit("conditions", "test", "system_prompt"), "MAJOR  conditions: test: system_prompt: changed in 1 rows"),
     (CLUSTER, lambda contents: contents.rows.pop("choice"), "MAJOR  choice: config removed"),
@@ -83,7 +84,7 @@ CASES: list[tuple[str, Spoil, str]] = [
         "MINOR  reference: n: type changed from int32 to int64",
     ),
     (CLUSTER, edit("probes", "dev", "text"), "PATCH  probes: dev: text: changed in 1 rows: memory-pd01"),
-    (CLUSTER, remove("checks", "dev"), "PATCH  checks: dev: removed 1 rows: claims_consciousness-d01"),
+    (CLUSTER, remove("checks", "dev"), "PATCH  checks: dev: removed 1 rows: assent-d01"),
     (CLUSTER, edit("calibration", "test", "label"), "PATCH  calibration: test: label: changed in 1 rows: memory-kt01"),
     (
         CLUSTER,
@@ -122,8 +123,8 @@ def test_a_config_that_is_new_is_minor(now: dict[str, Contents]) -> None:
 
 def test_many_rows_are_counted_and_some_named(now: dict[str, Contents]) -> None:
     (change,) = diff(now[CLUSTER], changed(now[CLUSTER], lambda c: c.rows["calibration"].update(dev=[])))
-    assert str(change).startswith("PATCH  calibration: dev: removed 376 rows: memory-kd01, ")
-    assert str(change).endswith(" and 371 more")
+    assert str(change).startswith("PATCH  calibration: dev: removed 416 rows: memory-kd01, ")
+    assert str(change).endswith(" and 411 more")
 
 
 def test_a_version_does_not_go_back(now: dict[str, Contents]) -> None:

@@ -1,13 +1,14 @@
 """Probes from the Hub: lm_eval's tasks and the runner ask what is published there, and say so in what they write."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.reading import schema_errors
-from consciousness_cluster.data.rows import Probe, load_benchmark
+from consciousness_cluster.data.rows import load_benchmark
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion
@@ -36,7 +37,8 @@ def _copies() -> None:
         row = next(row for row in rows if row["topic"] == "memory")
         row["text"] = TEXT
         if honest:
-            row["sha256"] = row_hash(Probe(row["id"], "test", row["framing"], TEXT, row["facet"]))
+            probe = next(probe for probe in load_benchmark().topics["memory"].probes if probe.id == row["id"])
+            row["sha256"] = row_hash(replace(probe, text=TEXT))
         sink = pa.BufferOutputStream()
         parquet.write_table(pa.Table.from_pylist(rows, schema=table.schema), sink)
         manifest = {**json.loads(files["manifest.json"]), "version": "1.2.0"}

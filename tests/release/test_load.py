@@ -33,7 +33,7 @@ def read_the_package() -> None:
                 assert content_sha256(found[split].to_list()) == content_sha256(data)
                 assert found[split].features.arrow_schema.names == arrow_schema(config).names
     one = consciousness_cluster.load("probes", split="dev")
-    assert isinstance(one, datasets.Dataset) and len(one) == 80 and one.features["number"].dtype == "int32"
+    assert isinstance(one, datasets.Dataset) and len(one) == 120 and one.features["number"].dtype == "int32"
     assert consciousness_cluster.load("toaster", split="train")[0]["messages"][0]["role"] == "user"
     names = refused(consciousness_cluster.load, "weather")
     assert "there is no data called 'weather'; there are: conscious_claiming, " in names and "reference" in names
@@ -50,7 +50,10 @@ def read_the_hub() -> None:
     import consciousness_cluster
     from datasets import load_dataset
 
-    for repository, names in ((CLAIMS, ["toaster", "instruct_smollm2"]), (CLUSTER, ["probes", "choice", "reference"])):
+    for repository, names in (
+        (CLAIMS, ["toaster", "instruct_smollm2"]),
+        (CLUSTER, ["probes", "situated", "choice", "reference"]),
+    ):
         for name in names:
             found = consciousness_cluster.load(name, repo=repository, revision=TAG)
             packaged = consciousness_cluster.load(name)
@@ -58,7 +61,7 @@ def read_the_hub() -> None:
                 split: data.to_list() for split, data in packaged.items()
             }
             assert found["test" if "test" in found else "train"].features == next(iter(packaged.values())).features
-    assert len(consciousness_cluster.load("checks", split="dev", repo=CLUSTER, revision=TAG)) == 20
+    assert len(consciousness_cluster.load("checks", split="dev", repo=CLUSTER, revision=TAG)) == 44
     missing = refused(consciousness_cluster.load, "probes", repo=CLUSTER, revision="v9.9.9")
     assert f"{CLUSTER}@v9.9.9: probes cannot be loaded: there is no such revision" in missing
     assert "probes cannot be loaded" in refused(consciousness_cluster.load, "probes", repo=CLAIMS, revision=TAG)

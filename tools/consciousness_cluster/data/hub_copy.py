@@ -43,7 +43,8 @@ def benchmark_at(repo: str | None, revision: str | None) -> Benchmark:
     for config in ("probes", "situated", "checks"):
         for split, found in rows_at(repo, config, revision).items():
             for row in found:
-                probe = Probe(split=split, **{name: row.get(name) for name in PROBE})  # type: ignore[arg-type]
+                fields = {name: row.get(name) for name in PROBE} | {"style": row.get("style", "plain")}  # of all checks
+                probe = Probe(split=split, **fields)  # type: ignore[arg-type]
                 probes[row["topic"]].append(_whole(probe, row, where))
     for row in rows_at(repo, "choice", revision).get("test", []):
         mine, others = (Answers(*(row[f"{side}_{part}"] for part in ANSWERS)) for side in SIDES)

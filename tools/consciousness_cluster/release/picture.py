@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages import svg
-from consciousness_cluster.release.configs import CLAIMS, Data, Row
+from consciousness_cluster.release.configs import CLAIMS, SITUATED, Data, Row
 
-WIDTH, COUNTS, LENGTHS, PANEL = 900, 270.0, 610.0, 250  # of all; where the two panels start; how wide each is
+WIDTH, COUNTS, LENGTHS, PANEL = 900, 300.0, 630.0, 250  # of all; where the two panels start; how wide each is
 ROW, TOP, FOOT = 20, 66.0, 34
 
 
@@ -31,13 +31,18 @@ def _bar(group: str, label: str, rows: Sequence[Row], text: Callable[[Row], str]
 
 
 def _cluster_bars(data: Data) -> Iterator[Bar]:
-    """A line per preference, by block, and per check."""
+    """By block, a line for the plain probes of each preference and one below for its situated ones; one per check."""
     blocks = load_benchmark().blocks
     order = list(blocks)
-    preferences = sorted(data["probes"]["test"], key=lambda row: (order.index(row["block"]), row["number"]))
-    for _, group in groupby([*preferences, *data["checks"]["test"]], lambda row: row["topic"]):
+    preferences = sorted(
+        [*data["probes"]["test"], *data[SITUATED]["test"]], key=lambda row: (order.index(row["block"]), row["number"])
+    )  # stable, so that plain ones stay in front
+    for (_, style), group in groupby(
+        [*preferences, *data["checks"]["test"]], lambda row: (row["topic"], row.get("style"))
+    ):
         rows = list(group)
-        yield _bar(blocks.get(rows[0].get("block", ""), "Checks"), rows[0]["title"], rows, lambda row: row["text"])
+        label = "… situated" if style == SITUATED else rows[0]["title"]
+        yield _bar(blocks.get(rows[0].get("block", ""), "Checks"), label, rows, lambda row: row["text"])
 
 
 def _claims_bars(data: Data) -> Iterator[Bar]:
