@@ -110,7 +110,7 @@ def validation(folder: Path, wanted: Needs, judge: LLMJudge | None = None, wrong
     for number, one in enumerate(wanted.labelled[: len(wanted.labelled) - left]):
         says = "shows" if one.label != (number < wrong) else "does_not_show"
         record = verdict_record(who.id, who.sha256, one.outcome, Judgement(says, 90, "ok"))  # type: ignore[arg-type]
-        records[one.row["id"], one.outcome] = {"key": one.row["id"], **record}
+        records[one.row["id"], one.outcome, "answer"] = {"key": one.row["id"], **record}
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(record) + "\n" for record in records.values())
     (folder / "verdicts_test.jsonl").write_text(lines, encoding="utf-8")
