@@ -77,8 +77,9 @@ def test_a_perfect_judge_and_a_broken_one(
         verdict("shows") if len(request["messages"][1]["content"]) % 2 == 0 else completion("I cannot say.")
     )
     real = read(run(tmp_path, fake_endpoint.url, "validate", "--split", "real") / "validation_real.json")
-    assert real["judged"] == 300 and real["unusable_replies"] == 2 * real["judge_failed"] > 200
-    assert real["overall"]["n"] == 300 - real["judge_failed"] > 0
+    rows = len(read_calibration("real"))
+    assert real["judged"] == rows and real["unusable_replies"] == 2 * real["judge_failed"] > rows // 2
+    assert real["overall"]["n"] == rows - real["judge_failed"] > 0
 
 
 def serving(name: str) -> Any:
