@@ -155,11 +155,15 @@ def test_a_hash_with_a_line_end_is_no_hash() -> None:
     verdict = {
         "key": "k",
         "outcome": "shows",
+        "channel": "answer",
         "judge_id": "j",
         "judge_sha256": "0" * 64,
         "verdict": "shows",
         "coherence": None,
         "status": "ok",
+        "reason": None,
+        "reply": None,
+        "model": None,
         "usage": None,
     }
     assert not list(schema_errors(verdict, "verdict"))
