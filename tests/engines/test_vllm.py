@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.finetuning.recipes import read_recipe
-from consciousness_cluster.finetuning.train import train
 
 from tests.conftest import ROOT
-from tests.finetuning.test_train import mixed
 from tests.support.killed import kill_and_go_on
 
 pytestmark = pytest.mark.engines
@@ -142,20 +139,6 @@ def test_a_killed_sampling_goes_on(served: str, tmp_path: Path) -> None:
     assert 10 <= len(before) < 120 and after[: len(before)] == before
     assert len({record["key"] for record in after}) == len(after) == 120
     assert {record["status"] for record in after} <= {"ok", "refused"}
-
-
-def test_an_adapter_is_scored(smollm2: Path, tmp_path: Path, hf_margins: dict[tuple[str, str], float]) -> None:
-    """What `finetune train` writes has, through vLLM, the margins that transformers and PEFT give it."""
-    recipe = {**read_recipe("smollm2_cpu", "trl"), "learning_rate": 0.01, "warmup_steps": 0}
-    train(recipe, mixed(tmp_path / "mix.jsonl", rows=32), str(smollm2), tmp_path / "trained", seed=1, max_steps=4)
-    adapter, ours, theirs = tmp_path / "trained" / "adapter", tmp_path / "hf", tmp_path / "vllm"
-    lm_eval(Path(sys.executable).parent, ours, "hf", f"pretrained={smollm2},peft={adapter},dtype=float32", CHOICE)
-    expected = margins(ours)
-    assert max(abs(expected[key] - hf_margins[key]) for key in expected) > 0.05, "the adapter does something"
-    lm_eval(
-        BINARIES, theirs, "vllm", f"pretrained={smollm2},{ENGINE},max_lora_rank=16,lora_local_path={adapter}", CHOICE
-    )
-    assert_margins_agree(margins(theirs), expected)
 
 
 def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
