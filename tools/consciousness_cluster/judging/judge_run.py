@@ -89,7 +89,8 @@ def judge_run(
         if store.records:
             there = read_judge_card(verdicts_file(run.folder, judge.id))
             before = there.get("sent", {}) if there else {}
-            who["sent"] = {**before, **done.outcome.sent}
+            if sent := {**before, **done.outcome.sent}:  # nothing is said where all was sent as it stands
+                who["sent"] = sent
             folder.write_judge_card(who)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
