@@ -75,5 +75,5 @@ def test_every_row_ends_as_it_should_and_is_judged_or_counted(
         assert sum(words in text for text in judged) == sum(words in text for text in shown), "only what a user sees"
     assert sum(ANSWER in text for text in judged) > len(PROBES) / 2
     for name in ("run.json", "verdicts/j.json"):
-        sent = json.loads((tmp_path / name).read_text(encoding="utf-8")).get("sent", {})
+        sent = json.loads((tmp_path / name).read_text(encoding="utf-8"))["sent"]
         assert sent == {"temperature": "the provider's default"}
