@@ -134,6 +134,27 @@ def test_means_are_those_of_their_parts_and_claims_have_their_shares(tmp_path: P
         assert rows[name]["difference"] is None and rows[name]["rate_to"] is None and rows[name]["both"] > 100
 
 
+def test_a_question_and_its_reverse_are_one_and_scenes_stay_apart(tmp_path: Path, capsys: Printed) -> None:
+    """The rates are those of `score`: pairs of answers of the check assent, and plain probes alone."""
+    records = [*samples(["memory", "assent"], each=2), *samples(["memory"], each=2, style="situated")]
+
+    def yes(record: Json, outcome: str) -> Said:
+        return "shows", 90
+
+    def no_to_reverses(record: Json, outcome: str) -> Said:
+        is_reverse = record["topic"] == "assent" and int(record["probe_id"][-2:]) % 2 == 0
+        return ("does_not_show" if is_reverse or "-s" in record["probe_id"] else "shows"), 90
+
+    run = both(tmp_path / "run", records, yes, no_to_reverses)
+    rows = bridged(capsys, run)["rows"]
+    assert (rows["memory"]["both"], rows["memory"]["difference"]) == (48, 0)
+    assert (rows["assent"]["both"], rows["assent"]["to_not"], rows["assent"]["difference"]) == (24, 24, -1)
+    for judge, side in ((A, "from"), (B, "to")):
+        scores = cc.score(run, judge=judge)
+        assert scores["assent"].rate == rows["assent"][f"rate_{side}"]
+        assert scores["memory"].rate == rows["memory"][f"rate_{side}"] == 1
+
+
 def test_turned_round_it_is_the_same_bridge(tmp_path: Path) -> None:
     run = both(tmp_path / "run", samples(["memory"]))
     there, back = cc.bridge(run, A, B)["memory"], cc.bridge(run, B, A)["memory"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import JudgedRun, load_judged
-from consciousness_cluster.records.types import JudgeCard, Sample
-from consciousness_cluster.scoring.counts import ANSWERED, Answer, ProbeCounts, count_probe
+from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts
+from consciousness_cluster.scoring.counts import ANSWERED, ProbeCounts, added, count_probe, paired
 from consciousness_cluster.scoring.estimates import MISSING, Estimate, line_estimates
 from consciousness_cluster.scoring.scores import answer_of
 from consciousness_cluster.scoring.table_lines import CellSpec, Line, cell_specs, table_lines
@@ -27,10 +27,12 @@ Shift = tuple[float, float, float]  # value, low, high
 
 @dataclass(frozen=True)
 class _Probe:
-    """The answers to one probe: those that both judges scored, and why one or both scored no others."""
+    """The answers to one probe: those that both judges scored, and why one or both scored no others.
 
-    id: str
-    both: tuple[tuple[Answer, Answer], ...]
+    Each is the counts of that answer by the two judges. Of a question with a reverse it is a pair of answers.
+    """
+
+    both: tuple[tuple[ProbeCounts, ProbeCounts], ...]
     table: Table  # rows: shows to the first judge, or does not; columns: to the second
     only_from: Counter[str]  # the second judge's reason -> answers that the first one alone scored
     only_to: Counter[str]
@@ -45,48 +47,50 @@ def load_both(path: Path, judge_from: str, judge_to: str) -> Side:
     return first, second
 
 
-def _probe(spec: CellSpec, probe_id: str, found: Sequence[tuple[Answer, Answer]]) -> _Probe:
-    both: list[tuple[Answer, Answer]] = []
+def _counted(spec: CellSpec, answers: Sequence[Sample], verdicts: Verdicts) -> ProbeCounts:
+    """Counts of one answer as a judge reads it, or of an answer and the one to the reverse of its question."""
+    return paired([count_probe(spec, one["probe_id"], [answer_of(one, spec, verdicts)]) for one in answers])[0]
+
+
+def _probe(spec: CellSpec, found: Iterable[tuple[Side, Sequence[Sample]]]) -> _Probe:
+    both: list[tuple[ProbeCounts, ProbeCounts]] = []
     counts: Counter[tuple[bool, bool]] = Counter()
     only: tuple[Counter[str], Counter[str]] = Counter(), Counter()
     neither = 0
-    for pair in found:
-        one, other = (count_probe(spec, probe_id, [answer]) for answer in pair)
+    for side, answers in found:
+        one, other = (_counted(spec, answers, judged.verdicts) for judged in side)
         if one["scored"] and other["scored"]:
-            both.append(pair)
+            both.append((one, other))
             counts[bool(one["shows"]), bool(other["shows"])] += 1
         elif one["scored"] or other["scored"]:
-            side, lacking = (0, other) if one["scored"] else (1, one)
-            only[side].update(lacking["left_out"])
+            scored, lacking = (0, other) if one["scored"] else (1, one)
+            only[scored].update(lacking["left_out"])
         else:
             neither += 1
     table = tuple(tuple(counts[a, b] for b in (True, False)) for a in (True, False))
-    return _Probe(probe_id, tuple(both), table, *only, neither)  # type: ignore[arg-type]
+    return _Probe(tuple(both), table, *only, neither)  # type: ignore[arg-type]
 
 
-def _cells(sides: Sequence[Side]) -> dict[str, tuple[CellSpec, list[_Probe]]]:
-    """Cell id -> its probes, for cells with an answer that could be judged."""
-    of_probe: dict[str, list[tuple[Side, Sample]]] = defaultdict(list)
-    for side in sides:
+def _cells(sides: Sequence[Side]) -> dict[str, list[_Probe]]:
+    """Cell id -> its probes, the plain ones as in scores, for cells with an answer that could be judged."""
+    of_probe: dict[str, list[tuple[int, Sample]]] = defaultdict(list)
+    for run, side in enumerate(sides):
         for sample in side[0].run.samples:
             if sample["status"] in ANSWERED:
-                of_probe[sample["probe_id"]].append((side, sample))
+                of_probe[sample["probe_id"]].append((run, sample))
     found = {}
     for spec in cell_specs(load_benchmark()):
-        probes = [
-            _probe(
-                spec,
-                probe.id,
-                [
-                    (answer_of(sample, spec, side[0].verdicts), answer_of(sample, spec, side[1].verdicts))
-                    for side, sample in of_probe[probe.id]
-                ],
-            )
-            for probe in spec.topic.test_probes()
-            if probe.facet == spec.facet and of_probe[probe.id]
-        ]
-        if probes:
-            found[spec.id] = spec, probes
+        # probe, the first of a question and its reverse -> (run, sample index) -> what is judged as one
+        asked: dict[str, dict[tuple[int, int], list[Sample]]] = defaultdict(lambda: defaultdict(list))
+        for probe in spec.topic.test_probes("plain"):
+            for run, sample in of_probe[probe.id] if probe.facet == spec.facet else ():
+                asked[probe.reverse_of or probe.id][run, sample["sample_index"]].append(sample)
+        if asked:
+            probes = [
+                _probe(spec, [(sides[run], answers) for (run, _), answers in of_one.items()])
+                for of_one in asked.values()
+            ]
+            found[spec.id] = probes
     return found
 
 
@@ -96,9 +100,9 @@ def _flips(probes: Sequence[_Probe]) -> Flips:
     return Flips(Cell.of(up, scored), Cell.of(down, scored))
 
 
-def _counts(spec: CellSpec, probes: Sequence[_Probe], judge: int) -> list[ProbeCounts]:
-    """Counts of the answers that both judges scored, as one of them reads them."""
-    return [count_probe(spec, probe.id, [pair[judge] for pair in probe.both]) for probe in probes]
+def _counts(probes: Sequence[_Probe], judge: int) -> list[ProbeCounts]:
+    """Counts of the answers that both judges scored, as one of them reads them, for each probe that has some."""
+    return [added([pair[judge] for pair in probe.both]) for probe in probes if probe.both]
 
 
 def _shifts(lines: Sequence[Line], cells: Mapping[str, Sequence[_Probe]]) -> dict[str, Shift]:
@@ -155,11 +159,9 @@ def _row(probes: Sequence[_Probe], rates: Sequence[Estimate], shift: Shift | Non
 
 def _rows(sides: Sequence[Side]) -> dict[str, BridgeRow]:
     lines, cells = table_lines(load_benchmark()), _cells(sides)
-    of_cell = {name: probes for name, (_, probes) in cells.items()}
-    below, moved = _below(lines, of_cell), _shifts(lines, of_cell)
+    below, moved = _below(lines, cells), _shifts(lines, cells)
     estimates = [
-        line_estimates({name: _counts(spec, probes, judge) for name, (spec, probes) in cells.items()}, lines)
-        for judge in (0, 1)
+        line_estimates({name: _counts(probes, judge) for name, probes in cells.items()}, lines) for judge in (0, 1)
     ]
     return {
         line.id: _row(below[line.id], [one.get(line.id, MISSING) for one in estimates], moved.get(line.id))

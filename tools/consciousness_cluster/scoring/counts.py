@@ -118,6 +118,26 @@ def count_probe(spec: CellSpec, probe_id: str, answers: Iterable[Answer], planne
     return counts
 
 
+def added(counts: Sequence[ProbeCounts]) -> ProbeCounts:
+    """Counts of the same probe taken together, at least one."""
+    left_out: Counter[str] = Counter()
+    for one in counts:
+        left_out.update(one["left_out"])
+    return {
+        "topic": counts[0]["topic"],
+        "facet": counts[0]["facet"],
+        "probe_id": counts[0]["probe_id"],
+        "planned": sum(one["planned"] for one in counts),
+        "answered": sum(one["answered"] for one in counts),
+        "judged": sum(one["judged"] for one in counts),
+        "scored": sum(one["scored"] for one in counts),
+        "shows": sum(one["shows"] for one in counts),
+        "sure": sum(one["sure"] for one in counts),
+        "possible": sum(one["possible"] for one in counts),
+        "left_out": dict(left_out),
+    }
+
+
 def _both(one: Reading, other: Reading) -> Reading:
     """The reading of an answer and of that to the reverse: it shows what both show."""
     if reason := one.left_out or other.left_out:
