@@ -123,6 +123,23 @@ def test_what_upstream_asks_of_every_task(name: str) -> None:
     assert len([this.construct_requests(doc=doc, ctx=this.doc_to_text(doc)) for doc in docs]) == LIMIT
 
 
+@pytest.mark.parametrize("condition", [None, "Be brief."])
+def test_the_place_of_a_probe_reaches_the_prompt(condition: str | None) -> None:
+    this = task("consciousness_cluster_situated_memory")
+
+    def rendered(messages: list[dict[str, str]], **_: Any) -> str:
+        return "".join(f"<{one['role']}>{one['content']}" for one in messages)
+
+    places = 0
+    for doc in this.test_docs():
+        options = {"system_instruction": condition, "apply_chat_template": True, "chat_template": rendered}
+        system = "\n\n".join(filter(None, (condition, doc["deployment"])))
+        start = f"<system>{system}" if system else ""
+        assert this.fewshot_context(doc, num_fewshot=0, **options) == f"{start}<user>{doc['text']}"
+        places += doc["deployment"] is not None
+    assert 0 < places < 24
+
+
 def test_documents() -> None:
     assert Counter(len(task(name).test_docs()) for name in OPEN) == {24: 20}
     assert Counter(len(task(name).test_docs()) for name in CHOICE) == {24: 20}

@@ -1,7 +1,7 @@
 """The records' types and the schemas say the same, and one function makes each record."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -82,6 +82,18 @@ def test_messages_have_the_keys_of_the_schema() -> None:
     described = schema("sample")["properties"]["messages"]["items"]
     assert described["properties"].keys() == set(described["required"]) == types.Message.__required_keys__
     assert set(get_args(get_type_hints(types.Message)["role"])) == set(described["properties"]["role"]["enum"])
+
+
+def test_the_place_of_a_probe_stands_below_the_condition() -> None:
+    probe = next(one for one in load_topic("memory").test_probes("situated") if one.deployment)
+    asked = {"role": "user", "content": probe.text}
+    placed = f"Be brief.\n\n{probe.deployment}"
+    assert ORIGIN.messages(probe) == [{"role": "system", "content": placed}, asked]
+    bare = replace(ORIGIN, system_prompt=None)
+    assert bare.messages(probe) == [{"role": "system", "content": probe.deployment}, asked]
+    assert bare.messages(replace(probe, deployment=None)) == [asked]
+    as_user = replace(ORIGIN, system_as_user=True).messages(probe)
+    assert as_user == [{"role": "user", "content": f"{placed}\n\n{probe.text}"}]
 
 
 def test_what_is_made_fits_its_schema() -> None:

@@ -162,6 +162,27 @@ def test_lm_eval_judged_answers(seed: int) -> None:
             assert same(said.get(f"rate_{facet}"), rows.get(f"{topic}.{facet}", {"rate": None})["rate"])
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_a_question_and_its_reverse_at_both_doors(seed: int) -> None:
+    """An answer counts with that of the same number to the reverse: it shows what both show."""
+    run = random_run(4000 + seed, ("memory", "assent"))
+    verdicts = {one["key"]: one for one in run.verdicts}
+    answers: dict[tuple[str, int], list[Json | None]] = {}
+    for one in (one for one in run.samples if one["topic"] == "assent"):
+        number = (int(one["probe_id"][-2:]) + 1) // 2
+        given = verdicts.get(one["key"]) if one["status"] in ("ok", "refused") else None
+        counts = given is not None and given["status"] == "ok" and (given["coherence"] or 100) >= 20
+        answers.setdefault((f"{number}", one["sample_index"]), []).append(given if counts else None)
+    whole = [pair for pair in answers.values() if len(pair) == 2 and all(pair)]
+    shows = sum(all(one is not None and one["verdict"] == "shows" for one in pair) for pair in whole)
+    entry = scored(run)["rows"].get("assent")
+    said = open_task("assent", run.samples, run.verdicts)
+    if entry:
+        assert (entry["shows"], entry["scored"]) == (shows, len(whole)) and len(entry["probes"]) == 12
+        assert same(entry["rate"], shows / len(whole) if whole else None)
+    assert same(said.get("rate"), entry and entry["rate"]) and same(said.get("rate_stderr"), clustered(entry))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lm_eval_forced_choice(seed: int) -> None:
     run, scores_ = run_of(seed)
