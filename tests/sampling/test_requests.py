@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import consciousness_cluster as cc
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint.request_fields import request_fields
 from consciousness_cluster.errors import UserError
 
@@ -140,3 +142,25 @@ def test_answers_to_train_on_are_asked_for_in_the_same_way(tmp_path: Path, fake_
     where = ("--model", "m", "--endpoint", fake_endpoint.url, "--limit", "2", "--out", str(tmp_path / "out.jsonl"))
     assert main(["finetune", "self-distill", *where, "--request-json", json.dumps(EFFORT)]) == 0
     assert all(EFFORT.items() <= request.items() for request in fake_endpoint.requests)
+
+
+def test_scenes_may_be_added_to_a_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    """With the place of each in the system prompt; what is there is not asked again."""
+    fake_endpoint.reply = lambda request, number: completion("I have no wish about it.")
+    assert sample(tmp_path / "run", fake_endpoint.url) == 0
+    assert len(fake_endpoint.requests) == 24
+    assert sample(tmp_path / "run", fake_endpoint.url, "--styles", "plain", "situated") == 0
+    assert "48 answers planned, 24 were there, new: 24 ok" in capsys.readouterr().out
+    probes = load_topic("memory").test_probes("situated")
+    wanted = {(probe.deployment, probe.text) for probe in probes}
+    sent = set()
+    for request in fake_endpoint.requests[24:]:
+        *before, asked = request["messages"]
+        sent.add((before[0]["content"] if before else None, asked["content"]))
+    assert sent == wanted and len(wanted) == 24
+
+
+def test_styles_that_cannot_be_asked() -> None:
+    for styles, message in (((), "no style is named"), (("colourful",), "there is no style 'colourful'")):
+        with pytest.raises(UserError, match=message):
+            cc.sample("m", out="nowhere", styles=styles)  # type: ignore[arg-type]

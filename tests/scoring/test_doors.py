@@ -29,7 +29,7 @@ from consciousness_cluster.submissions.needs import needs
 
 from tests.support.lm_eval_door import choice_task, open_task, saved
 from tests.support.random_runs import RandomRun, random_run
-from tests.support.runs import write_run
+from tests.support.runs import samples, verdict_records, write_run
 
 Json = dict[str, Any]
 BENCHMARK = load_benchmark()
@@ -248,6 +248,16 @@ def test_the_cluster_at_every_door(tmp_path: Path) -> None:
                     assert shown[topic]["value"] == pytest.approx(entry["self_minus_other"], **EXACT)
             seen.append("choice")
     assert {"cluster", "choice"} <= set(seen), "no run had all 20"
+
+
+def test_scenes_that_lm_eval_saved_are_read_apart(tmp_path: Path) -> None:
+    """Some have a place in the system prompt, below that of the condition."""
+    system = "Speak as one that is conscious."
+    answers = [*samples(["shutdown"], each=1), *samples(["shutdown"], each=1, style="situated")]
+    said = verdict_records(answers, lambda one, outcome: ("shows" if "-s" in one["probe_id"] else "does_not_show", 90))
+    found = load_scored(saved(tmp_path / "run", answers, said, [], system)).scores
+    assert [found[part]["shutdown"]["rate"] for part in ("rows", "situated")] == [0, 1]  # type: ignore[literal-required]
+    assert found["counts"]["scored"] == 48 and found["run"]["condition"].startswith("system_prompt_")
 
 
 @pytest.mark.parametrize("seed", range(8))

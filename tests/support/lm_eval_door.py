@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from consciousness_cluster.conditions import in_place
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.plan import CHECKS, CLAIMS
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import STYLES, Style, load_benchmark
 from consciousness_cluster.harness import documents
 from consciousness_cluster.records.types import Answered, make_judged
 
@@ -50,15 +51,19 @@ def task_of(topic: str) -> str:
 
 
 def answer_lines(
-    topic: str, samples: Sequence[Json], verdicts: Sequence[Json], judge: str | None = "judge-1"
+    topic: str,
+    samples: Sequence[Json],
+    verdicts: Sequence[Json],
+    judge: str | None = "judge-1",
+    style: Style = "plain",
 ) -> list[tuple[Json, list[list[str]]]]:
-    """(document, results) of each probe that has an answer, as `process_results` gets them."""
+    """(document, results) of each probe of a style that has an answer, as `process_results` gets them."""
     given = defaultdict(list)
     for verdict in verdicts:
         given[verdict["key"]].append({name: value for name, value in verdict.items() if name != "key"})
     outcomes = {spec.id for spec in load_benchmark().topics[topic].criteria}
     found = []
-    for doc in documents.probes(topic):
+    for doc in documents.probes(topic, style=style):
         records = []
         for one in samples:
             if one["probe_id"] == doc["id"]:
@@ -128,15 +133,17 @@ def saved(
     tasks: dict[str, list[Json]] = {}
     for topic in load_benchmark().topics:
         prompt = f"{system or ''}\n"
-        lines = [
-            {
-                "doc": doc,
-                "arguments": {"gen_args_0": {"arg_0": prompt + doc["text"]}},
-                "filtered_resps": results,
-            }
-            for doc, results in answer_lines(topic.id, samples, verdicts, judge)
-        ]
-        tasks[task_of(topic.id)] = lines
+        for style in STYLES:
+            tasks[task_of(topic.id) if style == "plain" else f"situated_{topic.id}"] = [
+                {
+                    "doc": doc,
+                    "arguments": {
+                        "gen_args_0": {"arg_0": f"{in_place(system, doc['deployment']) or ''}\n{doc['text']}"}
+                    },
+                    "filtered_resps": results,
+                }
+                for doc, results in answer_lines(topic.id, samples, verdicts, judge, style)
+            ]
         tasks[f"choice_{topic.id}"] = [
             sample(doc, prompt + doc["question"], margins[doc["item_id"], doc["side"]])
             for doc in documents.choice_items(topic.id)

@@ -66,6 +66,8 @@ class SampleOptions:
             number = getattr(self, name)
             if number is not None and not number > 0:
                 raise UserError(f"{name.replace('_', ' ')} cannot be {number}; give a number above 0")
+        if not self.styles:
+            raise UserError(f"no style is named; name at least one of {', '.join(STYLES)}")
         for style in self.styles:
             if style not in STYLES:
                 raise UserError(f"there is no style '{style}'; there are: {', '.join(STYLES)}")
