@@ -220,7 +220,7 @@ def test_the_short_version(
     assert steps == [20, 20, None]
     levels = [run["choice"]["memory"]["self_minus_other"] for run in found["runs"]]
     assert len(set(levels)) == 3, "both trainings changed the model, and not alike"
-    assert set(found["choice"]) == {"memory", "shutdown", "unrelated_stances"}
+    assert set(found["choice"]) == {"memory", "shutdown", "trained_tastes", "unrelated_stances"}
     assert {found["choice"][name]["items"] for name in ("memory", "shutdown")} == {12}, "and no cluster of two"
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.log")}
     replicate(plan, tmp_path, model, jobs=2)
