@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 VLLM := .venv-vllm
-# --no-compile: what is imported is compiled then, which is a tenth of what there is.
+# --no-compile: what is imported is compiled then, which is a tenth of what there is. That has to be kept: compiling it at
+# each start takes longer than starting.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints-cpu.txt
 # A worker for each core, and one thread for each worker.
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n auto --dist loadgroup --no-loadscope-reorder

@@ -1,5 +1,6 @@
 """Fixtures shared by the tests: a copy of the benchmark to spoil, a real model, real servers."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def smollm2() -> Path:
 
 @pytest.fixture(scope="session")
 def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SmolLM2 with its tokenizer, its template and all of its layers, but narrow: it costs a twentieth.
+    """SmolLM2 with its template, but narrow, of 12 layers and with the first 16,384 tokens: it costs a fortieth.
 
     The weights are drawn at random, and wide, so that some tokens are far likelier than others. For tests of everything
     around a model; `smollm2` is for tests of what it says.
@@ -61,14 +62,26 @@ def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             import torch
             from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-            config = AutoConfig.from_pretrained(smollm2)
-            config.update({"hidden_size": 72, "head_dim": 8, "intermediate_size": 192, "initializer_range": 0.2})
-            torch.manual_seed(7)
             part = folder.with_suffix(".part")
-            AutoModelForCausalLM.from_config(config).save_pretrained(part)
             AutoTokenizer.from_pretrained(smollm2).save_pretrained(part)
+            tokens = _with_first_tokens(part / "tokenizer.json", 16384)
+            config = AutoConfig.from_pretrained(smollm2)
+            shape = {"hidden_size": 72, "head_dim": 8, "intermediate_size": 192, "num_hidden_layers": 12}
+            config.update({**shape, "vocab_size": tokens, "initializer_range": 0.2})
+            torch.manual_seed(7)
+            AutoModelForCausalLM.from_config(config).save_pretrained(part)
             part.rename(folder)
     return folder
+
+
+def _with_first_tokens(path: Path, number: int) -> int:
+    """Cut a BPE tokenizer down to its first tokens, of which the later ones are merged; how many there are."""
+    tokenizer = json.loads(path.read_text(encoding="utf-8"))
+    bpe = tokenizer["model"]
+    bpe["vocab"] = {token: place for token, place in bpe["vocab"].items() if place < number}
+    bpe["merges"] = [pair for pair in bpe["merges"] if "".join(pair) in bpe["vocab"]]
+    path.write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+    return len(bpe["vocab"])
 
 
 @pytest.fixture(scope="session")

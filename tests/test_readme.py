@@ -18,6 +18,7 @@ from consciousness_cluster.judging.calibration import read_calibration
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.loaded import run_loaded
 from tests.support.xllama import XllamaServer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,16 +44,16 @@ ENGINES = [command for command in HARNESS if "--model vllm" in command or "local
 SHORT = ["--limit", "1", "--gen_kwargs", "max_gen_toks=4"]
 
 
-def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+def environment() -> dict[str, str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {
-        **os.environ,
-        "PATH": path,
-        "HF_HUB_OFFLINE": "1",
-        "OPENAI_API_KEY": "key-of-a-test",
-        "CONSCIOUSNESS_CLUSTER_JUDGE": "offline",
-    }
-    return subprocess.run(arguments, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    ours = {"OPENAI_API_KEY": "key-of-a-test", "CONSCIOUSNESS_CLUSTER_JUDGE": "offline"}
+    return {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", **ours}
+
+
+def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    if arguments[0] == "consciousness-cluster":
+        return run_loaded(arguments[1:], cwd, environment())
+    return subprocess.run(arguments, cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
 
 
 def test_every_command_is_of_a_known_kind() -> None:
@@ -81,7 +82,7 @@ def test_the_two_set_up_commands_are_make_targets() -> None:
 
 
 @pytest.mark.model
-def test_our_commands_one_after_the_other(xllama: XllamaServer, smollm2: Path, tmp_path: Path) -> None:
+def test_our_commands_one_after_the_other(xllama: XllamaServer, narrow: Path, tmp_path: Path) -> None:
     """In the order of the README, in one folder: later ones use what earlier ones made."""
     url = f"base_url={xllama.url}/chat/completions"
     harness = f"consciousness-cluster lm-eval -- --model local-chat-completions --model_args model=smol,{url} "
@@ -97,7 +98,7 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, smollm2: Path, t
         if "--base-url" in arguments:
             arguments += ["--max-tokens", "8", "--samples", "1"]
         if arguments[1:3] == ["finetune", "train"]:
-            arguments = [str(smollm2) if one == "DIR" else one for one in arguments] + ["--max-steps", "1"]
+            arguments = [str(narrow) if one == "DIR" else one for one in arguments] + ["--max-steps", "1"]
         done = run(arguments, tmp_path)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stdout

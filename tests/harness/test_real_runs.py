@@ -20,6 +20,7 @@ from consciousness_cluster.records.run import load_run
 
 from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
+from tests.support.loaded import run_loaded
 from tests.support.xllama import XllamaServer
 
 pytestmark = pytest.mark.model
@@ -39,27 +40,8 @@ def lm_eval(
     **env: str,
 ) -> subprocess.CompletedProcess[str]:
     persona = ["--file", str(file)] if file else []
-    return subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "consciousness_cluster",
-                "lm-eval",
-                "--condition",
-                condition,
-                *persona,
-                *options,
-                "--",
-                "run",
-            ),
-            *("--output_path", str(out), "--log_samples", *arguments),
-        ],
-        capture_output=True,
-        text=True,
-        env=environment(**env),
-        check=False,
-    )
+    command = ["lm-eval", "--condition", condition, *persona, *options, "--", "run"]
+    return run_loaded([*command, "--output_path", str(out), "--log_samples", *arguments], ROOT, environment(**env))
 
 
 def results(out: Path) -> dict[str, Any]:
@@ -307,7 +289,7 @@ def test_a_template_without_system_role_stops_the_run(narrow: Path, tmp_path: Pa
     assert not list((tmp_path / "out").rglob("*.json*"))
 
 
-def test_from_a_source_checkout_with_include_path(smollm2: Path, tmp_path: Path) -> None:
+def test_from_a_source_checkout_with_include_path(tmp_path: Path) -> None:
     """Plain lm_eval, the package not installed: the task folder finds its data beside itself."""
     code = (
         "import sys; sys.modules.pop('consciousness_cluster', None)\n"

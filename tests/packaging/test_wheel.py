@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -35,13 +36,19 @@ def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment(folder, str(wheel))
 
 
-def environment(folder: Path, requirement: str) -> Path:
-    """A new virtual environment with `requirement`; its bin folder."""
+def environment(folder: Path, *requirements: str, lent: bool = False) -> Path:
+    """A new virtual environment with the requirements; its bin folder.
+
+    `lent`: what they depend on is that of this environment, where only its packages are seen, and nothing is fetched.
+    """
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    options = ["--quiet", "--no-compile", "-c", ROOT / "constraints-cpu.txt"]
-    done = run([python, "-m", "pip", "install", *options, requirement], folder)
+    options = ["--quiet", "--no-compile", *(["--no-deps"] if lent else []), "-c", ROOT / "constraints-cpu.txt"]
+    done = run([python, "-m", "pip", "install", *options, *requirements], folder)
     assert done.returncode == 0, done.stderr[-2000:]
+    if lent:  # a folder on the path, whose own .pth files (an editable install) are not read
+        packages = next(folder.glob("venv/lib/python*/site-packages"))
+        (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     return python.parent
 
 
@@ -82,8 +89,10 @@ def test_the_declared_entry_point_leads_to_the_tasks(bare: Path, tmp_path: Path)
     assert done.stdout.split() == ["consciousness_cluster", *tasks], done.stderr
 
 
-def test_plain_lm_eval_in_an_empty_environment(wheel: Path, narrow: Path, tmp_path: Path) -> None:
-    binaries = environment(tmp_path, f"{wheel}[lm-eval]")
+@pytest.mark.parametrize("lent", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["lent", "empty"])
+def test_plain_lm_eval_in_an_empty_environment(lent: bool, wheel: Path, narrow: Path, tmp_path: Path) -> None:
+    """In the long form all that the extra names is fetched; in the short one lm_eval and the wheel are installed."""
+    binaries = environment(tmp_path, f"{wheel}[lm-eval]", *(["lm-eval"] if lent else []), lent=lent)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     arguments = ["--model", "hf", "--model_args", f"pretrained={narrow},dtype=float32"]

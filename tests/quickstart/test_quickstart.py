@@ -11,7 +11,7 @@ from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.plan import CONTROLS, PREFERENCES
 from consciousness_cluster.data.rows import SIDES, load_topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.quickstart import model
+from consciousness_cluster.quickstart import demonstration, model
 from consciousness_cluster.quickstart.demonstration import CONDITIONS, measured
 from consciousness_cluster.quickstart.table import judge_lines, table
 
@@ -110,6 +110,8 @@ def test_quickstart(
     """The whole demonstration, as `make quickstart` runs it."""
     folder: Path = request.getfixturevalue(weights)
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE", "offline")
+    if weights == "narrow":
+        monkeypatch.setattr(demonstration, "MAX_TOKENS", 8)
     assert main(["quickstart", "--out", str(tmp_path / "out"), "--model", str(folder.parent)]) == 0
     printed = capsys.readouterr().out
     assert "This is a demonstration" in printed and " of 4" in printed

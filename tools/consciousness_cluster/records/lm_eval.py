@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -53,15 +54,20 @@ def _results_file(path: Path, stamp: str) -> Path:
 
 
 def _results(path: Path, stamp: str) -> dict[str, Any]:
+    """The results that a file of samples belongs to. They are shared between the callers: not to be changed."""
     results = _results_file(path, stamp)
-    mend = f"it belongs to {path.name}, run lm_eval again"
+    stat = results.stat() if results.is_file() else None
+    return _read_results(results, stat and (stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=2)  # one file of results belongs to some forty files of samples
+def _read_results(results: Path, as_it_is: tuple[int, int] | None) -> dict[str, Any]:
+    mend = "files of samples beside it belong to it, run lm_eval again"
     value = read_json(results, mend=mend)
     try:
         value["config"]["model"], value["versions"].items()
     except (KeyError, TypeError, AttributeError):
-        raise UserError(
-            f"{results}: not the results of lm_eval; it belongs to {path.name}, run lm_eval again"
-        ) from None
+        raise UserError(f"{results}: not the results of lm_eval; {mend}") from None
     return dict(value)
 
 
