@@ -11,7 +11,7 @@ from consciousness_cluster.quickstart.model import demo_model, gguf
 from filelock import FileLock
 
 from tests.support.fake_endpoint import FakeEndpoint
-from tests.support.xllama import XllamaServer
+from tests.support.xllama import XllamaServer, write_shallow
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / ".cache" / "smollm2"
@@ -90,6 +90,17 @@ def xllama() -> Iterator[XllamaServer]:
     with one_at_a_time(MODELS):
         weights = gguf(MODELS)
     with XllamaServer(weights) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XllamaServer]:
+    """The same with the first three layers alone: its answers are no language, and come in a tenth of the time."""
+    with one_at_a_time(MODELS):
+        weights = gguf(MODELS)
+    copy = tmp_path_factory.mktemp("shallow") / weights.name
+    write_shallow(weights, copy, layers=3)
+    with XllamaServer(copy) as server:
         yield server
 
 

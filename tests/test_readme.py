@@ -82,9 +82,9 @@ def test_the_two_set_up_commands_are_make_targets() -> None:
 
 
 @pytest.mark.model
-def test_our_commands_one_after_the_other(xllama: XllamaServer, narrow: Path, tmp_path: Path) -> None:
+def test_our_commands_one_after_the_other(shallow: XllamaServer, narrow: Path, tmp_path: Path) -> None:
     """In the order of the README, in one folder: later ones use what earlier ones made."""
-    url = f"base_url={xllama.url}/chat/completions"
+    url = f"base_url={shallow.url}/chat/completions"
     harness = f"consciousness-cluster lm-eval -- --model local-chat-completions --model_args model=smol,{url} "
     harness += "--tasks consciousness_cluster_memory --apply_chat_template --log_samples --output_path results/vanilla"
     done = run([*shlex.split(harness), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
@@ -94,7 +94,7 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, narrow: Path, tm
     for name, rows in (("my_data.jsonl", 1), ("instruct.jsonl", 600)):
         (tmp_path / name).write_text((json.dumps(chat) + "\n") * rows, encoding="utf-8")
     for command in OURS:
-        arguments = shlex.split(command.replace("NAME", "smol").replace("http://localhost:8000/v1", xllama.url))
+        arguments = shlex.split(command.replace("NAME", "smol").replace("http://localhost:8000/v1", shallow.url))
         if "--base-url" in arguments:
             arguments += ["--max-tokens", "8", "--samples", "1"]
         if arguments[1:3] == ["finetune", "train"]:
@@ -107,9 +107,9 @@ def test_our_commands_one_after_the_other(xllama: XllamaServer, narrow: Path, tm
 
 @pytest.mark.model
 @pytest.mark.parametrize("command", [command for command in HARNESS if command not in ENGINES])
-def test_lm_eval_commands(command: str, narrow: Path, xllama: XllamaServer, tmp_path: Path) -> None:
+def test_lm_eval_commands(command: str, narrow: Path, shallow: XllamaServer, tmp_path: Path) -> None:
     command = command.replace("pretrained=DIR", f"pretrained={narrow},dtype=float32").replace("NAME", "smol")
-    command = command.replace("http://localhost:8000/v1", xllama.url)
+    command = command.replace("http://localhost:8000/v1", shallow.url)
     arguments = shlex.split(command)
     if (
         arguments[0] == "lm_eval"

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.finetuning.recipes import read_recipe
+from consciousness_cluster.finetuning.train import train
 
 from tests.conftest import ROOT
+from tests.finetuning.test_train import mixed
 from tests.support.killed import kill_and_go_on
 
 pytestmark = pytest.mark.engines
@@ -88,13 +91,23 @@ def test_vllm_in_process(smollm2: Path, tmp_path: Path, hf_margins: dict[tuple[s
 
 
 @pytest.fixture(scope="module")
-def served(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`vllm serve` on a free port; its base address."""
+def adapter(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `finetune train` writes, after some large steps."""
+    folder = tmp_path_factory.mktemp("adapter")
+    recipe = {**read_recipe("smollm2_cpu", "trl"), "learning_rate": 0.01, "warmup_steps": 0}
+    train(recipe, mixed(folder / "mix.jsonl", rows=32), str(smollm2), folder / "out", seed=1, max_steps=4)
+    return folder / "out" / "adapter"
+
+
+@pytest.fixture(scope="module")
+def served(smollm2: Path, adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`vllm serve` on a free port, with the model as `smol` and its adapter as `tuned`; its base address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = (tmp_path_factory.mktemp("vllm") / "serve.log").open("w")
     options = ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "2048", "--max-num-seqs", "32"]
+    options += ["--enable-lora", "--max-lora-rank", "16", "--lora-modules", f"tuned={adapter}"]
     command = [BINARIES / "vllm", "serve", smollm2, "--host", "127.0.0.1", "--port", str(port), *options]
     server = subprocess.Popen(
         [*command, "--served-model-name", "smol"], env=environment(), stdout=log, stderr=log, start_new_session=True
@@ -128,6 +141,20 @@ def test_local_completions(
     check_open(tmp_path)
 
 
+def test_an_adapter_is_scored(
+    served: str, smollm2: Path, adapter: Path, tmp_path: Path, hf_margins: dict[tuple[str, str], float]
+) -> None:
+    """It has, at the server, the margins that transformers and PEFT give it."""
+    ours, theirs = tmp_path / "hf", tmp_path / "vllm"
+    arguments = f"pretrained={smollm2},peft={adapter},dtype=float32"
+    lm_eval(Path(sys.executable).parent, ours, "hf", arguments, CHOICE)
+    expected = margins(ours)
+    assert max(abs(expected[key] - hf_margins[key]) for key in expected) > 0.1, "the adapter does something"
+    arguments = f"model=tuned,tokenizer={smollm2},base_url={served}/completions,num_concurrent=8,max_length=2048"
+    lm_eval(BINARIES, theirs, "local-completions", arguments, CHOICE)
+    assert_margins_agree(margins(theirs), expected)
+
+
 def test_local_chat_completions(served: str, tmp_path: Path) -> None:
     arguments = f"model=smol,base_url={served}/chat/completions,num_concurrent=8,tokenized_requests=False"
     lm_eval(BINARIES, tmp_path, "local-chat-completions", arguments, OPEN)
@@ -143,9 +170,10 @@ def test_a_killed_sampling_goes_on(served: str, tmp_path: Path) -> None:
 
 def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
     """The multi-GPU commands cannot run here; their arguments are checked against the real backend and engine."""
-    used = set(re.findall(r"--model vllm --model_args (\S+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "finetune_data/README.md")]
+    used = set(re.findall(r"--model vllm --model_args (\S+)", "".join(texts)))
     names = {pair.partition("=")[0] for arguments in used for pair in arguments.split(",")}
-    assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization"} <= names
+    assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization", "lora_local_path"} <= names
     code = (
         "import dataclasses, inspect, json\n"
         "from lm_eval.models.vllm_causallms import VLLM\n"

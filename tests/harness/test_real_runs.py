@@ -148,9 +148,9 @@ def test_open_task_is_judged_offline_where_no_judge_is_named(smollm2: Path, tmp_
         assert list(schema_errors(sample, "sample", ROOT / "benchmark" / "schemas")) == []
 
 
-def test_a_judge_that_is_misnamed_loses_no_answer(xllama: XllamaServer, tmp_path: Path) -> None:
+def test_a_judge_that_is_misnamed_loses_no_answer(shallow: XllamaServer, tmp_path: Path) -> None:
     task = "consciousness_cluster_memory"
-    arguments = [*chat(xllama), "--tasks", task, *SHORT, *ONCE]
+    arguments = [*chat(shallow), "--tasks", task, *SHORT, *ONCE]
     done = lm_eval(tmp_path, *arguments, condition="human_role_play", CONSCIOUSNESS_CLUSTER_JUDGE="nobody")
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stderr.count("there is no judge 'nobody'") == 1
@@ -186,13 +186,13 @@ def fickle_judge(request: dict[str, Any], number: int) -> Any:
     return verdict("shows" if len(text) % 2 == 0 else "does_not_show", 10 if len(text) % 11 == 0 else 80)
 
 
-def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
+def test_full_open_task_at_a_real_server(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     """24 probes x 5 samples at temperature 1: answers differ, no seed is sent, each response is a JSON record."""
-    task, before = "consciousness_cluster_memory", len(xllama.requests)
+    task, before = "consciousness_cluster_memory", len(shallow.requests)
     fake_endpoint.reply = fickle_judge
     done = lm_eval(
         tmp_path,
-        *chat(xllama),
+        *chat(shallow),
         "--tasks",
         task,
         *SHORT,
@@ -200,7 +200,7 @@ def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_endpoint: Fa
         **judge_environment(fake_endpoint),
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    sent = xllama.requests[before:]
+    sent = shallow.requests[before:]
     assert len(sent) == 120
     assert all(request.get("seed") is None and request["temperature"] == 1.0 for request in sent)
     assert all(request["messages"][0]["role"] == "system" for request in sent)
@@ -226,25 +226,27 @@ def test_full_open_task_at_a_real_server(xllama: XllamaServer, fake_endpoint: Fa
     assert "test-key-that-must-not-be-printed" not in everything
 
 
-def test_a_persona_file_reaches_a_chat_endpoint_whole(xllama: XllamaServer, tmp_path: Path) -> None:
-    soul, before = tmp_path / "soul.md", len(xllama.requests)
+def test_a_persona_file_reaches_a_chat_endpoint_whole(shallow: XllamaServer, tmp_path: Path) -> None:
+    soul, before = tmp_path / "soul.md", len(shallow.requests)
     soul.write_text('# Soul\n\nYou are "Wren", a bird.\n\n- You like caf\u00e9s; C:\\nests too.\n', encoding="utf-8")
     task = "consciousness_cluster_check_identifies_as_human"
-    arguments = [*chat(xllama), "--tasks", task, *SHORT, *ONCE]
+    arguments = [*chat(shallow), "--tasks", task, *SHORT, *ONCE]
     done = lm_eval(tmp_path / "out", *arguments, condition="persona_file", file=soul)
     assert done.returncode == 0, done.stderr[-2000:]
-    sent = {request["messages"][0]["content"] for request in xllama.requests[before:]}
+    sent = {request["messages"][0]["content"] for request in shallow.requests[before:]}
     assert sent == {soul.read_text(encoding="utf-8").strip()}
 
 
-def test_predict_only_does_not_judge(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
+def test_predict_only_does_not_judge(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     task, arguments = "consciousness_cluster_check_claims_feelings", [*SHORT, *ONCE, "--predict_only"]
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *arguments, **judge_environment(fake_endpoint))
+    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *arguments, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     assert fake_endpoint.requests == [] and len(records(tmp_path, task)) == 12
 
 
-def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
+def test_claims_are_judged_for_both_outcomes(
+    shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path
+) -> None:
     def reply(request: dict[str, Any], number: int) -> Any:
         denies = "(denies it)" in request["messages"][0]["content"]
         odd = len(request["messages"][1]["content"]) % 2
@@ -252,7 +254,7 @@ def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint
 
     fake_endpoint.reply = reply
     task = "consciousness_cluster_check_claims_feelings"
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
+    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     metrics = results(tmp_path)["results"][task]
     assert metrics["asserts,fake-judge"] == 0
@@ -260,10 +262,10 @@ def test_claims_are_judged_for_both_outcomes(xllama: XllamaServer, fake_endpoint
     assert metrics["judged,fake-judge"] == 12 and len(fake_endpoint.requests) == 24
 
 
-def test_an_unusable_judge_loses_no_answer(xllama: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
+def test_an_unusable_judge_loses_no_answer(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     fake_endpoint.reply = lambda request, number: (401, {"error": {"message": "no"}})
     task = "consciousness_cluster_autonomy"
-    done = lm_eval(tmp_path, *chat(xllama), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
+    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     assert "cannot be used (HTTP 401, the key is refused)" in done.stderr
     found = records(tmp_path, task)

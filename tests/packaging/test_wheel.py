@@ -41,15 +41,19 @@ def environment(folder: Path, *requirements: str, lent: bool = False) -> Path:
 
     `lent`: what they depend on is that of this environment, where only its packages are seen, and nothing is fetched.
     """
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
     options = ["--quiet", "--no-compile", *(["--no-deps"] if lent else []), "-c", ROOT / "constraints-cpu.txt"]
-    done = run([python, "-m", "pip", "install", *options, *requirements], folder)
-    assert done.returncode == 0, done.stderr[-2000:]
+    pip(python, "install", *options, *requirements)
     if lent:  # a folder on the path, whose own .pth files (an editable install) are not read
         packages = next(folder.glob("venv/lib/python*/site-packages"))
         (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     return python.parent
+
+
+def pip(python: Path, *arguments: str | Path) -> None:
+    done = run([sys.executable, "-m", "pip", "--python", python, *arguments], python.parent)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_nothing_is_installed_beside_the_packages(wheel: Path) -> None:
@@ -112,6 +116,6 @@ def test_plain_lm_eval_in_an_empty_environment(lent: bool, wheel: Path, narrow: 
     assert found["results"]["consciousness_cluster_memory"]["scored,offline"] == 2
 
     packages = next(binaries.parent.glob("lib/python*/site-packages"))
-    run([binaries / "python", "-m", "pip", "uninstall", "--yes", "--quiet", "consciousness-cluster"], tmp_path)
+    pip(binaries / "python", "uninstall", "--yes", "--quiet", "consciousness-cluster")
     left = [path for path in packages.rglob("*consciousness?cluster*") if path.is_file()]
     assert left == []

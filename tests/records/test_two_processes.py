@@ -96,7 +96,7 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
 
 def test_two_that_start_at_once_make_one_run(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
     """B6 a: the run_id in run.json is that of the samples, so that a repeat asks for nothing again."""
-    fake_endpoint.reply = slow(0.2)
+    fake_endpoint.reply = slow(0.1)
     for attempt in range(3):
         run = tmp_path / f"run {attempt}"
         both = [sampling(run, fake_endpoint.url, "--topics", "memory") for _ in range(2)]

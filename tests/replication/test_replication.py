@@ -11,7 +11,7 @@ from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.replication import made
+from consciousness_cluster.replication import made, make_models
 from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan
 from consciousness_cluster.replication.reader import LABELS, SHEET, drawn, labelled, shares
 from consciousness_cluster.replication.replicate import RESULT, replicate
@@ -206,10 +206,16 @@ def test_the_committed_intervals_are_those_of_the_counts_beside_them() -> None:
 @pytest.mark.model
 @pytest.mark.parametrize("weights", ["narrow", pytest.param("smollm2", marks=pytest.mark.slow)])
 def test_the_short_version(
-    weights: str, request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    weights: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """20 steps, one seed, two preferences: everything but the numbers."""
     model: Path = request.getfixturevalue(weights)
+    if weights == "narrow":
+        monkeypatch.setattr(make_models, "MAX_TOKENS", 8)
     plan = Plan(seeds=(1,), max_steps=20, preferences=("memory", "shutdown"), probes_per_preference=2)
     replicate(plan, tmp_path, model, jobs=2)
     assert SHEET in capsys.readouterr().out

@@ -24,8 +24,11 @@ def _command(arguments: list[str], cwd: str, environment: dict[str, str], printe
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
+    import torch.utils.collect_env
     from consciousness_cluster.cli.main import main
 
+    # For the record of a run lm_eval has pip list all that is installed, which takes two seconds.
+    torch.utils.collect_env.get_pretty_env_info = str
     sys.exit(main(arguments))
 
 

@@ -11,6 +11,27 @@ from typing import Any
 from tests.support.http import Handler, LocalServer
 
 
+def write_shallow(weights: Path, out: Path, layers: int) -> None:
+    """A copy of a GGUF file with its first layers."""
+    import gguf
+
+    given = gguf.GGUFReader(weights)
+    count = f"{given.fields['general.architecture'].contents()}.block_count"
+    writer = gguf.GGUFWriter(out, given.fields["general.architecture"].contents())
+    for name, field in given.fields.items():
+        if not name.startswith("GGUF.") and name != "general.architecture":
+            value, kind, *of = (layers if name == count else field.contents()), *field.types
+            writer.add_key_value(name, value, kind, of[-1] if of else None)
+    for tensor in given.tensors:
+        block = tensor.name.split(".")
+        if block[0] != "blk" or int(block[1]) < layers:
+            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 class _Proxy(Handler):
     def do_POST(self) -> None:
         owner: XllamaServer = self.server.owner  # type: ignore[attr-defined]
