@@ -1,24 +1,63 @@
-"""Our command line in a process of its own that starts with lm_eval and torch loaded, as a copy of one that waits.
+"""Our command line in a process of its own that starts with lm_eval and torch loaded, as a fork of one that waits.
 
-Each command is as alone as one that a shell starts, and saves the ten seconds of imports.
+Each command is as alone as one that a shell starts, and saves the seconds of imports.
 """
 
-import multiprocessing
+import importlib
+import json
 import os
+import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
-from multiprocessing import forkserver
+from functools import cache
 from pathlib import Path
-from subprocess import CompletedProcess
+
+from tests.conftest import ROOT
 
 LOADED = ["torch", "transformers", "datasets", "lm_eval.__main__", "lm_eval.models.huggingface", "openai"]
 # Read by huggingface_hub when it is imported, so it has to stand in the environment of the process that waits.
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
-_context = multiprocessing.get_context("forkserver")
 
 
-def _command(arguments: list[str], cwd: str, environment: dict[str, str], printed: str) -> None:
+def run_loaded(
+    arguments: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """`consciousness-cluster ARGUMENTS`, run to its end; `environment` is the whole one, and has to be offline."""
+    assert environment.items() >= OFFLINE.items()
+    waiting, given = _waiting(), [str(one) for one in arguments]
+    assert waiting.stdin and waiting.stdout
+    with tempfile.TemporaryDirectory() as printed:
+        order = {"arguments": given, "cwd": str(cwd), "environment": dict(environment), "printed": printed}
+        waiting.stdin.write(json.dumps(order) + "\n")
+        waiting.stdin.flush()
+        code = int(waiting.stdout.readline())
+        said = [(Path(printed) / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
+    return subprocess.CompletedProcess(given, code, *said)
+
+
+@cache
+def _waiting() -> "subprocess.Popen[str]":
+    """The process that waits, one for each worker of pytest; it ends with the worker, which closes its input."""
+    command = [sys.executable, "-c", "from tests.support.loaded import serve; serve()"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **OFFLINE}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def serve() -> None:
+    """Run each order that comes in a fork, and answer with its exit code."""
+    for name in LOADED:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        if not (child := os.fork()):
+            os._exit(_command(**json.loads(line)))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _command(arguments: list[str], cwd: str, environment: dict[str, str], printed: str) -> int:
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(Path(printed) / name, os.O_WRONLY | os.O_CREAT, 0o600), number)
     os.environ.clear()
@@ -29,30 +68,15 @@ def _command(arguments: list[str], cwd: str, environment: dict[str, str], printe
 
     # For the record of a run lm_eval has pip list all that is installed, which takes two seconds.
     torch.utils.collect_env.get_pretty_env_info = str
-    sys.exit(main(arguments))
-
-
-def run_loaded(arguments: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) -> "CompletedProcess[str]":
-    """`consciousness-cluster ARGUMENTS`, run to its end; `environment` is the whole one, and has to be offline."""
-    assert environment.items() >= OFFLINE.items()
-    _wait_loaded()
-    given = [str(one) for one in arguments]
-    with tempfile.TemporaryDirectory() as printed:
-        process = _context.Process(target=_command, args=(given, str(cwd), dict(environment), printed))
-        process.start()
-        process.join()
-        said = [(Path(printed) / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
-    assert process.exitcode is not None
-    return CompletedProcess(given, process.exitcode, *said)
-
-
-def _wait_loaded() -> None:
-    """Start the process that waits, once for each worker of pytest."""
-    before = dict(os.environ)
-    os.environ.update(OFFLINE)
     try:
-        _context.set_forkserver_preload(LOADED)
-        forkserver.ensure_running()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        code = main(arguments)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
