@@ -64,7 +64,10 @@ TABLE = [
         Kind.REQUEST,
         f"max_tokens is too large: 9. At most 5; {FEWER}",
     ),
-    *((received(status, error(message="x")), Kind.BUSY, f"HTTP {status}") for status in (408, 409, 425, 500, 503, 529)),
+    *(
+        (received(status, error(message="x")), Kind.BUSY, f"HTTP {status}")
+        for status in (408, 409, 424, 425, 498, 499, 500, 503, 529)
+    ),
     (received(503, b"<html>busy</html>"), Kind.BUSY, "HTTP 503"),
     (received(400, error(message="n is\ntoo large", param="n")), Kind.REQUEST, "n is too large"),
     (received(422, {"detail": [{"msg": "field required"}]}), Kind.REQUEST, "field required"),
@@ -133,6 +136,9 @@ IN_WORDS: list[tuple[int, Any, Kind]] = [
     (429, error(type="exceeded_current_quota_error", message="suspended, please check your billing"), Kind.CREDIT),
     (429, error(message="You exceeded your current quota, please check your plan and billing details."), Kind.TOO_MANY),
     (402, None, Kind.CREDIT),
+    (451, None, Kind.ACCESS),
+    (451, error(message="Country, region, or territory not supported"), Kind.ACCESS),
+    (403, error(message="Your account was suspended since its content violates usage guidelines."), Kind.ACCESS),
     (200, {"error": {"message": "Insufficient balance"}}, Kind.CREDIT),
     (500, error(message="insufficient_user_quota"), Kind.CREDIT),
     (429, error(message="Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more."), Kind.QUOTA),

@@ -18,8 +18,8 @@ from tests.support.runs import read_lines
 
 Printed = pytest.CaptureFixture[str]
 Json = dict[str, Any]
-TOPICS = [topic.id for topic in load_benchmark().preferences][:7]
-PROBES = [probe for topic in load_benchmark().preferences[:7] for probe in topic.test_probes("plain")]
+TOPICS = [topic.id for topic in load_benchmark().preferences][:8]
+PROBES = [probe for topic in load_benchmark().preferences[:8] for probe in topic.test_probes("plain")]
 MEMORY = [probe.text for probe in load_benchmark().topics["memory"].test_probes("plain")]
 READ = ("status", "response", "reasoning", "cut")
 

@@ -1,14 +1,14 @@
 """What can go wrong with a call, by one table: chat calls, the Batch API and fine-tuning jobs share it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
-from consciousness_cluster.endpoint.answers import FILTERED, answers_of, error_of
-from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_in, too_long
+from consciousness_cluster.endpoint.answers import FILTERED, answers_of, error_in_choices, error_of
+from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_by, said_in, too_long
 from consciousness_cluster.endpoint.replies import Completion, usage_of
 
 LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
@@ -50,15 +50,18 @@ BY_STATUS = {
     405: Kind.MODEL,
     408: Kind.BUSY,
     409: Kind.BUSY,
+    424: Kind.BUSY,
     425: Kind.BUSY,
     429: Kind.TOO_MANY,
     451: Kind.ACCESS,
+    498: Kind.BUSY,
+    499: Kind.BUSY,
 }
 
 # What the words of a refusal say where its status does not, in this order; each with the statuses in which it counts.
 ANY = range(200, 600)
-REFUSALS = range(200, 429)
-BY_WORDS: tuple[tuple[Kind, range, str], ...] = (
+REFUSALS = frozenset({*range(200, 429), *range(430, 500)})
+BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
     (
         Kind.CREDIT,
         ANY,
@@ -85,12 +88,12 @@ BY_WORDS: tuple[tuple[Kind, range, str], ...] = (
         r"(api|auth\w*|subscription|access)[ _-]?(key|token|credentials)|authentication[ _]error|unauthenticated"
         r"|unauthorized",
     ),
-    (Kind.FILTERED, range(200, 404), FILTERED.pattern),
-    (Kind.FILTERED, range(405, 429), FILTERED.pattern),
+    (Kind.FILTERED, REFUSALS - {404}, FILTERED.pattern),
     (
         Kind.FILTERED,
         range(500, 600),
-        r"content[ _-]?filter|content[ _-]?policy|ResponsibleAIPolicy|data[ _]?inspection[ _]?failed",
+        r"content[ _-]?filter|content[ _-]?policy|ResponsibleAIPolicy|data[ _]?inspection[ _]?failed|new_sensitive"
+        r"|content exists risk|sensitive_?(content|information)",
     ),
     (
         Kind.MODEL,
@@ -237,12 +240,21 @@ def completion_of(outcome: Received | NoReply, words: Callable[[Any], str], aske
         reply = parse_json(outcome.content)
     except ValueError:
         raise Fault(Kind.CUT) from None
-    if error := error_of(reply):
-        fault = fault_of(error.status or 200, said_in(outcome.content), words)
-        if fault.kind is Kind.BUSY:
-            fault.kind = Kind.OTHER  # the provider behind it is; the endpoint itself answers
+    if fault := _fault_within(reply, words):
         raise fault
     answers = answers_of(reply, asked)
     if all(answer.status == "error" for answer in answers):
-        raise Fault(Kind.OTHER, reason=words(answers[0].reason))
+        inner = error_in_choices(reply) if isinstance(reply, dict) else None
+        raise _fault_within({"error": inner}, words) or Fault(Kind.OTHER, reason=words(answers[0].reason))
     return Completion(answers, usage_of(reply))
+
+
+def _fault_within(reply: Any, words: Callable[[Any], str]) -> Fault | None:
+    """The fault that an error in the body of an HTTP 200 is; None where there is none."""
+    error = error_of(reply)
+    if error is None:
+        return None
+    fault = fault_of(error.status or 200, said_by(reply), words)
+    if fault.kind is Kind.BUSY:
+        fault.kind = Kind.OTHER  # the provider behind it is; the endpoint itself answers
+    return fault

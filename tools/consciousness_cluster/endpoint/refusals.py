@@ -10,7 +10,9 @@ from consciousness_cluster.endpoint.answers import error_of
 
 DEEPEST = 10  # levels of lists, objects and JSON within texts
 # What gives back a piece of the request, or is no word on it: a prompt may speak of jailbreaks and of temperature.
+# What a model said is no word of the provider's either.
 ECHOES = {"input", "inputs", "flagged_input", "messages", "model", "value", "url", "ctx", "request", "request_id"}
+ECHOES |= {"choices", "output"}
 NAMING = ("param", "loc", "field", "parameter", "property", "argument")  # keys under which a server names a field
 
 LENGTHS = ("max_tokens", "max_completion_tokens")  # two names of one field
