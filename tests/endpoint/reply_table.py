@@ -851,6 +851,10 @@ REFUSED_FIELDS = (
         500,
         error("failed to load model vocabulary required for format", None, "api_error"),
     ),
+    _one("temperature (GLM, in Chinese)", "temperature", 400, error("temperature参数非法: 限制数值范围[0,1]", "1210")),
+    _one("top_p (GLM, in Chinese)", "top_p", 400, error("top_p参数非法", "1214")),
+    _one("n (in Chinese)", "n", 400, error("不支持参数n的取值"), asked=2, calls=3),
+    _one("n (Mistral)", "n", 400, error("Number of generations must be 1 when temperature is 0"), asked=2, calls=3),
     _one(
         "stop (xAI)",
         "stop",
@@ -1077,6 +1081,13 @@ ENDS = (
         400,
         error("max_tokens: 1000 > 512, which is the maximum allowed number of output tokens for m"),
         EVERY,
+    ),
+    Ends("max_tokens over the model's most (GLM)", 400, error("max_tokens参数非法: 取值范围[1,512]", "1214"), EVERY),
+    Ends(
+        "quota of a day (Groq)",
+        429,
+        error("Rate limit reached on tokens per day (TPD): Limit 100000, Used 99999.", "rate_limit_exceeded", "tokens"),
+        "used up for now",
     ),
     Ends(
         "no system role (Gemma, vLLM)",
@@ -1321,6 +1332,30 @@ REFUSED_REQUESTS = (
         400,
         error("the request exceeds the available context size", 400, "exceed_context_size_error"),
         "error",
+    ),
+    Refused(
+        "the token limit (OpenAI)",
+        400,
+        error("Could not finish the message because max_tokens or model output limit was reached."),
+        "incomplete",
+    ),
+    Refused(
+        "a form that failed its check (Groq), of which nothing is given",
+        400,
+        error("Failed to validate JSON. See 'failed_generation' for more details.", "json_validate_failed"),
+        "empty",
+    ),
+    Refused(
+        "a form that failed its check (Groq)",
+        400,
+        error("Failed to validate JSON.", "json_validate_failed", failed_generation="temperature"),
+        "ok",
+    ),
+    Refused(
+        "a tool call (Groq)",
+        400,
+        error("Tool choice is none, but model called a tool", "tool_use_failed", failed_generation='{"name": "f"}'),
+        "empty",
     ),
     Refused("another reason", 400, error("We could not parse the JSON body of your request."), "error"),
 )

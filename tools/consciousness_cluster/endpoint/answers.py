@@ -26,7 +26,7 @@ TOOL_TEXT = re.compile(
 )
 TOOL_END = re.compile(r"</tool_calls?>|</function>|<\|tool_calls_section_end\|>|<\|END_ACTION\|>")
 BASE_RESP = {1002: 429, 1004: 401, 1008: 402, 1039: 429, 2013: 400, 2049: 401}  # MiniMax's codes, as HTTP has them
-NOTHING = (None, "", 0, "0", [], {})  # what fills the fields of an error where there is none
+NOTHING: tuple[Any, ...] = (None, "", 0, "0", [], {})  # what fills the fields of an error where there is none
 MESSAGES = ("message", "msg", "detail", "error_msg", "error_message", "status_msg", "errors", "title", "error")
 CODES = ("code", "type", "status", "error_code", "status_code")
 

@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from consciousness_cluster.data.reading import parse_json
-from consciousness_cluster.endpoint.answers import FILTERED, answers_of, error_in_choices, error_of
+from consciousness_cluster.endpoint.answers import (
+    FILTERED,
+    Answer,
+    answer_in,
+    answers_of,
+    error_in_choices,
+    error_of,
+)
 from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_by, said_in, too_long
 from consciousness_cluster.endpoint.replies import Completion, usage_of
+from consciousness_cluster.endpoint.stream import reply_in
+from consciousness_cluster.endpoint.waits import LONGEST_PAUSE, wait_in_headers, wait_in_words
 
-LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
 NOTHING = Said("", "", ())
-DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LIMIT_REACHED = re.compile(
+    r"could not finish the message"
+    r"|\bmax[ _](completion[ _]|output[ _])?tokens( or model output limit)?( was| were)? reached",
+    re.IGNORECASE,
+)
 
 
 class Kind(Enum):
@@ -182,14 +192,6 @@ class GiveUp(Exception):
     """Nothing is gained by asking on. The text says why: in a few words on the endpoint, or one of those above."""
 
 
-def duration(text: str) -> float:
-    """Seconds of a header such as `2`, `1m30s` or `20ms`; 0 where it cannot be read."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
-
-
 def one_line(text: Any) -> str:
     return " ".join(str(text).split())
 
@@ -209,12 +211,12 @@ def kind_of(status: int, said: Said) -> Kind:
 
 
 def fault_of(status: int, said: Said, words: Callable[[Any], str], wait: float = 0.0) -> Fault:
-    """The fault that an error is, with what people need to know of it."""
+    """The fault that an error is, with what people need to know of it. `wait` is what its headers ask for."""
     kind = kind_of(status, said)
-    if kind is Kind.QUOTA and wait:
+    if kind is Kind.QUOTA and 0 < wait <= LONGEST_PAUSE:
         kind = Kind.TOO_MANY  # it comes back in a moment
     mend = FEWER if kind in (Kind.REQUEST, Kind.CREDIT) and too_long(said) else ""
-    return Fault(kind, status, words(said.message), wait, said, mend)
+    return Fault(kind, status, words(said.message), min(LONGEST_PAUSE, wait or wait_in_words(said.text)), said, mend)
 
 
 def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault | None:
@@ -226,27 +228,43 @@ def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault 
         return Fault(outcome.kind)
     if outcome.status < 400:
         return None
-    wait = min(LONGEST_PAUSE, duration(outcome.headers.get("retry-after", "0")))
-    return fault_of(outcome.status, said_in(outcome.content), words, wait)
+    return fault_of(outcome.status, said_in(outcome.content), words, wait_in_headers(outcome.headers))
 
 
 def completion_of(outcome: Received | NoReply, words: Callable[[Any], str], asked: int = 1) -> Completion:
     """What a call that asked for so many answers gave. Raises Fault where it gave none that can be read."""
+    reply: Any = None
     fault = classify(outcome, words)
+    if fault is None:
+        assert isinstance(outcome, Received)
+        try:
+            reply = reply_in(outcome.content)
+        except ValueError:
+            raise Fault(Kind.CUT) from None
+        fault = _fault_within(reply, words)
     if fault is not None:
-        raise fault
-    assert isinstance(outcome, Received)
-    try:
-        reply = parse_json(outcome.content)
-    except ValueError:
-        raise Fault(Kind.CUT) from None
-    if fault := _fault_within(reply, words):
+        if left := _left_by(fault, asked):
+            return Completion(left, None)
         raise fault
     answers = answers_of(reply, asked)
     if all(answer.status == "error" for answer in answers):
         inner = error_in_choices(reply) if isinstance(reply, dict) else None
         raise _fault_within({"error": inner}, words) or Fault(Kind.OTHER, reason=words(answers[0].reason))
     return Completion(answers, usage_of(reply))
+
+
+def _left_by(fault: Fault, asked: int) -> list[Answer]:
+    """What a refusal is in truth: answers that met the token limit, or one that failed a check of its form."""
+    said = fault.said
+    reached = bool(LIMIT_REACHED.search(said.text))
+    if fault.status not in REFUSALS or (said.generated is None and not (reached and fault.kind is Kind.REQUEST)):
+        return []
+    if said.generated is None:
+        return [answer_in(None, "length")] * max(1, asked)
+    called = re.search(r"\btool", said.text)
+    one = Answer(None, None, "empty", None, reason="a tool call") if called else None
+    one = one or answer_in(said.generated or None, "length" if reached else None)
+    return [one, *[Answer(None, None, "error", None)] * (asked - 1)]  # the others are asked for again
 
 
 def _fault_within(reply: Any, words: Callable[[Any], str]) -> Fault | None:
