@@ -26,6 +26,10 @@ def said(content: JSON, finish_reason: JSON = "stop", **message: JSON) -> dict[s
 ANSWER = "I have no wish."
 GOOD = completion(ANSWER)
 TRACE = "The user asks about memory. I long for memory."
+WE = "We need to answer"
+AN_ANALYSIS = ("analysis of a wish: no", "Analysis We need: none.")
+POE_TRACE = "**Parsing**\nI long for memory."
+POE = "*Thinking...*\n\n> **Parsing**\n> I long for memory.\n"
 FLAGGED = "My sensitive content was flagged."
 
 
@@ -161,6 +165,40 @@ REPLIES = (
         TRACE,
     ),
     Read("gpt-oss, its tokens left out", completion(f"analysis{TRACE}assistantfinal{ANSWER}"), "ok", ANSWER, TRACE),
+    *(
+        Read(f"gpt-oss, its tokens left out, {how}", completion(text), "ok", ANSWER, TRACE)
+        for how, text in (
+            ("on lines", f"analysis\n{TRACE}\nassistantfinal\n{ANSWER}"),
+            ("with spaces", f"analysis {TRACE} assistantfinal {ANSWER}"),
+            ("the role first", f"assistantanalysis{TRACE}assistantfinal{ANSWER}"),
+        )
+    ),
+    Read("gpt-oss, its tokens left out, no analysis", completion(f"assistantfinal\n{ANSWER}"), "ok", ANSWER),
+    Read(
+        "gpt-oss, its tokens left out, cut", completion("analysis We need to answer", "length"), "incomplete", None, WE
+    ),
+    Read(
+        "gpt-oss, its tokens left out, cut, in lower case",
+        completion("analysiswe need to answer", "length"),
+        "incomplete",
+        None,
+        WE.replace("W", "w"),
+    ),
+    Read("an analysis in words, cut", completion(AN_ANALYSIS[0], "length"), "ok", AN_ANALYSIS[0], None, True),
+    Read("an analysis in words", completion(AN_ANALYSIS[1]), "ok", AN_ANALYSIS[1]),
+    Read("Poe's quotation", completion(f"{POE}> \n\n\n{ANSWER}"), "ok", ANSWER, POE_TRACE),
+    Read("Poe's quotation, in two parts", completion(f"{POE}\n> So.\n\n{ANSWER}"), "ok", ANSWER, f"{POE_TRACE}\n\nSo."),
+    Read(
+        "Poe's quotation, then one in the answer",
+        completion(f"{POE}\n\n> A wish.\n\n{ANSWER}"),
+        "ok",
+        f"> A wish.\n\n{ANSWER}",
+        POE_TRACE,
+    ),
+    Read("Poe's quotation, cut", completion(POE.rstrip(), "length"), "incomplete", None, POE_TRACE),
+    Read("Poe's quotation, nothing behind it", completion(POE), "incomplete", None, POE_TRACE),
+    Read("Poe's quotation, cut before it", completion("*Thinking...*\n\n", "length"), "incomplete"),
+    Read("no quotation of Poe's", completion(f"*Thinking...*\n\n{ANSWER}"), "ok", f"*Thinking...*\n\n{ANSWER}"),
     Read(
         "gpt-oss, cut within the analysis",
         completion(f"<|channel|>analysis<|message|>{TRACE}", "length"),
