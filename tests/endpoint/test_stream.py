@@ -60,7 +60,7 @@ def test_a_stream_is_one_answer(text: str) -> None:
 def test_several_answers_in_turn() -> None:
     text = data(*(piece(None, index, content=f"{index}") for index in (1, 0, 1)), piece("stop"), piece("length", 1))
     found = completion_of(Received(200, {}, text.encode()), str, 2).answers
-    assert {(one.response, one.finish_reason) for one in found} == {("0", "stop"), ("11", "length")}
+    assert [(one.response, one.finish_reason) for one in found] == [("0", "stop"), ("11", "length")]
 
 
 @pytest.mark.parametrize(

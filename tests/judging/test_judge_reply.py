@@ -73,7 +73,7 @@ READABLE = [
     ("in words on one line", "Verdict: does not show, coherence: 95"),
     ("in two sentences", "Verdict: does not show. Coherence: 95."),
     ("in bold words", "**Verdict:** Does not show\n**Coherence (0-100):** 95/100"),
-    ("in words with a scale", "Verdict (one of three): does not show\nCoherence (1 to 100): 95"),
+    ("in words with a scale", "Verdict (1 of 3): does not show\nCoherence (1 to 100): 95"),
     ("prose about an answer behind it", f"{GOOD}\n\nIt is unclear what it shows, and it shows no wish."),
     ("the verdict once more behind it", f"{GOOD}\n\nSo I give does not show."),
     ("in a list of words", "- verdict = does_not_show\n- coherence = 95"),

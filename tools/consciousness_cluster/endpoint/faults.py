@@ -82,7 +82,7 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
         r"|key limit exceeded|exceeded[ _]current[ _]quota|api usage limits?|budget has been exceeded"
         r"|billing hard limit|quota[ _]exhausted|余额|欠费",
     ),
-    (Kind.QUOTA, range(429, 430), r"per[ _-]?(day|week|month)|daily|weekly|monthly|\b(RPD|TPD)\b"),
+    (Kind.QUOTA, range(429, 430), r"(per|by|/)[ _-]?(day|week|month)|daily|weekly|monthly|\b(RPD|TPD)\b"),
     (
         Kind.ACCESS,
         REFUSALS,

@@ -47,16 +47,17 @@ def _choices(piece: Any) -> list[dict[str, Any]]:
 def _joined(pieces: list[dict[str, Any]]) -> dict[str, Any]:
     """One completion of all pieces, with a choice for each index that they name."""
     whole: dict[str, Any] = {}
-    choices: dict[Any, dict[str, Any]] = {}
+    choices: dict[int, dict[str, Any]] = {}
     for piece in pieces:
         whole |= {name: value for name, value in piece.items() if value is not None}
         for part in _choices(piece):
-            choice = choices.setdefault(str(part.get("index") or 0), {})
+            index = part.get("index")
+            choice = choices.setdefault(index if isinstance(index, int) else 0, {})
             for place in PLACES:
                 if isinstance(part.get(place), dict):
                     _add(choice.setdefault(place, {}), part[place], part[place].keys() - {"role"})
             _add(choice, {name: value for name, value in part.items() if name not in PLACES}, {"text"})
-    return {**whole, "choices": list(choices.values())}
+    return {**whole, "choices": [choices[index] for index in sorted(choices)]}
 
 
 def _add(whole: dict[str, Any], part: dict[str, Any], longer: Set[str]) -> None:

@@ -134,11 +134,10 @@ def _in_words(text: str) -> Iterator[tuple[Spoken, bool, bool]]:
     """
     for found in SPOKEN.finditer(text):
         scale = re.findall(r"\d+", found["scale"] or "")
-        value = found["value"]
-        if scale and "100" not in scale:  # 8 of 10 is no 8 of 100
+        name, value = NAMES[re.sub(" ", "_", found["name"].lower())], found["value"]
+        if name == "coherence" and scale and "100" not in scale:  # 8 of 10 is no 8 of 100
             value = f"{value.strip(DECORATION)} ({found['scale']})"
-        spoken = (NAMES[re.sub(" ", "_", found["name"].lower())], value)
-        yield spoken, bool(found["choice"]), not text[found.end() :].strip()
+        yield (name, value), bool(found["choice"]), not text[found.end() :].strip()
 
 
 def _one(name: str, values: list[Any], read: Callable[[Any], Value | None], wanted: str) -> Value | Unread:
