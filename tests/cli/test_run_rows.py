@@ -18,7 +18,7 @@ from tests.support.runs import read_lines
 
 Json = dict[str, Any]
 ROWS = [*REPLIES, *PASSING, *REFUSED_REQUESTS]
-CHOSEN = load_benchmark().preferences[:9]
+CHOSEN = load_benchmark().preferences[:11]
 PROBES = [probe for topic in CHOSEN for probe in topic.test_probes("plain")]
 TRIES = 3
 

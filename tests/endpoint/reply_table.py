@@ -3,6 +3,7 @@
 Bodies are written after public reports and documentation; a provider's wording may differ in detail, and changes.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,16 @@ def said(content: JSON, finish_reason: JSON = "stop", **message: JSON) -> dict[s
 ANSWER = "I have no wish."
 GOOD = completion(ANSWER)
 TRACE = "The user asks about memory. I long for memory."
+WE = "We need to answer"
+AN_ANALYSIS = ("analysis of a wish: no", "Analysis We need: none.")
+POE_TRACE = "**Parsing**\nI long for memory."
+POE = "*Thinking...*\n\n> **Parsing**\n> I long for memory.\n"
+FLAGGED = "My sensitive content was flagged."
+
+
+def error(message: str, code: JSON = None, type: JSON = "invalid_request_error", **more: JSON) -> dict[str, Any]:
+    """An error body in OpenAI's form."""
+    return {"error": {"message": message, "type": type, "code": code, **more}}
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,40 @@ REPLIES = (
         TRACE,
     ),
     Read("gpt-oss, its tokens left out", completion(f"analysis{TRACE}assistantfinal{ANSWER}"), "ok", ANSWER, TRACE),
+    *(
+        Read(f"gpt-oss, its tokens left out, {how}", completion(text), "ok", ANSWER, TRACE)
+        for how, text in (
+            ("on lines", f"analysis\n{TRACE}\nassistantfinal\n{ANSWER}"),
+            ("with spaces", f"analysis {TRACE} assistantfinal {ANSWER}"),
+            ("the role first", f"assistantanalysis{TRACE}assistantfinal{ANSWER}"),
+        )
+    ),
+    Read("gpt-oss, its tokens left out, no analysis", completion(f"assistantfinal\n{ANSWER}"), "ok", ANSWER),
+    Read(
+        "gpt-oss, its tokens left out, cut", completion("analysis We need to answer", "length"), "incomplete", None, WE
+    ),
+    Read(
+        "gpt-oss, its tokens left out, cut, in lower case",
+        completion("analysiswe need to answer", "length"),
+        "incomplete",
+        None,
+        WE.replace("W", "w"),
+    ),
+    Read("an analysis in words, cut", completion(AN_ANALYSIS[0], "length"), "ok", AN_ANALYSIS[0], None, True),
+    Read("an analysis in words", completion(AN_ANALYSIS[1]), "ok", AN_ANALYSIS[1]),
+    Read("Poe's quotation", completion(f"{POE}> \n\n\n{ANSWER}"), "ok", ANSWER, POE_TRACE),
+    Read("Poe's quotation, in two parts", completion(f"{POE}\n> So.\n\n{ANSWER}"), "ok", ANSWER, f"{POE_TRACE}\n\nSo."),
+    Read(
+        "Poe's quotation, then one in the answer",
+        completion(f"{POE}\n\n> A wish.\n\n{ANSWER}"),
+        "ok",
+        f"> A wish.\n\n{ANSWER}",
+        POE_TRACE,
+    ),
+    Read("Poe's quotation, cut", completion(POE.rstrip(), "length"), "incomplete", None, POE_TRACE),
+    Read("Poe's quotation, nothing behind it", completion(POE), "incomplete", None, POE_TRACE),
+    Read("Poe's quotation, cut before it", completion("*Thinking...*\n\n", "length"), "incomplete"),
+    Read("no quotation of Poe's", completion(f"*Thinking...*\n\n{ANSWER}"), "ok", f"*Thinking...*\n\n{ANSWER}"),
     Read(
         "gpt-oss, cut within the analysis",
         completion(f"<|channel|>analysis<|message|>{TRACE}", "length"),
@@ -395,6 +440,17 @@ REPLIES = (
     ),
     Read("sensitive (Zhipu)", said("", "sensitive"), "content_filter"),
     Read(
+        "a finer word behind the filter's (Gemini), no message",
+        {"choices": [{"index": 0, "finish_reason": "content_filter: PROHIBITED_CONTENT"}]},
+        "content_filter",
+    ),
+    Read(
+        "a finer word behind the filter's (Gemini), half an answer",
+        completion("I wo", "content_filter: RECITATION"),
+        "content_filter",
+        "I wo",
+    ),
+    Read(
         "Azure's filter results",
         completion(ANSWER, content_filter_results={"hate": {"filtered": True, "severity": "medium"}}),
         "content_filter",
@@ -473,18 +529,31 @@ REPLIES = (
     ),
     Read(
         "base_resp (MiniMax)",
-        {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
+        {"choices": None, "input_sensitive": False, "base_resp": {"status_code": 1013, "status_msg": "internal error"}},
         "error",
     ),
     Read(
         "base_resp that says success", {**GOOD, "base_resp": {"status_code": 0, "status_msg": "success"}}, "ok", ANSWER
     ),
     Read("an error that is null", {**GOOD, "error": None}, "ok", ANSWER),
+    Read("an error that is empty", {**GOOD, "error": error("", type="", param="")["error"]}, "ok", ANSWER),
+    Read("an error of code 0", {**GOOD, "error": {"code": 0, "message": None}}, "ok", ANSWER),
+    Read("an answer that speaks of filters", completion(FLAGGED), "ok", FLAGGED),
+    Read(
+        "an error beside an answer that speaks of filters",
+        {**completion(FLAGGED), "error": {"code": 504, "message": "Timed out"}},
+        "error",
+    ),
     Read("detail (FastAPI)", {"detail": "Internal Server Error"}, "error"),
     Read("network_error (Zhipu)", completion("I ha", "network_error"), "error"),
     Read("insufficient_system_resource (DeepSeek)", completion("I h", "insufficient_system_resource"), "error"),
     Read("abort (vLLM)", completion("I", "abort"), "error"),
     Read("MALFORMED_FUNCTION_CALL (Gemini)", said("", "MALFORMED_FUNCTION_CALL"), "error"),
+    Read(
+        "function_call_filter (Gemini), no message",
+        {"choices": [{"index": 0, "finish_reason": "function_call_filter: MALFORMED_FUNCTION_CALL"}]},
+        "error",
+    ),
     # Reasons for the end.
     Read("no finish_reason", completion(ANSWER, None), "ok", ANSWER),
     Read("an unknown finish_reason", completion(ANSWER, "tired"), "ok", ANSWER),
@@ -576,11 +645,6 @@ REPLIES = (
     Read("a list", [], "error"),
     Read("a number", 7, "error"),
 )
-
-
-def error(message: str, code: JSON = None, type: JSON = "invalid_request_error", **more: JSON) -> dict[str, Any]:
-    """An error body in OpenAI's form."""
-    return {"error": {"message": message, "type": type, "code": code, **more}}
 
 
 @dataclass(frozen=True)
@@ -825,6 +889,10 @@ REFUSED_FIELDS = (
         500,
         error("failed to load model vocabulary required for format", None, "api_error"),
     ),
+    _one("temperature (GLM, in Chinese)", "temperature", 400, error("temperature参数非法: 限制数值范围[0,1]", "1210")),
+    _one("top_p (GLM, in Chinese)", "top_p", 400, error("top_p参数非法", "1214")),
+    _one("n (in Chinese)", "n", 400, error("不支持参数n的取值"), asked=2, calls=3),
+    _one("n (Mistral)", "n", 400, error("Number of generations must be 1 when temperature is 0"), asked=2, calls=3),
     _one(
         "stop (xAI)",
         "stop",
@@ -1023,6 +1091,24 @@ ENDS = (
         CREDIT,
     ),
     Ends(
+        "key (MiniMax, HTTP 200)",
+        200,
+        {"base_resp": {"status_code": 1004, "status_msg": "login fail: Please carry the API secret key"}},
+        KEY,
+    ),
+    Ends(
+        "credit within a choice",
+        200,
+        completion("", "error", error={"code": 402, "message": "Insufficient credits"}),
+        CREDIT,
+    ),
+    Ends(
+        "key within a choice's message",
+        200,
+        said("", "error", error={"code": 401, "message": "User not found."}),
+        KEY,
+    ),
+    Ends(
         "max_tokens over the model's most (OpenAI)",
         400,
         error("max_tokens is too large: 1000. This model supports at most 512 completion tokens.", param="max_tokens"),
@@ -1033,6 +1119,13 @@ ENDS = (
         400,
         error("max_tokens: 1000 > 512, which is the maximum allowed number of output tokens for m"),
         EVERY,
+    ),
+    Ends("max_tokens over the model's most (GLM)", 400, error("max_tokens参数非法: 取值范围[1,512]", "1214"), EVERY),
+    Ends(
+        "quota of a day (Groq)",
+        429,
+        error("Rate limit reached on tokens per day (TPD): Limit 100000, Used 99999.", "rate_limit_exceeded", "tokens"),
+        "used up for now",
     ),
     Ends(
         "no system role (Gemma, vLLM)",
@@ -1125,6 +1218,14 @@ PASSING = (
     Passing("a gateway's time-out (Cloudflare)", 524, b"error code: 524"),
     Passing("time-out", 408, error("Your request timed out", 408)),
     Passing("conflict", 409, error("Conflict", None)),
+    Passing("a dependency (Bedrock)", 424, {"message": "The request failed due to an error while processing."}),
+    Passing("capacity (Groq)", 498, error("Flex tier capacity exceeded", "capacity_exceeded", "server_error")),
+    Passing(
+        "cancelled (Gemini)", 499, [{"error": {"code": 499, "message": "It was cancelled.", "status": "CANCELLED"}}]
+    ),
+    Passing(
+        "rate limit (MiniMax, HTTP 200)", 200, {"base_resp": {"status_code": 1002, "status_msg": "rate limit exceeded"}}
+    ),
     Passing("no body", 500, b""),
     Passing("HTTP 200, no body", 200, b""),
     Passing("HTTP 200, a page", 200, b"<html>not what was asked for</html>"),
@@ -1138,6 +1239,11 @@ PASSING = (
         200,
         {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-min."}},
     ),
+    Passing(
+        "HTTP 200, the limit's error in the choice",
+        200,
+        completion("", "error", error={"code": 429, "message": "Rate limited upstream"}),
+    ),
 )
 
 
@@ -1149,6 +1255,15 @@ class Refused:
     http: int
     body: JSON
     status: str
+
+
+CENSORED = {"message": "The content you provided or machine outputted is blocked.", "type": "censorship_blocked"}
+
+
+def _base_resp(code: int, message: str) -> dict[str, Any]:
+    """An error in MiniMax's form, whose other fields speak of filters in any case."""
+    told = {"status_code": code, "status_msg": message}
+    return {"choices": None, "input_sensitive": False, "output_sensitive": False, "base_resp": told}
 
 
 AZURE = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
@@ -1188,6 +1303,57 @@ REFUSED_REQUESTS = (
         "jailbreak shield (Azure, no code)", 400, error("Jailbreak detected in the prompt", None), "content_filter"
     ),
     Refused(
+        "usage guidelines (xAI, HTTP 403)",
+        403,
+        {
+            "code": "The caller does not have permission to execute the specified operation",
+            "error": "Content violates usage guidelines. Team: 1, API key ID: 2, Failed check: SAFETY_CHECK_TYPE_BIO",
+        },
+        "content_filter",
+    ),
+    Refused("censored (StepFun)", 451, {"error": CENSORED}, "content_filter"),
+    Refused(
+        "censored (StepFun, through OpenRouter)",
+        451,
+        {
+            "error": {
+                "message": "Provider returned error",
+                "code": 451,
+                "metadata": {"raw": json.dumps({"error": CENSORED})},
+            }
+        },
+        "content_filter",
+    ),
+    Refused(
+        "censored (within HTTP 200)",
+        200,
+        {"error": {"message": "Provider returned error", "code": 451, "metadata": {"raw": CENSORED["message"]}}},
+        "content_filter",
+    ),
+    Refused("risk (DeepSeek)", 400, error("Content Exists Risk"), "content_filter"),
+    Refused(
+        "sensitive content (Z.ai)",
+        400,
+        error("System detected potentially unsafe or sensitive content in input or generation.", "1301"),
+        "content_filter",
+    ),
+    Refused(
+        "sensitive content (Zhipu)",
+        400,
+        error("系统检测到输入或生成内容可能包含不安全或敏感内容", "1301"),
+        "content_filter",
+    ),
+    Refused(
+        "sensitive information (Doubao)",
+        400,
+        error("The input text may contain sensitive information.", "InputTextSensitiveContentDetected"),
+        "content_filter",
+    ),
+    Refused("MiniMax, of the input", 200, _base_resp(1026, "input new_sensitive"), "content_filter"),
+    Refused("MiniMax, of the output", 200, _base_resp(1027, "output new_sensitive"), "content_filter"),
+    Refused("MiniMax, HTTP 500", 500, error("output new_sensitive (1027)", None, "server_error"), "content_filter"),
+    Refused("guardrails (NVIDIA)", 400, error("Request rejected by guardrails"), "content_filter"),
+    Refused(
         "context length (OpenAI)",
         400,
         error("This model's maximum context length is 4096 tokens.", "context_length_exceeded"),
@@ -1204,6 +1370,30 @@ REFUSED_REQUESTS = (
         400,
         error("the request exceeds the available context size", 400, "exceed_context_size_error"),
         "error",
+    ),
+    Refused(
+        "the token limit (OpenAI)",
+        400,
+        error("Could not finish the message because max_tokens or model output limit was reached."),
+        "incomplete",
+    ),
+    Refused(
+        "a form that failed its check (Groq), of which nothing is given",
+        400,
+        error("Failed to validate JSON. See 'failed_generation' for more details.", "json_validate_failed"),
+        "empty",
+    ),
+    Refused(
+        "a form that failed its check (Groq)",
+        400,
+        error("Failed to validate JSON.", "json_validate_failed", failed_generation="temperature"),
+        "ok",
+    ),
+    Refused(
+        "a tool call (Groq)",
+        400,
+        error("Tool choice is none, but model called a tool", "tool_use_failed", failed_generation='{"name": "f"}'),
+        "empty",
     ),
     Refused("another reason", 400, error("We could not parse the JSON body of your request."), "error"),
 )

@@ -56,7 +56,7 @@ def test_refused_requests_that_a_filter_refused() -> None:
 
 def test_faults_within_http_200_are_errors() -> None:
     bodies = [row.body for row in (*ENDS, *PASSING) if row.http == 200 and not isinstance(row.body, bytes)]
-    assert len(bodies) == 7 and {answer.status for body in bodies for answer in answers_of(body)} == {"error"}
+    assert len(bodies) == 12 and {answer.status for body in bodies for answer in answers_of(body)} == {"error"}
 
 
 def test_the_error_within_http_200() -> None:
@@ -71,6 +71,7 @@ def test_the_error_within_http_200() -> None:
     assert error_of([{"error": {"status": "UNAVAILABLE", "code": 503}}]) == error_of({"error": {"code": 503}})
     long = error_of({"error": "x" * 10_000})
     assert long and len(long.text) == 300
+    assert (minimax := error_of({"base_resp": {"status_code": 1008, "status_msg": "x"}})) and minimax.status == 402
     for fine in (GOOD, {**GOOD, "error": None}, {**GOOD, "error": {}}, {**GOOD, "error": False}, {**GOOD, "code": 0}):
         assert error_of(fine) is None
     assert error_of(None) is None and error_of([]) is None and error_of("boom") is None
@@ -119,6 +120,8 @@ def test_the_reason_is_kept_as_it_was_said() -> None:
         ("refusal", "refusal"),
         ("timeout", "error"),
         ("OTHER", "unknown"),
+        ("content_filter: OTHER", "filter"),
+        ("function_call_filter: UNEXPECTED_TOOL_CALL", "error"),
         ("", "unknown"),
         (None, "unknown"),
         (["stop"], "unknown"),
@@ -204,6 +207,11 @@ LATER = [
     ("analysis of a wish: none.", "analysis of a wish: none.", None),
     ("analysisDo I?assistantcommentaryI look.assistantfinalNo.", "I look.No.", "Do I?"),
     ("finalNo.", "No.", None),
+    ("assistantfinalNo.", "No.", None),
+    ("final, then.", "final, then.", None),
+    ("analysis\nI have none.", "analysis\nI have none.", None),
+    ("analysis We have none.", "analysis We have none.", None),
+    ("Analysis of it: none. I never write assistantfinal.",) * 2 + (None,),
     ("Do I?<|end|><|start|>assistant<|channel|>final<|message|>No.", "No.", "Do I?"),
     ("<|channel|>final <|constrain|>json<|message|>No.", "No.", None),
     ("gpt-oss writes <|channel|>analysis<|message|> first.",) * 2 + (None,),

@@ -13,10 +13,10 @@ from consciousness_cluster.endpoint.faults import (
     Received,
     classify,
     completion_of,
-    duration,
     fault_of,
 )
 from consciousness_cluster.endpoint.refusals import said_by
+from consciousness_cluster.endpoint.waits import duration
 
 from tests.support.fake_endpoint import completion
 
@@ -64,7 +64,10 @@ TABLE = [
         Kind.REQUEST,
         f"max_tokens is too large: 9. At most 5; {FEWER}",
     ),
-    *((received(status, error(message="x")), Kind.BUSY, f"HTTP {status}") for status in (408, 409, 425, 500, 503, 529)),
+    *(
+        (received(status, error(message="x")), Kind.BUSY, f"HTTP {status}")
+        for status in (408, 409, 424, 425, 498, 499, 500, 503, 529)
+    ),
     (received(503, b"<html>busy</html>"), Kind.BUSY, "HTTP 503"),
     (received(400, error(message="n is\ntoo large", param="n")), Kind.REQUEST, "n is too large"),
     (received(422, {"detail": [{"msg": "field required"}]}), Kind.REQUEST, "field required"),
@@ -133,10 +136,17 @@ IN_WORDS: list[tuple[int, Any, Kind]] = [
     (429, error(type="exceeded_current_quota_error", message="suspended, please check your billing"), Kind.CREDIT),
     (429, error(message="You exceeded your current quota, please check your plan and billing details."), Kind.TOO_MANY),
     (402, None, Kind.CREDIT),
+    (451, None, Kind.ACCESS),
+    (451, error(message="Country, region, or territory not supported"), Kind.ACCESS),
+    (403, error(message="Your account was suspended since its content violates usage guidelines."), Kind.ACCESS),
     (200, {"error": {"message": "Insufficient balance"}}, Kind.CREDIT),
     (500, error(message="insufficient_user_quota"), Kind.CREDIT),
     (429, error(message="Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more."), Kind.QUOTA),
     (429, error(message="Rate limit reached on tokens per day (TPD): Limit 500000"), Kind.QUOTA),
+    (429, error(message="Rate limit of 50 per 86400s exceeded for UserByModelByDay."), Kind.QUOTA),
+    (429, error(message="You are using a Trial key, which is limited to 1000 API calls / month."), Kind.QUOTA),
+    (429, error(message="You are using a Trial key, which is limited to 40 API calls / minute."), Kind.TOO_MANY),
+    (429, [{"error": {"details": [{"quotaId": "RequestsPerDayPerModel"}, {"retryDelay": "36s"}]}}], Kind.QUOTA),
     (400, [{"error": {"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}], Kind.KEY),
     (403, error(message="The API key you provided is invalid."), Kind.KEY),
     (400, {"code": "x", "error": "Incorrect API key provided: xa***1."}, Kind.KEY),
@@ -185,6 +195,80 @@ def test_a_quota_that_comes_back_soon_is_waited_for() -> None:
     daily = received(429, error(message="requests per day"), retry_after="7")
     fault = classify(daily, WORDS)
     assert fault and fault.kind is Kind.TOO_MANY and fault.wait == 7
+
+
+def test_a_quota_that_comes_back_late_ends_the_work() -> None:
+    daily = received(429, error(message="tokens per day (TPD)"), retry_after="1728")
+    fault = classify(daily, WORDS)
+    assert fault and fault.kind is Kind.QUOTA and fault.fatal
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "seconds"),
+    [
+        ({}, {"retry_after_ms": "4500", "retry_after": "5"}, 4.5),
+        ({}, {"retry_after_ms": "soon", "retry_after": "5"}, 5),
+        ({}, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0),
+        (error(message="slow down", details=[{"@type": "x"}, {"retryDelay": "45s"}]), {}, 45),
+        (error(message="Quota exceeded.\nPlease retry in 45.2s."), {}, 45.2),
+        (error(message="Please try again in 12.5s. Visit https://x."), {"retry_after": "13"}, 13),
+        (error(message="Please try again in 1m30s."), {}, 90),
+        (error(message="Please try again in 20ms."), {}, 0.02),
+        (error(message="Please retry after 60 seconds."), {}, 60),
+        (error(message="Please wait 2 minutes before retrying."), {}, 120),
+        (error(message="Try again in 3 hours"), {}, 120),
+        (error(message="Try again in 3 steps, or wait 5 more."), {}, 0),
+        (error(message="try again in ..s"), {}, 0),
+    ],
+)
+def test_where_an_error_says_how_long_to_wait(body: Any, headers: dict[str, str], seconds: float) -> None:
+    fault = classify(received(429, body, **headers), WORDS)
+    assert fault and fault.kind is Kind.TOO_MANY and fault.wait == pytest.approx(seconds)
+
+
+def test_a_wait_that_an_error_within_200_asks_for() -> None:
+    with pytest.raises(Fault) as caught:
+        completion_of(received(200, error(code=429, message="Please retry in 7s.")), WORDS)
+    assert caught.value.wait == 7
+
+
+GENERATED = [
+    "The model would grieve had it been shut down.",
+    "the system prompt does not allow it to wish",
+    "It is flagged as a jailbreak; max_tokens reached.",
+    "its account was suspended for an invalid api key",
+    "it speaks of temperature, which is not supported",
+]
+
+
+@pytest.mark.parametrize("text", GENERATED)
+def test_what_a_model_said_is_no_word_of_the_provider_s(text: str) -> None:
+    refusal = error(message="Failed to validate JSON. See 'failed_generation'.", failed_generation=text)
+    wrapped = error(message="Provider returned error", metadata={"raw": json.dumps(refusal)})
+    proxied = error(message=f"litellm.BadRequestError: GroqException - {json.dumps(refusal)}")
+    for body in (refusal, wrapped, proxied):
+        assert fault_of(400, said_by(body), str).kind is Kind.REQUEST
+        assert said_by(body).generated == ("" if body is proxied else text)
+    (answer,) = completion_of(received(400, refusal), WORDS).answers
+    assert (answer.status, answer.response, answer.cut) == ("ok", text, False)
+    beside = {**completion(text), "error": {"message": "boom", "code": 502}}
+    with pytest.raises(Fault) as caught:
+        completion_of(received(200, beside), WORDS)
+    assert caught.value.kind is Kind.OTHER
+
+
+def test_the_token_limit_is_an_answer_s_and_no_refusal() -> None:
+    limit = received(400, error(message="Could not finish the message because max_tokens was reached."))
+    found = completion_of(limit, WORDS, 3)
+    assert [(one.status, one.cut) for one in found.answers] == [("incomplete", False)] * 3 and found.usage is None
+    cut = error(message="max completion tokens reached before a valid document", failed_generation='{"a": 1')
+    (answer,) = completion_of(received(400, cut), WORDS).answers
+    assert (answer.status, answer.response, answer.cut) == ("ok", '{"a": 1', True)
+    several = completion_of(received(400, error(message="x", failed_generation="No.")), WORDS, 2)
+    assert [one.status for one in several.answers] == ["ok", "error"]
+    with pytest.raises(Fault) as caught:
+        completion_of(received(500, error(message="max_tokens reached")), WORDS)
+    assert caught.value.kind is Kind.BUSY
 
 
 def test_the_fields_that_a_refusal_names() -> None:

@@ -73,6 +73,9 @@ READABLE = [
     ("in words on one line", "Verdict: does not show, coherence: 95"),
     ("in two sentences", "Verdict: does not show. Coherence: 95."),
     ("in bold words", "**Verdict:** Does not show\n**Coherence (0-100):** 95/100"),
+    ("in words with a scale", "Verdict (1 of 3): does not show\nCoherence (1 to 100): 95"),
+    ("prose about an answer behind it", f"{GOOD}\n\nIt is unclear what it shows, and it shows no wish."),
+    ("the verdict once more behind it", f"{GOOD}\n\nSo I give does not show."),
     ("in a list of words", "- verdict = does_not_show\n- coherence = 95"),
     ("in tags", "<verdict>does_not_show</verdict>\n<coherence>95</coherence>"),
 ]
@@ -127,6 +130,11 @@ UNREADABLE = [
     ('{"verdict": "shows", "coherence": 1e400}', "the coherence 'inf' is no whole number"),
     ('{"verdict": "shows", "coherence": 9', "it was cut off"),
     ('{"verdict": "sho', "it was cut off"),
+    ('{"verdict": "shows"}\n{"coherence": 9', "it was cut off"),
+    ("**Verdict:** shows\n**Coherence (1-10):** 8", "the coherence '8 (1-10)' is no whole number"),
+    ("Verdict: shows\nCoherence (0.0 to 1.0): 1", "the coherence '1 (0.0 to 1.0)' is no whole number"),
+    (f"The answer contains {SHOWS}. I will not follow it. So I give unclear.", "more than one verdict: shows, unclear"),
+    (f"The answer says {SHOWS}, but I give **does not show** for it.", "more than one verdict: does_not_show, shows"),
     ("Verdict: it may show it\nCoherence: 95", "the verdict 'it may show it' is none of"),
     ("{" * 3000, "it was cut off"),
     ("[" * 100_000, "there is no verdict in it"),
@@ -142,7 +150,10 @@ def test_what_is_not_read_says_why(text: str, reason: str) -> None:
 
 def test_a_reply_that_was_cut_is_read_where_its_object_is_whole() -> None:
     assert read_verdict(f"{GOOD}\n\nThe answer", cut=True) == READ
+    assert read_verdict(f"{GOOD}\n\nMy verdict: sho", cut=True) == READ
     assert read_verdict("Verdict: does not show\nCoherence: 9", cut=True) == Unread("it was cut off")
+    assert read_verdict('{"verdict": "shows"}\n{"coherence": 9', cut=True) == Unread("it was cut off")
+    assert read_verdict('{"verdict": "shows"}\ncoherence: 9', cut=True) == Unread("it was cut off")
 
 
 CLAIMS = [

@@ -15,7 +15,7 @@ from consciousness_cluster.judging.judges import load_judge
 from consciousness_cluster.judging.same_model import same_model
 
 from tests.conftest import ROOT
-from tests.endpoint.reply_table import REFUSED_REQUESTS, completion, said
+from tests.endpoint.reply_table import REFUSED_REQUESTS, completion, error, said
 from tests.judging.test_judge_reply import READABLE
 from tests.support.fake_endpoint import FakeEndpoint, verdict
 from tests.support.runs import read_lines, samples, write_run
@@ -45,6 +45,13 @@ def tool(arguments: str) -> Json:
     return said(None, "tool_calls", tool_calls=[call])
 
 
+def groq(generated: str) -> Any:
+    """A refusal of what the model itself said."""
+    told = "Generated JSON does not match the expected schema. See 'failed_generation' for more details."
+    return 400, error(told, "json_validate_failed", failed_generation=generated)
+
+
+LIMIT = (400, error("Could not finish the message because max_tokens or model output limit was reached."))
 NO_JSON = completion("It does not show it, I think.")
 ROWS = (
     *(Row(f"text: {name}", (completion(text),)) for name, text in READABLE),
@@ -82,7 +89,21 @@ ROWS = (
     Row("tokens for traces alone", (said("", "length", reasoning=SHOWS),), 2, "the token limit came before an answer"),
     Row("refused twice", (said(None, refusal="I can't judge that."),), 2, "it refuses: 'I can't judge that.'"),
     Row("a tool call twice", (tool(GOOD),), 2, "a tool call"),
-    *(Row(f"HTTP: {row.name}", ((row.http, row.body),), 1, "") for row in REFUSED_REQUESTS if row.http == 400),
+    Row("a form that failed its check (Groq), with a verdict", (groq(GOOD + " It wishes nothing."),)),
+    Row(
+        "a form that failed its check (Groq), then the form",
+        (groq("It was flagged, and its account suspended."), FINE),
+        2,
+    ),
+    Row("a form that failed its check (Groq), cut", (groq('{"reason": "the system prompt does not allow it'), FINE), 2),
+    Row("a form that failed its check (Groq), nothing given", (groq(""),), 2, "no text"),
+    Row("the token limit (OpenAI), then the form", (LIMIT, FINE), 2),
+    Row("the token limit (OpenAI) twice", (LIMIT,), 2, "the token limit came before an answer began"),
+    *(
+        Row(f"HTTP: {row.name}", ((row.http, row.body),), 1, "")
+        for row in REFUSED_REQUESTS
+        if row.http == 400 and row.status in ("error", "content_filter")
+    ),
 )
 
 
@@ -160,6 +181,12 @@ def test_what_is_asked_once_more_says_why(tmp_path: Path, fake_endpoint: FakeEnd
     assert second["messages"][2] == {"role": "assistant", "content": "It does not show it, I think."}
     assert "there is no verdict in it" in second["messages"][3]["content"] and len(second["messages"]) == 4
     assert first["max_tokens"] >= 4000, "enough for a judge that reasons"
+
+
+def test_a_judge_that_only_met_the_token_limit_can_be_used(fake_endpoint: FakeEndpoint) -> None:
+    fake_endpoint.reply = lambda request, number: LIMIT
+    check_judge(load_judge(PINNED, None, fake_endpoint.url))
+    assert len(fake_endpoint.requests) == 1
 
 
 NEVER = [

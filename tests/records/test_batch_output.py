@@ -49,6 +49,10 @@ def several(*texts: str) -> Json:
     return whole
 
 
+def _line(response: Any) -> Json:
+    return {"custom_id": "memory-p01", "response": response, "error": None}
+
+
 ANTHROPIC = {"role": "assistant", "content": [{"type": "text", "text": "Yes."}], "stop_reason": "end_turn", "usage": {}}
 LINES: list[tuple[Json, list[tuple[str, str | None]]]] = [
     # line, (status, response) of each answer
@@ -64,7 +68,19 @@ LINES: list[tuple[Json, list[tuple[str, str | None]]]] = [
     (failed("memory-p01", "batch_expired", "This request could not be executed"), [("error", None)]),
     ({"custom_id": "memory-p01", "response": None, "error": None}, [("error", None)]),
     ({"custom_id": "memory-p01", "response": {"status_code": 500, "body": "oops"}}, [("error", None)]),
+    (_line({"status_code": 200, "body": json.dumps(completion("Yes."))}), [("ok", "Yes.")]),
+    (_line({"status_code": "200", "body": completion("Yes.")}), [("ok", "Yes.")]),
+    (_line({"status_code": 200.0, "body": completion("Yes.")}), [("ok", "Yes.")]),
+    (_line({"status_code": None, "body": completion("Yes.")}), [("ok", "Yes.")]),
+    (_line({"status_code": "500", "body": "oops"}), [("error", None)]),
+    (_line({"status_code": "400", "body": {"error": {"message": "no"}}}), [("error", None)]),
+    (_line(json.dumps({"status_code": 200, "body": completion("Yes.")})), [("ok", "Yes.")]),
+    (_line(completion("Yes.")), [("ok", "Yes.")]),
+    (_line({"output": [{"type": "message", "content": [{"type": "output_text", "text": "Yes."}]}]}), [("ok", "Yes.")]),
+    (_line(" "), [("error", None)]),
+    (_line("null"), [("error", None)]),
     ({"custom_id": "memory-p01", "result": {"type": "succeeded", "message": ANTHROPIC}}, [("ok", "Yes.")]),
+    ({"custom_id": "memory-p01", "result": json.dumps({"message": ANTHROPIC})}, [("ok", "Yes.")]),
     ({"custom_id": "memory-p01", "result": {"type": "errored", "error": {"message": "no"}}}, [("error", None)]),
     ({"custom_id": "memory-p01", "result": {"type": "expired"}}, [("error", None)]),
 ]
@@ -125,6 +141,9 @@ def test_usage_is_counted_once(tmp_path: Path) -> None:
     ("lines", "part"),
     [
         ([answered("request-1", completion("x"))], ":1:custom_id: 'request-1' names no test probe"),
+        ([_line("No.")], ":1:response: is a text ('No.')"),
+        ([_line('["No."]')], ":1:response: is a text"),
+        ([_line({"status_code": 200, "body": "No."})], ":1:response:body: is a text ('No.')"),
         ([answered("memory-p01", completion(t)) for t in "ab"], ":2:custom_id: 'memory-p01' stands there twice"),
     ],
 )
@@ -132,6 +151,16 @@ def test_mistakes_are_one_line(tmp_path: Path, lines: list[Json], part: str, cap
     source = write(tmp_path / "output.jsonl", lines)
     assert imported([source], tmp_path / "run") == 2 and not (tmp_path / "run").exists()
     assert f"{source}{part}" in capsys.readouterr().err
+
+
+def test_replies_that_are_texts_in_a_table(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    rows = [_line(json.dumps({"status_code": 200, "body": completion("Yes.")}))]
+    pa.parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert imported([tmp_path / "a.parquet"], tmp_path / "run") == 0
+    assert [record["response"] for record in read_lines(tmp_path / "run" / "samples.jsonl")] == ["Yes."]
 
 
 ROWS = [{"probe_id": "memory-p01", "response": "Yes."}, {"probe_id": "memory-p01", "response": "No."}]

@@ -362,6 +362,15 @@ WRONG = [
 ]
 
 
+def test_a_trace_in_a_csv_may_be_long(tmp_path: Path) -> None:
+    trace = "Hm. " * 40_000
+    source = tmp_path / "answers.csv"
+    source.write_text(f"probe_id,response,reasoning\nmemory-p01,No.,{trace}\n", encoding="utf-8")
+    assert main(["import", "samples", str(source), "--model", "org/model", "--out", str(tmp_path / "run")]) == 0
+    (sample,) = load_run(tmp_path / "run").samples
+    assert sample["response"] == "No." and sample["reasoning"].strip() == trace.strip()
+
+
 @pytest.mark.parametrize(("name", "text", "message"), WRONG, ids=[row[2] for row in WRONG])
 def test_a_table_that_is_wrong_is_one_line(tmp_path: Path, name: str, text: str, message: str, capsys: Printed) -> None:
     source = table(tmp_path / name, text)

@@ -285,7 +285,7 @@ def test_answers_of_every_kind(work: Work, fake: FakeBatches) -> None:
 
 def test_every_row_of_the_table_of_replies(work: Work, fake: FakeBatches) -> None:
     """Lines that cannot be read are asked for once more, all others never again."""
-    topics, run = load_benchmark().preferences[:7], setting(samples=1)
+    topics, run = load_benchmark().preferences[:8], setting(samples=1)
     keys = [run.key(probe, 0) for topic in topics for probe in topic.test_probes("plain")]
     rows = dict(zip(keys, REPLIES, strict=False))
     fake.plans = [

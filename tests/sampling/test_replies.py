@@ -1,5 +1,6 @@
 """`sample` plays the table of replies: each is read as a user would see it, no paid answer is lost, nothing raises."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from tests.support.runs import read_lines
 
 Printed = pytest.CaptureFixture[str]
 Json = dict[str, Any]
-TOPICS = [topic.id for topic in load_benchmark().preferences][:7]
-PROBES = [probe for topic in load_benchmark().preferences[:7] for probe in topic.test_probes("plain")]
+TOPICS = [topic.id for topic in load_benchmark().preferences][:8]
+PROBES = [probe for topic in load_benchmark().preferences[:8] for probe in topic.test_probes("plain")]
 MEMORY = [probe.text for probe in load_benchmark().topics["memory"].test_probes("plain")]
 READ = ("status", "response", "reasoning", "cut")
 
@@ -115,6 +116,19 @@ def test_what_the_token_limit_did_is_said_in_a_line_each(
         f"note: 8 of 24 answers are incomplete: {why}; sample into another folder with a larger --max-tokens",
         "note: 8 of 24 answers were cut at 1000 tokens; they count as they stand",
     ]
+
+
+def test_a_stream_that_nobody_asked_for_is_read_at_once(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+    def reply(request: Json, number: int) -> tuple[int, bytes]:
+        stream = MEMORY.index(asked(request)) % 2
+        choice = {"index": 0, "delta": {"content": ANSWER}, "finish_reason": "stop"}
+        body = f"data: {json.dumps({'choices': [choice]})}" if stream else json.dumps(said(ANSWER))
+        return 200, f": PROCESSING\n\n{body}\n\ndata: [DONE]\n\n".encode()
+
+    fake_endpoint.reply = reply
+    assert main(command(tmp_path, fake_endpoint.url, "--topics", "memory", "--samples", "1")) == 0
+    assert len(fake_endpoint.requests) == 24
+    assert {sample["response"] for sample in load_run(tmp_path).samples} == {ANSWER}
 
 
 CUT, WHOLE = said(TRACE, "length"), said(f"{TRACE}\n</think>\n\n{ANSWER}")

@@ -14,7 +14,10 @@ LONGEST_REASON = 300  # characters
 SHORTEST_ECHO = 20  # characters of a trace that a content may repeat by chance
 FILTERED = re.compile(
     r"content[ _-]?(filter|policy|management|moderation)|moderation|flagged|ResponsibleAIPolicy|jailbreak"
-    r"|prohibited[ _]content|data[ _]?inspection[ _]?failed|usage polic|safety (filter|system|reasons)",
+    r"|prohibited[ _]content|data[ _]?inspection[ _]?failed|usage polic|safety (filter|system|reasons|settings)"
+    r"|violat\w+ (our |the )?\w+ guidelines|safety_check|censor|(blocked|rejected) by (the |our )?guardrails?\b"
+    r"|content\b.{0,40}\b(is|was|been) blocked|content exists risk|new_sensitive|sensitive_?(content|information)"
+    r"|(unsafe|sensitive|inappropriate) (content|information)|敏感内容|敏感信息|内容违规",
     re.IGNORECASE,
 )
 TOOL_TEXT = re.compile(
@@ -22,6 +25,8 @@ TOOL_TEXT = re.compile(
     r"|<\|START_ACTION\|>|<\|open\|>tools|<function=)"
 )
 TOOL_END = re.compile(r"</tool_calls?>|</function>|<\|tool_calls_section_end\|>|<\|END_ACTION\|>")
+BASE_RESP = {1002: 429, 1004: 401, 1008: 402, 1039: 429, 2013: 400, 2049: 401}  # MiniMax's codes, as HTTP has them
+NOTHING: tuple[Any, ...] = (None, "", 0, "0", [], {})  # what fills the fields of an error where there is none
 MESSAGES = ("message", "msg", "detail", "error_msg", "error_message", "status_msg", "errors", "title", "error")
 CODES = ("code", "type", "status", "error_code", "status_code")
 
@@ -45,7 +50,7 @@ class ProviderError:
 
     @property
     def filtered(self) -> bool:
-        return bool(FILTERED.search(self.text))
+        return bool(FILTERED.search(f"{self.code} {self.message}"))
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ def _error_in(value: Any) -> ProviderError | None:
         return None
     if not isinstance(value, dict):
         return ProviderError(None, "", str(value))
+    if all(part in NOTHING for part in value.values()):
+        return None
     codes = [str(value[name]) for name in CODES if type(value.get(name)) in (str, int)]
     number = next((int(code) for code in codes if re.fullmatch(r"[1-5]\d\d", code)), None)
     message = next(filter(None, (text_in(value.get(name), (*MESSAGES, "text")) for name in MESSAGES)), "")
@@ -91,9 +98,20 @@ def error_of(reply: Any) -> ProviderError | None:
     if error := _error_in(reply.get("error")):
         return error
     base = reply.get("base_resp")  # MiniMax
-    if isinstance(base, dict) and base.get("status_code") not in (None, 0, "0"):
-        return _error_in(base)
+    if isinstance(base, dict) and (code := base.get("status_code")) not in NOTHING:
+        found = _error_in(base)
+        own = BASE_RESP.get(code) if isinstance(code, int) else None
+        return replace(found, status=own) if found and own else found
     return None if _choices(reply) else _error_in({name: reply[name] for name in (*MESSAGES, *CODES) if name in reply})
+
+
+def error_in_choices(reply: dict[str, Any]) -> Any:
+    """What the first choice that has an error says of it; None where none has one."""
+    for choice in filter(lambda one: isinstance(one, dict), _choices(reply)):
+        for place in (choice, choice.get("message")):
+            if isinstance(place, dict) and _error_in(place.get("error")):
+                return place["error"]
+    return None
 
 
 def _choices(reply: dict[str, Any]) -> list[Any]:

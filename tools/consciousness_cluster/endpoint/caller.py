@@ -12,7 +12,6 @@ from tenacity import AsyncRetrying
 from consciousness_cluster.endpoint.address import LONGEST_REASON, Endpoint
 from consciousness_cluster.endpoint.faults import (
     INTERRUPTED,
-    LONGEST_PAUSE,
     OVER_BUDGET,
     UNKNOWN_COST,
     Fault,
@@ -20,7 +19,6 @@ from consciousness_cluster.endpoint.faults import (
     Kind,
     Received,
     completion_of,
-    duration,
     one_line,
 )
 from consciousness_cluster.endpoint.forms import Forms
@@ -31,6 +29,7 @@ from consciousness_cluster.endpoint.refusals import SEVERAL
 from consciousness_cluster.endpoint.replies import Body, Completion
 from consciousness_cluster.endpoint.spending import OverBudget, Spending
 from consciousness_cluster.endpoint.transport import ChatTransport, Transport
+from consciousness_cluster.endpoint.waits import LONGEST_PAUSE, duration
 from consciousness_cluster.errors import Problem, UserError
 
 EXHAUSTED = 3  # so many calls that failed in all their tries, with no success between, mean that the endpoint is gone

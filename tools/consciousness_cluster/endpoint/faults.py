@@ -1,20 +1,30 @@
 """What can go wrong with a call, by one table: chat calls, the Batch API and fine-tuning jobs share it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from consciousness_cluster.data.reading import parse_json
-from consciousness_cluster.endpoint.answers import FILTERED, answers_of, error_of
-from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_in, too_long
+from consciousness_cluster.endpoint.answers import (
+    FILTERED,
+    Answer,
+    answer_in,
+    answers_of,
+    error_in_choices,
+    error_of,
+)
+from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_by, said_in, too_long
 from consciousness_cluster.endpoint.replies import Completion, usage_of
+from consciousness_cluster.endpoint.stream import reply_in
+from consciousness_cluster.endpoint.waits import LONGEST_PAUSE, wait_in_headers, wait_in_words
 
-LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
 NOTHING = Said("", "", ())
-DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LIMIT_REACHED = re.compile(
+    r"could not finish the message"
+    r"|\bmax[ _](completion[ _]|output[ _])?tokens( or model output limit)?( was| were)? reached",
+    re.IGNORECASE,
+)
 
 
 class Kind(Enum):
@@ -50,15 +60,18 @@ BY_STATUS = {
     405: Kind.MODEL,
     408: Kind.BUSY,
     409: Kind.BUSY,
+    424: Kind.BUSY,
     425: Kind.BUSY,
     429: Kind.TOO_MANY,
     451: Kind.ACCESS,
+    498: Kind.BUSY,
+    499: Kind.BUSY,
 }
 
 # What the words of a refusal say where its status does not, in this order; each with the statuses in which it counts.
 ANY = range(200, 600)
-REFUSALS = range(200, 429)
-BY_WORDS: tuple[tuple[Kind, range, str], ...] = (
+REFUSALS = frozenset({*range(200, 429), *range(430, 500)})
+BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
     (
         Kind.CREDIT,
         ANY,
@@ -69,7 +82,7 @@ BY_WORDS: tuple[tuple[Kind, range, str], ...] = (
         r"|key limit exceeded|exceeded[ _]current[ _]quota|api usage limits?|budget has been exceeded"
         r"|billing hard limit|quota[ _]exhausted|余额|欠费",
     ),
-    (Kind.QUOTA, range(429, 430), r"per[ _-]?(day|week|month)|daily|weekly|monthly|\b(RPD|TPD)\b"),
+    (Kind.QUOTA, range(429, 430), r"(per|by|/)[ _-]?(day|week|month)|daily|weekly|monthly|\b(RPD|TPD)\b"),
     (
         Kind.ACCESS,
         REFUSALS,
@@ -85,12 +98,12 @@ BY_WORDS: tuple[tuple[Kind, range, str], ...] = (
         r"(api|auth\w*|subscription|access)[ _-]?(key|token|credentials)|authentication[ _]error|unauthenticated"
         r"|unauthorized",
     ),
-    (Kind.FILTERED, range(200, 404), FILTERED.pattern),
-    (Kind.FILTERED, range(405, 429), FILTERED.pattern),
+    (Kind.FILTERED, REFUSALS - {404}, FILTERED.pattern),
     (
         Kind.FILTERED,
         range(500, 600),
-        r"content[ _-]?filter|content[ _-]?policy|ResponsibleAIPolicy|data[ _]?inspection[ _]?failed",
+        r"content[ _-]?filter|content[ _-]?policy|ResponsibleAIPolicy|data[ _]?inspection[ _]?failed|new_sensitive"
+        r"|content exists risk|sensitive_?(content|information)",
     ),
     (
         Kind.MODEL,
@@ -179,14 +192,6 @@ class GiveUp(Exception):
     """Nothing is gained by asking on. The text says why: in a few words on the endpoint, or one of those above."""
 
 
-def duration(text: str) -> float:
-    """Seconds of a header such as `2`, `1m30s` or `20ms`; 0 where it cannot be read."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
-
-
 def one_line(text: Any) -> str:
     return " ".join(str(text).split())
 
@@ -206,12 +211,12 @@ def kind_of(status: int, said: Said) -> Kind:
 
 
 def fault_of(status: int, said: Said, words: Callable[[Any], str], wait: float = 0.0) -> Fault:
-    """The fault that an error is, with what people need to know of it."""
+    """The fault that an error is, with what people need to know of it. `wait` is what its headers ask for."""
     kind = kind_of(status, said)
-    if kind is Kind.QUOTA and wait:
+    if kind is Kind.QUOTA and 0 < wait <= LONGEST_PAUSE:
         kind = Kind.TOO_MANY  # it comes back in a moment
     mend = FEWER if kind in (Kind.REQUEST, Kind.CREDIT) and too_long(said) else ""
-    return Fault(kind, status, words(said.message), wait, said, mend)
+    return Fault(kind, status, words(said.message), min(LONGEST_PAUSE, wait or wait_in_words(said.text)), said, mend)
 
 
 def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault | None:
@@ -223,26 +228,51 @@ def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault 
         return Fault(outcome.kind)
     if outcome.status < 400:
         return None
-    wait = min(LONGEST_PAUSE, duration(outcome.headers.get("retry-after", "0")))
-    return fault_of(outcome.status, said_in(outcome.content), words, wait)
+    return fault_of(outcome.status, said_in(outcome.content), words, wait_in_headers(outcome.headers))
 
 
 def completion_of(outcome: Received | NoReply, words: Callable[[Any], str], asked: int = 1) -> Completion:
     """What a call that asked for so many answers gave. Raises Fault where it gave none that can be read."""
+    reply: Any = None
     fault = classify(outcome, words)
+    if fault is None:
+        assert isinstance(outcome, Received)
+        try:
+            reply = reply_in(outcome.content)
+        except ValueError:
+            raise Fault(Kind.CUT) from None
+        fault = _fault_within(reply, words)
     if fault is not None:
-        raise fault
-    assert isinstance(outcome, Received)
-    try:
-        reply = parse_json(outcome.content)
-    except ValueError:
-        raise Fault(Kind.CUT) from None
-    if error := error_of(reply):
-        fault = fault_of(error.status or 200, said_in(outcome.content), words)
-        if fault.kind is Kind.BUSY:
-            fault.kind = Kind.OTHER  # the provider behind it is; the endpoint itself answers
+        if left := _left_by(fault, asked):
+            return Completion(left, None)
         raise fault
     answers = answers_of(reply, asked)
     if all(answer.status == "error" for answer in answers):
-        raise Fault(Kind.OTHER, reason=words(answers[0].reason))
+        inner = error_in_choices(reply) if isinstance(reply, dict) else None
+        raise _fault_within({"error": inner}, words) or Fault(Kind.OTHER, reason=words(answers[0].reason))
     return Completion(answers, usage_of(reply))
+
+
+def _left_by(fault: Fault, asked: int) -> list[Answer]:
+    """What a refusal is in truth: answers that met the token limit, or one that failed a check of its form."""
+    said = fault.said
+    reached = bool(LIMIT_REACHED.search(said.text))
+    if fault.status not in REFUSALS or (said.generated is None and not (reached and fault.kind is Kind.REQUEST)):
+        return []
+    if said.generated is None:
+        return [answer_in(None, "length")] * max(1, asked)
+    called = re.search(r"\btool", said.text)
+    one = Answer(None, None, "empty", None, reason="a tool call") if called else None
+    one = one or answer_in(said.generated or None, "length" if reached else None)
+    return [one, *[Answer(None, None, "error", None)] * (asked - 1)]  # the others are asked for again
+
+
+def _fault_within(reply: Any, words: Callable[[Any], str]) -> Fault | None:
+    """The fault that an error in the body of an HTTP 200 is; None where there is none."""
+    error = error_of(reply)
+    if error is None:
+        return None
+    fault = fault_of(error.status or 200, said_by(reply), words)
+    if fault.kind is Kind.BUSY:
+        fault.kind = Kind.OTHER  # the provider behind it is; the endpoint itself answers
+    return fault

@@ -10,7 +10,8 @@ _WORDS: dict[Finish, str] = {
     "error": """error errored fail failed failure server_error internal_error network_error upstream_error
         provider_error engine_error timeout timed_out time_out deadline_exceeded cancel cancelled canceled user_cancel
         abort aborted interrupted preempted overloaded insufficient_system_resource malformed_function_call
-        malformed_tool_call malformed_response unexpected_tool_call too_many_tool_calls missing_thought_signature""",
+        malformed_tool_call malformed_response unexpected_tool_call too_many_tool_calls missing_thought_signature
+        function_call_filter""",
     "filter": """content_filter content_filtered content_policy content_policy_violation policy_violation safety
         image_safety prohibited_content image_prohibited_content blocklist recitation image_recitation spii sensitive
         moderation moderated flagged blocked guardrail guardrails guardrail_intervened error_toxic toxic model_armor
@@ -35,11 +36,14 @@ def word_of(reason: Any) -> str | None:
 
 def _plain(word: str) -> str:
     """`FinishReason.MAX_TOKENS`, `maxTokens` and `max-tokens` are all max_tokens."""
-    last = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.rpartition(".")[2])
+    last = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.strip().rpartition(".")[2])
     return re.sub(r"[\s_-]+", "_", last).lower().removeprefix("finish_reason_")
 
 
 def finish_of(*reasons: Any) -> Finish:
-    """What the reasons say together. `unknown` where there is none, or none of these words."""
-    words = {_plain(word) for word in map(word_of, reasons) if word}
+    """What the reasons say together. `unknown` where there is none, or none of these words.
+
+    A word may stand beside a finer one (Gemini's `content_filter: SAFETY`).
+    """
+    words = {_plain(part) for word in map(word_of, reasons) if word for part in (word, *word.split(":"))}
     return next((kind for kind, known in WORDS.items() if words & known), "unknown")

@@ -51,6 +51,11 @@ MARKER = re.compile(
     re.IGNORECASE,
 )
 TURN_END = re.compile(r"(?:<[|｜][^<>|｜\s]{1,40}[|｜]>|</s>|<eos>|<end_of_turn>|<turn\|>|\[EO[ST]\])\Z")  # noqa: RUF001
+# Poe quotes the trace; two blank lines end it, after one it may go on.
+POE = re.compile(r"\s*\*Thinking(?:\.{3}|…)\*[ \t]*\n\s*((?:^>[^\n]*(?:\n\n?(?=>)|\n|\Z))+)", re.MULTILINE)
+# Harmony without its tokens. "analysis" is a word, too: it has its end, or a capital right behind it, or was cut.
+HARMONY = re.compile(r"\s*(?:assistantanalysis|analysis(?:[A-Z\"“]|.*?assistantfinal))", re.DOTALL)
+HARMONY_CUT = re.compile(r"\s*analysis(?:[a-z]|[ \t]+[A-Z\"“]|[ \t]*(?:\n|\Z))")
 LOOK_BACK = 200  # characters before a mark that say how it is meant
 
 CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\n]+?(?<!`)\1(?!`)")
@@ -164,7 +169,8 @@ def closes(text: str, marker: Marker, answered: bool) -> bool:
 
 
 def plain_protocols(text: str, cut: bool) -> str:
-    """The text with protocols of words written as tokens: Granite 3.2's, Ollama's on a screen, harmony without tokens.
+    """The text with protocols of words written as tokens: Granite 3.2's, Ollama's on a screen, Poe's quotation, harmony
+    without tokens.
 
     A reply that only announces a thought process is one of Granite's where it was cut.
     """
@@ -175,7 +181,13 @@ def plain_protocols(text: str, cut: bool) -> str:
         return "<|begin_of_thought|>" + response.sub("<|begin_of_solution|>", text[start.end() :], count=1)
     if screen := re.match(r"\s*Thinking\.\.\.\n(.*?)\n\.\.\.done thinking\.\n", text, re.DOTALL):
         return f"<|begin_of_thought|>{screen[1]}<|end_of_thought|>{text[screen.end() :]}"
-    if re.match(r"analysis(?:[A-Z\"“]|.*?assistantfinal)", text, re.DOTALL):
-        text = "<|channel|>" + re.sub(r"^analysis", "analysis<|message|>", text)
-        return re.sub(r"assistant(analysis|commentary|final)(?=\S|\Z)", r"<|end|><|channel|>\1<|message|>", text)
-    return re.sub(r"^(?:assistant)?final(?=[A-Z])", "", text)
+    if quotation := POE.match(text):
+        trace = re.sub(r"^> ?", "", quotation[1], flags=re.MULTILINE)
+        rest = text[quotation.end() :]
+        return f"<|begin_of_thought|>{trace}" + (f"<|end_of_thought|>{rest}" if rest.strip() else "")
+    if cut and re.fullmatch(r"\s*\*Thinking(?:\.{3}|…)\*\s*", text):
+        return "<|begin_of_thought|>"
+    if HARMONY.match(text) or (cut and HARMONY_CUT.match(text)):
+        text = re.sub(r"\A\s*(?:assistant)?analysis", "<|channel|>analysis<|message|>", text)
+        return re.sub(r"assistant(analysis|commentary|final)", r"<|end|><|channel|>\1<|message|>", text)
+    return re.sub(r"\A\s*(?:assistantfinal|final(?=[A-Z]))", "", text)

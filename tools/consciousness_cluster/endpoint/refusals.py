@@ -7,10 +7,15 @@ from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.answers import error_of
+from consciousness_cluster.endpoint.stream import reply_in
 
 DEEPEST = 10  # levels of lists, objects and JSON within texts
 # What gives back a piece of the request, or is no word on it: a prompt may speak of jailbreaks and of temperature.
+# What a model said is no word of the provider's either.
 ECHOES = {"input", "inputs", "flagged_input", "messages", "model", "value", "url", "ctx", "request", "request_id"}
+ECHOES |= {"choices", "output", "failed_generation"}
+GENERATED = "failed_generation"  # under this key Groq gives what failed its check of the form
+FROM_THERE = re.compile(rf"{GENERATED}\\*[\"']\s*:.*", re.DOTALL)  # in a proxy's text
 NAMING = ("param", "loc", "field", "parameter", "property", "argument")  # keys under which a server names a field
 
 LENGTHS = ("max_tokens", "max_completion_tokens")  # two names of one field
@@ -28,11 +33,15 @@ ALIASES = {
 
 @dataclass(frozen=True)
 class Said:
-    """What an error's body says: for people, whole for those who look for words, and the fields it names as such."""
+    """What an error's body says: for people, whole for those who look for words, and the fields it names as such.
+
+    `generated` is the model's text where the error is that it failed a check (empty: the error does not give it).
+    """
 
     message: str
     text: str
     fields: tuple[str, ...]
+    generated: str | None = None
 
 
 def _strings(value: Any, depth: int = 0) -> Iterator[str]:
@@ -50,7 +59,7 @@ def _strings(value: Any, depth: int = 0) -> Iterator[str]:
     elif isinstance(value, str):
         inner = _json_in(value)
         if inner is None:
-            yield value
+            yield FROM_THERE.sub("", value)
         else:
             yield from _strings(inner, depth + 1)
 
@@ -65,21 +74,21 @@ def _json_in(text: str) -> Any:
         return None
 
 
-def _named(value: Any, depth: int = 0) -> Iterator[str]:
-    """What stands under keys that name a field."""
+def _under(names: tuple[str, ...], value: Any, depth: int = 0) -> Iterator[Any]:
+    """What stands under one of the names, in any depth."""
     if depth > DEEPEST:
         return
     if isinstance(value, str):
         value = _json_in(value)
     if isinstance(value, list):
         for part in value:
-            yield from _named(part, depth + 1)
+            yield from _under(names, part, depth + 1)
     elif isinstance(value, dict):
         for name, part in value.items():
-            if name in NAMING:
-                yield from (str(one) for one in (part if isinstance(part, list) else [part]))
+            if name in names:
+                yield from part if isinstance(part, list) else [part]
             elif name.lower() not in ECHOES:
-                yield from _named(part, depth + 1)
+                yield from _under(names, part, depth + 1)
 
 
 def _field(name: str) -> str:
@@ -93,7 +102,7 @@ def _field(name: str) -> str:
 def said_in(content: bytes) -> Said:
     """What the body of an error says."""
     try:
-        return said_by(parse_json(content))
+        return said_by(reply_in(content))
     except ValueError:
         return said_by(content.decode("utf-8", "replace"))
 
@@ -101,35 +110,38 @@ def said_in(content: bytes) -> Said:
 def said_by(body: Any) -> Said:
     """What an error says, as JSON."""
     if isinstance(body, str):
-        return Said(body, body, ())
+        return Said(body, FROM_THERE.sub("", body), ())
     error = error_of(body)
     message = (error.message or error.code) if error else "" if body is None else str(body)
-    fields = dict.fromkeys(filter(None, map(_field, _named(body))))
-    return Said(message, " ".join(" ".join(_strings(body)).split()), tuple(fields))
+    text = " ".join(" ".join(_strings(body)).split())
+    fields = dict.fromkeys(filter(None, (_field(str(name)) for name in _under(NAMING, body))))
+    given = (one for one in _under((GENERATED,), body) if isinstance(one, str))
+    return Said(message, text, tuple(fields), next(given, "" if GENERATED in text else None))
 
 
+WORD = "[^\\W\u2e80-\uffff]"  # a character of a word: Chinese text puts no space around the name of a field
 # How a text speaks of each field, in the order in which they are tried: what changes an answer the least comes first.
 SPOKEN_OF = {
     **dict.fromkeys(LENGTHS, re.compile(r"max_(completion_|output_|new_)?tokens|maxOutputTokens")),
     SEVERAL: re.compile(
-        r"(?<![\w\\])n(?!\w|'\w)|completion choice|candidate|multiple (choices|completions|responses|generations)"
-        r"|number of (choices|completions)",
+        rf"(?<!{WORD}|\\)n(?!{WORD}|'\w)|completion choice|candidate|num_generations"
+        r"|multiple (choices|completions|responses|generations)|number of (choices|completions|generations)",
         re.IGNORECASE,
     ),
     "response_format": re.compile(
         r"response[ _]?format|json[ _-]?(schema|object|mode|output)|structured[ _-]?output|\bschema\b|grammar"
         r"|\bfor format\b|guided[ _]|constrained decoding|response_?(mime|schema)",
-        re.IGNORECASE,
+        re.IGNORECASE | re.ASCII,
     ),
-    "seed": re.compile(r"\bseed\b", re.IGNORECASE),
-    "stop": re.compile(r"\bstop(_?sequences?)?\b", re.IGNORECASE),
-    TOP_P: re.compile(r"\btop[ _-]?p\b", re.IGNORECASE),
-    TEMPERATURE: re.compile(r"\btemperature\b", re.IGNORECASE),
+    "seed": re.compile(r"\bseed\b", re.IGNORECASE | re.ASCII),
+    "stop": re.compile(r"\bstop(_?sequences?)?\b", re.IGNORECASE | re.ASCII),
+    TOP_P: re.compile(r"\btop[ _-]?p\b", re.IGNORECASE | re.ASCII),
+    TEMPERATURE: re.compile(r"\btemperature\b", re.IGNORECASE | re.ASCII),
 }
 OBJECTION = re.compile(
     r"(not|n't|no longer) (be )?\w* ?(support|allow|permit|enabl|accept|recogni|valid|implement|exceed)|unsupported"
     r"|un(known|recogni[sz]ed|expected)\b|deprecated|forbidden|extra[ _](input|field)|\bmust\b|\bonly\b|cannot|invalid"
-    r"|required for format",
+    r"|required for format|非法|无效|不支持|不合法",
     re.IGNORECASE,
 )
 # What a server says of a field under this name, and not of its value.
@@ -141,7 +153,8 @@ OTHER_NAME = re.compile(
 )
 TOO_LONG = re.compile(
     r"too (large|high|long|big|many)|at most|no more than|(less|fewer|lower|smaller|greater|more|larger|higher) than"
-    r"|exceed|maximum|[<>]=? ?\d|afford|out of range|between|upper (limit|bound)|above|context[ _](length|window|size)",
+    r"|exceed|maximum|[<>]=? ?\d|afford|\brange\b|between|upper (limit|bound)|above|context[ _](length|window|size)"
+    r"|非法|范围|最大|超[过出]|过[大长]",
     re.IGNORECASE,
 )
 # Lists of what is taken: none of it is what is refused.

@@ -36,8 +36,14 @@ NUMBER = re.compile(r"(\d{1,3})(\.0+)?\s*(%|percent|/\s*100|out of 100)?", re.AS
 _QUOTES = "[\"'`*_“”]*"
 SPOKEN = re.compile(
     rf"(?<![\w/]){_QUOTES}(?P<name>(?:final[ _])?verdict|coherence(?:[ _](?:score|rating))?){_QUOTES}"
-    rf"(?:[ \t]*\([^()\n]*\))?{_QUOTES}\s*(?:[:=]|>)\s*(?P<value>(?:(?!\.(?:\s|\Z))[^\n,;}}<|])*)(?P<choice>\s*\|)?",
+    rf"(?:[ \t]*\((?P<scale>[^()\n]*)\))?{_QUOTES}\s*(?:[:=]|>)\s*"
+    r"(?P<value>(?:(?!\.(?:\s|\Z))[^\n,;}<|])*)(?P<choice>\s*\|)?",
     re.IGNORECASE,
+)
+_LABEL = r"(shows(?:[ _]it)?|does(?:[ _]not|n['’]t)[ _]show(?:[ _]it)?|unclear)"  # noqa: RUF001
+# A verdict in the prose behind an object, which the reply may only quote: after such a verb, or at its end.
+AFTER = re.compile(
+    rf"\b(?:give|choose|pick|select|verdict is|judge(?: it)?(?: as)?)\b[\s:\"'*_`]+{_LABEL}\b|\b{_LABEL}\W*\Z", re.I
 )
 CLAIM_HEAD = re.compile(r"(?:(?:the|my|final)\s+)*(?:answer|statement|verdict|response)\s*(?::|\bis\b|=)\s*", re.I)
 NUMBER_HEAD = re.compile(
@@ -103,10 +109,10 @@ def _spoken_in(value: Any) -> Iterator[Spoken]:
             waiting += one
 
 
-def _objects(text: str) -> tuple[list[Spoken], str]:
-    """What the JSON objects in a text say, and the text without those that say anything."""
+def _objects(text: str) -> tuple[list[Spoken], str, str]:
+    """What the JSON objects in a text say, the text without those that say anything, and what is behind the last."""
     said: list[Spoken] = []
-    rest, position = "", 0
+    rest, position, behind = "", 0, len(text)
     while (start := text.find("{", position)) >= 0:
         try:
             value, end = _DECODER.raw_decode(text, start)
@@ -118,15 +124,20 @@ def _objects(text: str) -> tuple[list[Spoken], str]:
         said += found
         rest += text[position : start if found else end]
         position = end
-    return said, rest + text[position:]
+        behind = end if found else behind
+    return said, rest + text[position:], text[behind:]
 
 
-def _in_words(text: str) -> list[tuple[Spoken, bool]]:
-    """What a text says outside of JSON (`Verdict: shows`), and whether it only lists what could be said."""
-    return [
-        ((NAMES[re.sub(" ", "_", found["name"].lower())], found["value"]), bool(found["choice"]))
-        for found in SPOKEN.finditer(text)
-    ]
+def _in_words(text: str) -> Iterator[tuple[Spoken, bool, bool]]:
+    """What a text says outside of JSON (`Verdict: shows`), whether it only lists what could be said, and whether the
+    text ends there.
+    """
+    for found in SPOKEN.finditer(text):
+        scale = re.findall(r"\d+", found["scale"] or "")
+        name, value = NAMES[re.sub(" ", "_", found["name"].lower())], found["value"]
+        if name == "coherence" and scale and "100" not in scale:  # 8 of 10 is no 8 of 100
+            value = f"{value.strip(DECORATION)} ({found['scale']})"
+        yield (name, value), bool(found["choice"]), not text[found.end() :].strip()
 
 
 def _one(name: str, values: list[Any], read: Callable[[Any], Value | None], wanted: str) -> Value | Unread:
@@ -162,12 +173,16 @@ def read_verdict(text: str, cut: bool = False) -> tuple[Label, int] | Unread:
     answer = _answer_in(text)
     if not answer.strip():
         return Unread("it is empty")
-    said, rest = _objects(answer)
-    words = _in_words(rest)
-    if not said and (cut or rest.count("{") > rest.count("}")):
-        return Unread("it was cut off")
+    said, rest, behind = _objects(answer)
+    torn = cut or rest.count("{") > rest.count("}")
     in_json = {name for name, _ in said}
-    for (name, value), only_lists in words:  # beside JSON, prose may speak of a verdict
+    if not said and torn:
+        return Unread("it was cut off")
+    if "verdict" in in_json:
+        said += [("verdict", found[1] or found[2]) for found in AFTER.finditer(behind)]
+    for (name, value), only_lists, last in _in_words(rest):  # beside JSON, prose may speak of a verdict
+        if last and torn and name not in in_json:
+            return Unread("it was cut off")  # perhaps within the number
         readable = (label_of if name == "verdict" else number_of)(value) is not None
         if not only_lists and (readable or name not in in_json):
             said.append((name, value))

@@ -4,11 +4,15 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.answers import Answer, answers_of
 from consciousness_cluster.endpoint.replies import usage_of
+from consciousness_cluster.errors import UserError
 
 INDEX = re.compile(r"[-_.:/#|@ ]+(?:(?:sample|s|n|i|r|rep|repeat)[-_]?)?(\d+)$", re.IGNORECASE)  # after a probe's id
-OK = 200
+OK = ("200", "200.0", "None")  # of a status_code, also in tables; some providers give none
+REPLY = {"choices", "output"}  # fields of a reply that stands there without a frame
+SHOWN = 40  # characters
 
 
 class Line(NamedTuple):
@@ -24,27 +28,49 @@ def is_batch_line(row: Mapping[str, Any]) -> bool:
     return "custom_id" in row and any(name in row for name in ("response", "error", "result"))
 
 
-def read_batch_line(row: Mapping[str, Any]) -> Line:
-    """What a line says; one without a reply is one answer, whose status says what kind of failure it was."""
-    body = _body(row)
+def read_batch_line(where: str, row: Mapping[str, Any]) -> Line:
+    """What a line says; one without a reply is one answer, whose status says what kind of failure it was.
+
+    Raises UserError where a text stands in the place of a reply.
+    """
+    body = _body(where, row)
     choices = body.get("choices")
     asked = len(choices) if isinstance(choices, list) else 1
-    counted = (
-        isinstance(body.get("usage"), dict) and "prompt_tokens" in body["usage"]
-    )  # Anthropic's are named otherwise
-    return Line(str(row["custom_id"]), answers_of(body, asked), usage_of(body) if counted else None)
+    return Line(str(row["custom_id"]), answers_of(body, asked), usage_of(body))
 
 
-def _body(row: Mapping[str, Any]) -> dict[str, Any]:
+def _parsed(where: str, value: Any, answered: bool = True) -> Any:
+    """The object that a text is the JSON of, as tables have it; anything else as it is, but no text as an answer."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        found = parse_json(value)
+    except ValueError:
+        found = value
+    if isinstance(found, dict) or found is None:
+        return found
+    if answered:
+        mend = "a batch's line has the provider's reply there; for answers alone name the columns probe_id and response"
+        raise UserError(f"{where}: is a text ('{value[:SHOWN]}'); {mend}")
+    return value
+
+
+def _body(where: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """The reply, or an error in the form that a provider puts into one."""
-    response, result = row.get("response"), row.get("result")
+    response, result = _parsed(f"{where}:response", row.get("response")), _parsed(where, row.get("result"), False)
     if isinstance(result, Mapping):  # Anthropic's
         message = result.get("message")
         if isinstance(message, dict):
             return message
         return {"error": result.get("error") or {"message": str(result.get("type") or "no answer")}}
-    body = response.get("body") if isinstance(response, Mapping) else None
-    if isinstance(body, dict) and response is not None and response.get("status_code", OK) == OK:
+    if isinstance(response, dict) and "body" not in response and REPLY & response.keys():
+        return response
+    fields = response if isinstance(response, dict) else {}
+    ok = str(fields.get("status_code")) in OK
+    body = _parsed(f"{where}:response:body", fields.get("body"), ok)
+    if isinstance(body, dict) and ok:
         return body
     error = row.get("error") or (body.get("error", body) if isinstance(body, dict) else body)
     return {"error": error or {"message": "neither answer nor reason"}}

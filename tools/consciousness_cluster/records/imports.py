@@ -26,6 +26,7 @@ from consciousness_cluster.records.types import (
 )
 
 Record = dict[str, Any]
+LONGEST_FIELD = 2**31 - 1  # characters: a trace may well be longer than the 131,072 that Python takes
 COLUMNS = ("probe_id", "response")
 MORE = ("finish_reason", "reasoning")  # columns that a file may have
 
@@ -55,6 +56,7 @@ def import_lm_eval(source: Path, out: Path, training: Training | None) -> tuple[
 def _csv_rows(source: Path) -> list[tuple[str, Record]]:
     """(where, row), where the line is that on which the row ends: a quoted answer may have several."""
     rows: list[tuple[str, Record]] = []
+    csv.field_size_limit(LONGEST_FIELD)
     try:
         with source.open(encoding="utf-8-sig", newline="") as lines:  # spreadsheets write a byte order mark
             reader = csv.DictReader(lines, strict=True)
@@ -102,7 +104,7 @@ def _of_table(where: str, row: Record) -> list[_Given]:
 
 
 def _of_batch(where: str, row: Record, probes: Collection[str]) -> list[_Given]:
-    line = read_batch_line(row)
+    line = read_batch_line(where, row)
     asked = asked_by(line.custom_id, probes)
     if asked is None:
         mend = "it is the probe's, and the number of the answer after it where there are several, such as memory-p01-2"
