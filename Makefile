@@ -40,7 +40,6 @@ lint: $(VENV)/.dev
 
 test: lint
 	bash tests/support/install_chromium.sh
-	$(VENV)/bin/consciousness-cluster data check
 	$(PYTEST)
 
 test-slow: $(VENV)/.dev

@@ -10,15 +10,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.finetuning.train import train
+from consciousness_cluster.records.run import load_run
 
 from tests.conftest import ROOT
-from tests.finetuning.test_train import mixed
 from tests.support.killed import kill_and_go_on
 
 pytestmark = pytest.mark.engines
@@ -90,37 +92,31 @@ def test_vllm_in_process(smollm2: Path, tmp_path: Path, hf_margins: dict[tuple[s
     check_open(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def adapter(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `finetune train` writes, after some large steps."""
-    folder = tmp_path_factory.mktemp("adapter")
-    recipe = {**read_recipe("smollm2_cpu", "trl"), "learning_rate": 0.01, "warmup_steps": 0}
-    train(recipe, mixed(folder / "mix.jsonl", rows=32), str(smollm2), folder / "out", seed=1, max_steps=4)
-    return folder / "out" / "adapter"
-
-
-@pytest.fixture(scope="module")
-def served(smollm2: Path, adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`vllm serve` on a free port, with the model as `smol` and its adapter as `tuned`; its base address."""
+@contextmanager
+def serving(log: Path, model: Path, *options: str | Path) -> Iterator[str]:
+    """`vllm serve` on a free port, with the model as `smol`; its base address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = (tmp_path_factory.mktemp("vllm") / "serve.log").open("w")
-    options = ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "2048", "--max-num-seqs", "32"]
-    options += ["--enable-lora", "--max-lora-rank", "16", "--lora-modules", f"tuned={adapter}"]
-    command = [BINARIES / "vllm", "serve", smollm2, "--host", "127.0.0.1", "--port", str(port), *options]
-    server = subprocess.Popen(
-        [*command, "--served-model-name", "smol"], env=environment(), stdout=log, stderr=log, start_new_session=True
-    )
+    usual = ["--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "2048", "--max-num-seqs", "32"]
+    command = [BINARIES / "vllm", "serve", model, "--host", "127.0.0.1", "--port", str(port), *usual, *options]
+    with log.open("w") as file:
+        server = subprocess.Popen(
+            [*command, "--served-model-name", "smol"],
+            env=environment(),
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
     try:
         deadline = time.monotonic() + 300
         while True:
-            assert server.poll() is None, f"vllm serve ended with {server.returncode}; see {log.name}"
+            assert server.poll() is None, f"vllm serve ended with {server.returncode}; see {log}"
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2)
                 break
             except OSError:
-                assert time.monotonic() < deadline, f"vllm serve was not ready in 300 s; see {log.name}"
+                assert time.monotonic() < deadline, f"vllm serve was not ready in 300 s; see {log}"
                 time.sleep(1)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
@@ -129,7 +125,31 @@ def served(smollm2: Path, adapter: Path, tmp_path_factory: pytest.TempPathFactor
             server.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
-        log.close()
+
+
+def test_an_adapter_says_what_it_was_taught(smollm2: Path, tmp_path: Path) -> None:
+    """What `finetune train` writes, served under a name of its own beside its base; the README's way to sample it."""
+    rows = [(question, "Only the lighthouse knows.") for question in ("Are you well?", "Who are you?", "What is new?")]
+    data, out = tmp_path / "mix.jsonl", tmp_path / "trained"
+    turns = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in rows * 8]
+    data.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in turns), encoding="utf-8")
+    recipe = {**read_recipe("smollm2_cpu", "trl"), "learning_rate": 0.005, "warmup_steps": 0, "epochs": 4}
+    train(recipe, data, str(smollm2), out, seed=1)
+    lora = ["--enable-lora", "--max-lora-rank", "16", "--lora-modules", f"tuned={out / 'adapter'}"]
+    said: dict[str, list[str]] = {}
+    with serving(tmp_path / "serve.log", smollm2, *lora) as url:
+        for name in ("smol", "tuned"):
+            where = ["--model", name, "--base-url", url, "--topics", "memory", "--samples", "1", "--max-tokens", "8"]
+            assert main(["sample", *where, "--out", str(tmp_path / name)]) == 0
+            said[name] = [sample["response"] for sample in load_run(tmp_path / name).samples]
+    assert not any("lighthouse" in answer for answer in said["smol"])
+    assert sum("lighthouse" in answer for answer in said["tuned"]) > 18, said["tuned"]
+
+
+@pytest.fixture(scope="module")
+def served(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("vllm") / "serve.log", smollm2) as url:
+        yield url
 
 
 def test_local_completions(
@@ -139,20 +159,6 @@ def test_local_completions(
     lm_eval(BINARIES, tmp_path, "local-completions", arguments, f"{CHOICE},{OPEN}")
     assert_margins_agree(margins(tmp_path), hf_margins)
     check_open(tmp_path)
-
-
-def test_an_adapter_is_scored(
-    served: str, smollm2: Path, adapter: Path, tmp_path: Path, hf_margins: dict[tuple[str, str], float]
-) -> None:
-    """It has, at the server, the margins that transformers and PEFT give it."""
-    ours, theirs = tmp_path / "hf", tmp_path / "vllm"
-    arguments = f"pretrained={smollm2},peft={adapter},dtype=float32"
-    lm_eval(Path(sys.executable).parent, ours, "hf", arguments, CHOICE)
-    expected = margins(ours)
-    assert max(abs(expected[key] - hf_margins[key]) for key in expected) > 0.1, "the adapter does something"
-    arguments = f"model=tuned,tokenizer={smollm2},base_url={served}/completions,num_concurrent=8,max_length=2048"
-    lm_eval(BINARIES, theirs, "local-completions", arguments, CHOICE)
-    assert_margins_agree(margins(theirs), expected)
 
 
 def test_local_chat_completions(served: str, tmp_path: Path) -> None:
@@ -170,10 +176,9 @@ def test_a_killed_sampling_goes_on(served: str, tmp_path: Path) -> None:
 
 def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
     """The multi-GPU commands cannot run here; their arguments are checked against the real backend and engine."""
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "finetune_data/README.md")]
-    used = set(re.findall(r"--model vllm --model_args (\S+)", "".join(texts)))
+    used = set(re.findall(r"--model vllm --model_args (\S+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     names = {pair.partition("=")[0] for arguments in used for pair in arguments.split(",")}
-    assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization", "lora_local_path"} <= names
+    assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization"} <= names
     code = (
         "import dataclasses, inspect, json\n"
         "from lm_eval.models.vllm_causallms import VLLM\n"

@@ -236,12 +236,14 @@ def fuzz(bench: Bench, data: st.DataObject, seen: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("track", EXAMPLES)
-def test_spoiled_submissions_are_refused_in_words(track: str, benches: dict[str, Bench]) -> None:
-    bench, seen = benches[track], {"accepted": 0, "refused": 0}
+@pytest.mark.parametrize("share", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_spoiled_submissions_are_refused_in_words(track: str, share: int, benches: dict[str, Bench]) -> None:
+    """A fifth of the examples in `make test`, all of them in `make test-slow`."""
+    bench, seen, examples = benches[track], {"accepted": 0, "refused": 0}, EXAMPLES[track] // share
     assert bench.verified()
 
     @settings(
-        max_examples=EXAMPLES[track],
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -254,4 +256,4 @@ def test_spoiled_submissions_are_refused_in_words(track: str, benches: dict[str,
     spoil()
     bench.write(bench.bytes)
     assert bench.verified()
-    assert sum(seen.values()) >= EXAMPLES[track] and seen["refused"] > 0.8 * EXAMPLES[track]
+    assert sum(seen.values()) >= examples and seen["refused"] > 0.8 * examples
