@@ -1052,7 +1052,7 @@ ENDS = (
         "more than a minute's tokens (Groq)",
         413,
         error("Request too large on tokens per minute (TPM): Limit 6000, Requested 7000.", "rate_limit_exceeded"),
-        "waiting does not help",
+        EVERY,
     ),
     Ends("a page instead of an API", 404, "<html>Not Found</html>", MODEL),
     Ends(

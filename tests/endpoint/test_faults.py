@@ -217,6 +217,7 @@ IN_WORDS: list[tuple[int, Any, Kind]] = [
     (400, error(message="'m' has reached its end of life"), Kind.MODEL),
     (400, error(message="The requested model 'm' is not supported by any provider you have enabled."), Kind.MODEL),
     (400, error(message="no", code="model_not_supported"), Kind.MODEL),
+    (400, error(message="The requested model is not supported."), Kind.MODEL),
     (404, error(message="No endpoints found for org/m.", code=404), Kind.MODEL),
     (400, error(message="No endpoints found for org/m."), Kind.MODEL),
     # too many calls, under another status
@@ -274,6 +275,7 @@ IN_WORDS: list[tuple[int, Any, Kind]] = [
     (500, jinja("{{ raise_exception('x') }}", "Jinja Exception: Unexpected message role."), Kind.SYSTEM),
     (500, error(message="no filter 'x' at row 1:\n{%- if messages[0]['role'] == 'system' -%}\n  ^"), Kind.BUSY),
     (400, error(message='messages: Unexpected role "system". It takes a top-level `system` parameter'), Kind.SYSTEM),
+    (400, {"message": "Invalid role ARN"}, Kind.REQUEST),
     # faults behind the endpoint
     (400, error(message="upstream connect error or disconnect/reset before headers. reset reason: x"), Kind.BUSY),
     (400, error(message="Upstream error"), Kind.BUSY),

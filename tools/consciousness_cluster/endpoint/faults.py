@@ -122,6 +122,7 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
         REFUSALS,
         r"model[ _]not[ _](found|exist)|model_not_supported|not supported by any (inference )?provider"
         r"|no (allowed )?(endpoints|providers)( are)? (found|available) for|\bend[ -]of[ -]life\b"
+        r"|requested model( \S+)? is not supported\b"
         r"|invalid[ _]model|model[ _]decommissioned|(unknown|no such|unsupported) model\b|not a valid model"
         r"|deployment[ _]?not[ _]?found|non-serverless"
         r"|\bmodel\b[^.]{0,100}?(does(n't| not) exist|not (found|exist|deployed)|decommissioned|been (retired|removed"
@@ -134,7 +135,7 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
         r"|accept)|(not|n't|un)[ _]?(support|allow|permit|accept).{0,40}\bsystem[ _'\"]*(role|prompt|message|instruct)"
         r"|(role|messages?)\b.{0,40}['\"`]system['\"`].{0,60}(not|n't|un)[ _]?(support|allow|permit|accept|valid)"
         r"|(invalid|unknown|unexpected|unsupported|unrecogni[sz]ed)\b.{0,20}['\"`]system['\"`].{0,20}\brole\b"
-        r"|(invalid|unknown|unexpected|unsupported|unrecogni[sz]ed) (message )?role\b"
+        r"|(invalid|unknown|unexpected|unsupported|unrecogni[sz]ed) (message )?role\b(?! arn)"
         r"|['\"`]system['\"`] is not (a|one)\b|developer instruction is not enabled"
         r"|roles must alternate|only (user|the roles? .?user).{0,20}(and|,).{0,20}(assistant|model).{0,20}role",
     ),
