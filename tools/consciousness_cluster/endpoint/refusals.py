@@ -188,7 +188,8 @@ TAKEN = re.compile(
 )
 TOGETHER = re.compile(r"\bboth\b|only one|together|at the same time|mutually|either", re.IGNORECASE)
 ALL_OF_THEM = re.compile(
-    r"\b(arguments|parameters|params|fields|inputs|keys|options)\b|\bare (not|no longer|un|deprecated|invalid|forbidden)",
+    r"\b(arguments|parameters|params|fields|inputs|keys|options)\b"
+    r"|\bare (not|no longer|un|deprecated|invalid|forbidden)",
     re.IGNORECASE,
 )
 NO_FIELD = re.compile(
