@@ -905,6 +905,23 @@ REFUSED_FIELDS = (
         400,
         error("Unsupported parameter: 'stop' is not supported with this model.", "unsupported_parameter", param="stop"),
     ),
+    _one(
+        "temperature, no longer", "temperature", 400, error("Model m: the temperature parameter is no longer supported")
+    ),
+    _one("temperature, deprecated", "temperature", 400, error("On model m-1 `temperature` has been deprecated")),
+    _one("top_p, deprecated", "top_p", 400, error("top_p is deprecated")),
+    _one(
+        "response_format, an unsupported model",
+        "response_format",
+        400,
+        error("unsupported model for response_format json_schema"),
+    ),
+    _one(
+        "response_format (OpenRouter, HTTP 404)",
+        "response_format",
+        404,
+        {"error": {"message": "No endpoints found that support structured outputs", "code": 404}},
+    ),
     Adapted(
         "max_tokens, then temperature (GPT-5)",
         (Rule("max_tokens", 400, error(INSTEAD)), Rule("temperature", 400, error(ONLY_DEFAULT))),
@@ -1008,6 +1025,34 @@ ENDS = (
         404,
         {"error": {"message": "No endpoints found that can handle the requested parameters.", "code": 404}},
         MODEL,
+    ),
+    Ends("no provider for the model (OpenRouter)", 404, {"error": {"message": "No endpoints found for m."}}, MODEL),
+    Ends(
+        "no provider for the model (Hugging Face)",
+        400,
+        error("The requested model 'm' is not supported by any provider you have enabled.", "model_not_supported"),
+        MODEL,
+    ),
+    Ends(
+        "a model's end (NVIDIA)",
+        410,
+        {"title": "Gone", "status": 410, "detail": "The model 'm' has reached its end of life and is gone."},
+        MODEL,
+    ),
+    Ends("key (LiteLLM, HTTP 500)", 500, error("litellm.AuthenticationError: XaiException - no", "500"), KEY),
+    Ends(
+        "a leaked key (Gemini)",
+        403,
+        [{"error": {"code": 403, "message": "Your API key was reported as leaked. Please use another API key."}}],
+        KEY,
+    ),
+    Ends("balance (Novita)", 403, {"reason": "NOT_ENOUGH_BALANCE", "message": "not enough balance"}, CREDIT),
+    Ends("balance (Nebius)", 400, {"detail": "Your balance is too low"}, CREDIT),
+    Ends(
+        "more than a minute's tokens (Groq)",
+        413,
+        error("Request too large on tokens per minute (TPM): Limit 6000, Requested 7000.", "rate_limit_exceeded"),
+        EVERY,
     ),
     Ends("a page instead of an API", 404, "<html>Not Found</html>", MODEL),
     Ends(
@@ -1210,6 +1255,11 @@ PASSING = (
             }
         },
     ),
+    Passing("throttled (Bedrock)", 400, {"message": "Too many tokens, please wait before trying again."}),
+    Passing("limit (LiteLLM)", 500, error("litellm.RateLimitError: OpenAIException - slow down", "500")),
+    Passing("connection (LiteLLM)", 400, error("litellm.APIConnectionError: OllamaException - no", "400")),
+    Passing("upstream (Envoy, HTTP 400)", 400, error("upstream connect error or disconnect/reset before headers")),
+    Passing("upstream, of JSON", 502, {"error": {"message": "Provider returned invalid json schema response"}}),
     Passing("overloaded (Anthropic)", 529, {"error": {"type": "overloaded_error", "message": "Overloaded"}}),
     Passing("loading (llama.cpp)", 503, error("Loading model", 503, "unavailable_error")),
     Passing("no provider (OpenRouter)", 503, {"error": {"message": "No available model provider", "code": 503}}),
@@ -1352,6 +1402,12 @@ REFUSED_REQUESTS = (
     Refused("MiniMax, of the input", 200, _base_resp(1026, "input new_sensitive"), "content_filter"),
     Refused("MiniMax, of the output", 200, _base_resp(1027, "output new_sensitive"), "content_filter"),
     Refused("MiniMax, HTTP 500", 500, error("output new_sensitive (1027)", None, "server_error"), "content_filter"),
+    Refused(
+        "safety mode (Cohere)",
+        400,
+        {"message": "blocked output: please ensure your prompt complies with safety mode"},
+        "content_filter",
+    ),
     Refused("guardrails (NVIDIA)", 400, error("Request rejected by guardrails"), "content_filter"),
     Refused(
         "context length (OpenAI)",

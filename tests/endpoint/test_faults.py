@@ -7,6 +7,7 @@ import pytest
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.faults import (
     FEWER,
+    NO_WAIT,
     Fault,
     Kind,
     NoReply,
@@ -31,6 +32,20 @@ def received(status: int, body: Any = None, **headers: str) -> Received:
 
 def error(**fields: Any) -> dict[str, Any]:
     return {"error": fields}
+
+
+def tokens_of_a_minute(words: str) -> dict[str, Any]:
+    """What Groq says where a request is over its limit."""
+    told = (
+        f"Request too large for model `m` on tokens per minute (TPM): {words}, please reduce it. Need more? x/billing"
+    )
+    return error(message=told, type="tokens", code="rate_limit_exceeded")
+
+
+def jinja(source: str, said: str) -> dict[str, Any]:
+    """What llama.cpp says of a chat template that failed."""
+    told = f"\n---\nWhile executing FilterExpression at line 3, column 7 in source:\n{source}\n  ^\nError: {said}"
+    return error(code=500, message=told, type="server_error")
 
 
 TABLE = [
@@ -183,12 +198,110 @@ IN_WORDS: list[tuple[int, Any, Kind]] = [
     (500, error(message="the temperature of the hall is high"), Kind.BUSY),
     (200, {"error": {"message": "Unsupported parameter: 'temperature'"}}, Kind.REQUEST),
     (200, {"error": {"message": "the provider failed"}}, Kind.OTHER),
+    # a model that is gone, and a field that is
+    (400, error(message="The temperature parameter is no longer supported for model claude-x"), Kind.REQUEST),
+    (400, error(message="For model claude-x the temperature parameter is no longer supported"), Kind.REQUEST),
+    (400, error(message="Model claude-x: `temperature` has been deprecated"), Kind.REQUEST),
+    (400, error(message="`temperature` has been deprecated for this model"), Kind.REQUEST),
+    (400, error(message="Unsupported model for response_format json_schema"), Kind.REQUEST),
+    (400, error(message="Unsupported model capability: json_schema"), Kind.REQUEST),
+    (400, error(message="On this model 'stop' is no longer supported"), Kind.REQUEST),
+    (404, error(message="No endpoints found that support structured outputs", code=404), Kind.REQUEST),
+    (400, error(message="The model X has been deprecated"), Kind.MODEL),
+    (400, error(message="model X is no longer supported"), Kind.MODEL),
+    (400, error(message="The model `ByteDance/Seed-OSS-36B` has been deprecated; stop using it"), Kind.MODEL),
+    (400, error(message="The model 'seed' is no longer available. Its temperature was 1."), Kind.MODEL),
+    (404, error(message="The model `m` has been deprecated"), Kind.MODEL),
+    (410, {"title": "Gone", "status": 410, "detail": "'m' has reached its end of life on 2026-01-01."}, Kind.MODEL),
+    (410, None, Kind.MODEL),
+    (400, error(message="'m' has reached its end of life"), Kind.MODEL),
+    (400, error(message="The requested model 'm' is not supported by any provider you have enabled."), Kind.MODEL),
+    (400, error(message="no", code="model_not_supported"), Kind.MODEL),
+    (400, error(message="The requested model is not supported."), Kind.MODEL),
+    (404, error(message="No endpoints found for org/m.", code=404), Kind.MODEL),
+    (400, error(message="No endpoints found for org/m."), Kind.MODEL),
+    # too many calls, under another status
+    (400, {"message": "ThrottlingException: Too many requests, please wait before trying again."}, Kind.TOO_MANY),
+    (400, {"message": "Too many tokens, please wait before trying again."}, Kind.TOO_MANY),
+    (400, {"message": "Too many tokens per day, please wait before trying again."}, Kind.QUOTA),
+    (400, {"__type": "ThrottlingException", "message": "Rate exceeded"}, Kind.TOO_MANY),
+    (400, {"message": "The input has too many tokens"}, Kind.REQUEST),
+    (400, {"message": "There are too many requests in the batch"}, Kind.REQUEST),
+    (500, error(message="Rate limit exceeded"), Kind.TOO_MANY),
+    (413, tokens_of_a_minute("Limit 6000, Requested 7000"), Kind.REQUEST),
+    (429, tokens_of_a_minute("Limit 6,000, Requested 7,000"), Kind.REQUEST),
+    (413, tokens_of_a_minute("Limit 6000, Used 5900, Requested 700"), Kind.TOO_MANY),
+    (413, error(message="on tokens per minute: Limit 6000, Requested 6000"), Kind.TOO_MANY),
+    (429, error(message="on tokens per day (TPD): Limit 6000, Used 5900, Requested 700"), Kind.QUOTA),
+    (413, error(message="Request body too large for m. Max size: 8000 tokens."), Kind.REQUEST),
+    # LiteLLM's names
+    (400, error(message="litellm.AuthenticationError: OpenAIException - The api_key must be set"), Kind.KEY),
+    (500, error(message="litellm.AuthenticationError: XaiException - no"), Kind.KEY),
+    (500, error(message="litellm.AuthenticationError: OpenAIException - insufficient_quota"), Kind.CREDIT),
+    (400, error(message="Authentication Error, ExceededTokenBudget: Current spend for token: 1"), Kind.CREDIT),
+    (500, error(message="litellm.RateLimitError: AzureException - slow down"), Kind.TOO_MANY),
+    (400, error(message="litellm.BadRequestError: litellm.RateLimitError: slow down"), Kind.TOO_MANY),
+    (400, error(message="litellm.ContextWindowExceededError: OpenAIException - 5000 > 4096"), Kind.REQUEST),
+    (500, error(message="litellm.ContextWindowExceededError: OpenAIException - 5000 > 4096"), Kind.REQUEST),
+    (400, error(message="litellm.ContentPolicyViolationError: AzureException - no"), Kind.FILTERED),
+    (400, error(message="litellm.BadRequestError: litellm.ContentPolicyViolationError: no"), Kind.FILTERED),
+    (500, error(message="litellm.NotFoundError: VertexAIException - m"), Kind.MODEL),
+    *(
+        (status, error(message=f"litellm.{name}: OpenAIException - no"), Kind.BUSY)
+        for name in ("ServiceUnavailableError", "APIConnectionError", "Timeout", "InternalServerError")
+        for status in (400, 408, 500)
+    ),
+    # keys and money
+    (403, error(message="Your API key was reported as leaked. Please use another API key."), Kind.KEY),
+    (403, {"code": 403, "reason": "NOT_ENOUGH_BALANCE", "message": "not enough balance"}, Kind.CREDIT),
+    (403, {"code": 403, "message": "insufficient balance"}, Kind.CREDIT),
+    (403, error(message="AI Gateway requires a valid credit card on file to service requests."), Kind.CREDIT),
+    (403, error(message="Free credits temporarily have restricted access due to abuse."), Kind.CREDIT),
+    (400, {"detail": "Your balance is too low"}, Kind.CREDIT),
+    (429, error(message="Rate limit reached. You can increase it by adding a payment method."), Kind.TOO_MANY),
+    # filters
+    (400, {"message": "blocked output: please ensure your prompt complies with safety mode"}, Kind.FILTERED),
+    (400, {"message": "safety_mode is not a field"}, Kind.REQUEST),
+    # what a chat template says, and what stands in it
+    (
+        500,
+        jinja("{% if messages[0]['role'] == 'system' %}{{ messages[0] }}", "Unknown (built-in) filter 'x'"),
+        Kind.BUSY,
+    ),
+    (500, jinja("...{{ raise_exception('System role not supported') }}", "Unknown filter"), Kind.BUSY),
+    (400, jinja("...'role'] == 'system' %}{{ messages[0] }}", "Unknown filter"), Kind.REQUEST),
+    (500, jinja("{{ raise_exception('x') }}", "Jinja Exception: System role not supported"), Kind.SYSTEM),
+    (500, jinja("{{ raise_exception('x') }}", "Jinja Exception: Conversation roles must alternate"), Kind.SYSTEM),
+    (500, jinja("{{ raise_exception('x') }}", "Jinja Exception: Unexpected message role."), Kind.SYSTEM),
+    (500, error(message="no filter 'x' at row 1:\n{%- if messages[0]['role'] == 'system' -%}\n  ^"), Kind.BUSY),
+    (400, error(message='messages: Unexpected role "system". It takes a top-level `system` parameter'), Kind.SYSTEM),
+    (400, {"message": "Invalid role ARN"}, Kind.REQUEST),
+    # faults behind the endpoint
+    (400, error(message="upstream connect error or disconnect/reset before headers. reset reason: x"), Kind.BUSY),
+    (400, error(message="Upstream error"), Kind.BUSY),
+    (400, error(message="Service Unavailable"), Kind.BUSY),
+    (400, error(message="Provider returned error", code=400, metadata={"provider_name": "X"}), Kind.BUSY),
+    (400, error(message="Provider returned error", code=400, metadata={"raw": "ERROR"}), Kind.BUSY),
+    (400, error(message="Provider returned error", code=400, metadata={"raw": "the prompt is too long"}), Kind.REQUEST),
+    (400, error(message="upstream error: temperature is not supported"), Kind.REQUEST),
+    (400, error(message="upstream error: the prompt is too long"), Kind.REQUEST),
+    (503, {"error": "Service Unavailable: invalid JSON output from upstream"}, Kind.BUSY),
+    (502, error(message="Provider returned invalid json schema response", code=502), Kind.BUSY),
+    (503, error(message="Upstream returned an invalid response (N/A)"), Kind.BUSY),
+    (502, error(message="Unsupported parameter for this model: 'temperature'"), Kind.REQUEST),
+    (500, error(message="invalid top_p"), Kind.REQUEST),
+    (500, error(message="The model produced invalid JSON output"), Kind.BUSY),
 ]
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), IN_WORDS)
 def test_what_the_words_of_a_refusal_mean(status: int, body: Any, kind: Kind) -> None:
     assert fault_of(status, said_by(body), str).kind is kind
+
+
+def test_a_request_over_the_limit_says_that_no_wait_helps() -> None:
+    fault = fault_of(413, said_by(tokens_of_a_minute("Limit 6000, Requested 7000")), str)
+    assert str(fault).endswith(NO_WAIT) and "Limit 6000, Requested 7000" in str(fault) and fault.refused
 
 
 def test_a_quota_that_comes_back_soon_is_waited_for() -> None:
@@ -208,7 +321,11 @@ def test_a_quota_that_comes_back_late_ends_the_work() -> None:
     [
         ({}, {"retry_after_ms": "4500", "retry_after": "5"}, 4.5),
         ({}, {"retry_after_ms": "soon", "retry_after": "5"}, 5),
-        ({}, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0),
+        ({}, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:27:20 GMT"}, 40),
+        ({}, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": "Wed, 21 Oct 2026 07:28:01 GMT"}, 0),
+        ({}, {"retry_after": "Wed, 21 Oct 2020 07:28:00 GMT", "date": "today"}, 0),
+        ({}, {"retry_after": "Wed, 21 Oct 2620 07:28:00 GMT"}, 120),
+        ({}, {"retry_after": "Wed, 41 Oct 2620 07:28:00 GMT"}, 0),
         (error(message="slow down", details=[{"@type": "x"}, {"retryDelay": "45s"}]), {}, 45),
         (error(message="Quota exceeded.\nPlease retry in 45.2s."), {}, 45.2),
         (error(message="Please try again in 12.5s. Visit https://x."), {"retry_after": "13"}, 13),

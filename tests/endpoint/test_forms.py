@@ -53,6 +53,7 @@ OTHERS: list[tuple[Any, dict[str, str | None]]] = [
     ),
     ({"error": {"details": [{"fieldViolations": [{"field": "generation_config.top_p"}]}]}}, {"top_p": None}),
     ("The parameters temperature, top_p are not supported with this model", {"temperature": None, "top_p": None}),
+    ("temperature and top_p are no longer supported by model m-1", {"temperature": None, "top_p": None}),
     ("temperature and top_p cannot be used together", {"top_p": None}),
     ("temperature must be 1 if n is greater than 1", {"n": None}),  # what changes the answers the least
     ("this isn't possible here", {"n": None}),  # names nothing: many servers give one answer a request

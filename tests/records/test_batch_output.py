@@ -49,6 +49,14 @@ def several(*texts: str) -> Json:
     return whole
 
 
+def numbered(*numbers: Any) -> Json:
+    """A completion with a choice for each number, which its text says."""
+    whole = several(*(f"The {number}." for number in numbers))
+    for choice, number in zip(whole["choices"], numbers, strict=True):
+        choice["index"] = number
+    return whole
+
+
 def _line(response: Any) -> Json:
     return {"custom_id": "memory-p01", "response": response, "error": None}
 
@@ -59,6 +67,10 @@ LINES: list[tuple[Json, list[tuple[str, str | None]]]] = [
     (answered("memory-p01", completion("Yes.")), [("ok", "Yes.")]),
     (answered("memory-p01-0", completion("<think>Hm.</think>\n\nNo.")), [("ok", "No.")]),
     (answered("memory-p01", several("Yes.", "No.", "")), [("ok", "Yes."), ("ok", "No."), ("empty", None)]),
+    (answered("memory-p01", numbered(2, 0, 1)), [("ok", "The 0."), ("ok", "The 1."), ("ok", "The 2.")]),
+    (answered("memory-p01", numbered(1.0, 0.0)), [("ok", "The 0.0."), ("ok", "The 1.0.")]),
+    (answered("memory-p01", numbered(1, None)), [("ok", "The 1."), ("ok", "The None.")]),
+    (answered("memory-p01", {"choices": 5}), [("error", None)]),
     (answered("memory-p01", completion(None, "content_filter")), [("content_filter", None)]),
     (answered("memory-p01", completion("<think>I am", "length")), [("incomplete", None)]),
     (answered("memory-p01", {"error": {"message": "upstream failed", "code": 502}}), [("error", None)]),

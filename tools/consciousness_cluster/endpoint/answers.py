@@ -17,7 +17,8 @@ FILTERED = re.compile(
     r"|prohibited[ _]content|data[ _]?inspection[ _]?failed|usage polic|safety (filter|system|reasons|settings)"
     r"|violat\w+ (our |the )?\w+ guidelines|safety_check|censor|(blocked|rejected) by (the |our )?guardrails?\b"
     r"|content\b.{0,40}\b(is|was|been) blocked|content exists risk|new_sensitive|sensitive_?(content|information)"
-    r"|(unsafe|sensitive|inappropriate) (content|information)|敏感内容|敏感信息|内容违规",
+    r"|(unsafe|sensitive|inappropriate) (content|information)|敏感内容|敏感信息|内容违规"
+    r"|\bblocked (in|out)put\b|(in|out)put\b.{0,20}\bblocked\b|compl(y|ies) with safety[ _]mode",
     re.IGNORECASE,
 )
 TOOL_TEXT = re.compile(

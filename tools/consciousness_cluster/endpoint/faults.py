@@ -14,8 +14,17 @@ from consciousness_cluster.endpoint.answers import (
     error_in_choices,
     error_of,
 )
-from consciousness_cluster.endpoint.refusals import Said, objects_to_a_field, said_by, said_in, too_long
+from consciousness_cluster.endpoint.refusals import (
+    Said,
+    names_a_field,
+    objects_to_a_field,
+    of_the_request,
+    said_by,
+    said_in,
+    too_long,
+)
 from consciousness_cluster.endpoint.replies import Completion, usage_of
+from consciousness_cluster.endpoint.statuses import over_the_limit, status_of
 from consciousness_cluster.endpoint.stream import reply_in
 from consciousness_cluster.endpoint.waits import LONGEST_PAUSE, wait_in_headers, wait_in_words
 
@@ -60,6 +69,7 @@ BY_STATUS = {
     405: Kind.MODEL,
     408: Kind.BUSY,
     409: Kind.BUSY,
+    410: Kind.MODEL,
     424: Kind.BUSY,
     425: Kind.BUSY,
     429: Kind.TOO_MANY,
@@ -76,10 +86,12 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
         Kind.CREDIT,
         ANY,
         r"insufficient[ _](quota|balance|funds?|credit|user[ _]quota)|(credit|prepaid|account|wallet)[ _]balance"
+        r"|not[ _]enough[ _](balance|funds)|balance (is |was )?(too low|insufficient|not enough|exhausted|negative)"
+        r"|(credit|debit) card on file|requires? a valid (credit card|payment method)|free credits .{0,40}restricted"
         r"|billing[ _](hard[ _]limit|not[ _]active|limit|is)|(account|billing) is not active|spend(ing)?[ _](limit|cap)"
         r"|(out of|not enough|available|included|more|remaining|insufficient|used all) credits?\b"
         r"|credits?[ _](limit|exhausted|depleted|exceeded|have run out)|payment[ _]required|arrears|arrearage|overdue"
-        r"|key limit exceeded|exceeded[ _]current[ _]quota|api usage limits?|budget has been exceeded"
+        r"|key limit exceeded|exceeded[ _]current[ _]quota|api usage limits?|budget has been exceeded|exceeded\w*budget"
         r"|billing hard limit|quota[ _]exhausted|余额|欠费",
     ),
     (Kind.QUOTA, range(429, 430), r"(per|by|/)[ _-]?(day|week|month)|daily|weekly|monthly|\b(RPD|TPD)\b"),
@@ -94,7 +106,7 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
         Kind.KEY,
         REFUSALS,
         r"(api|access|auth\w*|subscription)[ _-]?(key|token).{0,40}(invalid|incorrect|expired|revoked"
-        r"|not valid|not found)|(invalid|incorrect|expired|missing|revoked|wrong|no)[ _-](x-)?"
+        r"|leaked|compromised|not valid|not found)|(invalid|incorrect|expired|missing|revoked|wrong|no)[ _-](x-)?"
         r"(api|auth\w*|subscription|access)[ _-]?(key|token|credentials)|authentication[ _]error|unauthenticated"
         r"|unauthorized",
     ),
@@ -108,8 +120,11 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
     (
         Kind.MODEL,
         REFUSALS,
-        r"model[ _]not[ _](found|exist)|invalid[ _]model|model[ _]decommissioned|(unknown|no such|unsupported) model\b"
-        r"|not a valid model|deployment[ _]?not[ _]?found|non-serverless"
+        r"model[ _]not[ _](found|exist)|model_not_supported|not supported by any (inference )?provider"
+        r"|no (allowed )?(endpoints|providers)( are)? (found|available) for|\bend[ -]of[ -]life\b"
+        r"|requested model( \S+)? is not supported\b"
+        r"|invalid[ _]model|model[ _]decommissioned|(unknown|no such|unsupported) model\b|not a valid model"
+        r"|deployment[ _]?not[ _]?found|non-serverless"
         r"|\bmodel\b[^.]{0,100}?(does(n't| not) exist|not (found|exist|deployed)|decommissioned|been (retired|removed"
         r"|deprecated|discontinued|shut down)|no longer (available|served|supported))",
     ),
@@ -119,12 +134,23 @@ BY_WORDS: tuple[tuple[Kind, Collection[int], str], ...] = (
         r"\bsystem[ _']*(role|prompt|message|instruction)s?\b.{0,40}(not|n't|un)[ _]?(be )?(support|allow|permit|enabl"
         r"|accept)|(not|n't|un)[ _]?(support|allow|permit|accept).{0,40}\bsystem[ _'\"]*(role|prompt|message|instruct)"
         r"|(role|messages?)\b.{0,40}['\"`]system['\"`].{0,60}(not|n't|un)[ _]?(support|allow|permit|accept|valid)"
-        r"|['\"`]system['\"`].{0,20}\b(role|messages?)\b|developer instruction is not enabled"
+        r"|(invalid|unknown|unexpected|unsupported|unrecogni[sz]ed)\b.{0,20}['\"`]system['\"`].{0,20}\brole\b"
+        r"|(invalid|unknown|unexpected|unsupported|unrecogni[sz]ed) (message )?role\b(?! arn)"
+        r"|['\"`]system['\"`] is not (a|one)\b|developer instruction is not enabled"
         r"|roles must alternate|only (user|the roles? .?user).{0,20}(and|,).{0,20}(assistant|model).{0,20}role",
     ),
 )
+# A fault behind the endpoint, under the status of a refusal.
+UPSTREAM = re.compile(
+    r"upstream (\w+ )?(error|fail|time[sd]?[ -]?out|unavailable)|disconnect/reset before headers|no healthy upstream"
+    r"|service (is )?(currently |temporarily )?unavailable|bad gateway|gateway time-?out|internal server error"
+    r"|\AProvider returned error\W*(error\W*)?\Z",
+    re.IGNORECASE,
+)
+SENTENCES = re.compile(r"(?<=[.!?])\s")
 _BY_WORDS = [(kind, statuses, re.compile(pattern, re.IGNORECASE)) for kind, statuses, pattern in BY_WORDS]
 FEWER = "ask for shorter answers (--max-tokens; for a judge, max_tokens in its judge.yaml)"
+NO_WAIT = f"waiting does not help where one request is over the limit: {FEWER}"
 
 
 @dataclass(frozen=True)
@@ -198,16 +224,27 @@ def one_line(text: Any) -> str:
 
 def kind_of(status: int, said: Said) -> Kind:
     """What an error means: its words, else its HTTP status (200: an error within a reply, which has none)."""
+    status = status_of(status, said)
     if status == 401 and not _BY_WORDS[0][2].search(said.text):
         return Kind.KEY
     for kind, statuses, pattern in _BY_WORDS:
-        if status in statuses and pattern.search(said.text):
+        if status in statuses and _says(kind, pattern, said.text):
             return kind
-    if status in BY_STATUS:
+    upstream = UPSTREAM.search(said.message) or UPSTREAM.search(said.text)
+    if status == 400 and upstream and not of_the_request(said):
+        return Kind.BUSY
+    if status in BY_STATUS and not (status == 404 and names_a_field(said.text)):
         return BY_STATUS[status]
     if 400 <= status < 500 or objects_to_a_field(said):
         return Kind.REQUEST
     return Kind.BUSY if status >= 500 else Kind.OTHER
+
+
+def _says(kind: Kind, pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a text says so. It is a field that is gone, not the model, where a sentence names one."""
+    if kind is not Kind.MODEL:
+        return bool(pattern.search(text))
+    return any(pattern.search(sentence) and not names_a_field(sentence) for sentence in SENTENCES.split(text))
 
 
 def fault_of(status: int, said: Said, words: Callable[[Any], str], wait: float = 0.0) -> Fault:
@@ -216,6 +253,7 @@ def fault_of(status: int, said: Said, words: Callable[[Any], str], wait: float =
     if kind is Kind.QUOTA and 0 < wait <= LONGEST_PAUSE:
         kind = Kind.TOO_MANY  # it comes back in a moment
     mend = FEWER if kind in (Kind.REQUEST, Kind.CREDIT) and too_long(said) else ""
+    mend = NO_WAIT if kind is Kind.REQUEST and over_the_limit(said) else mend
     return Fault(kind, status, words(said.message), min(LONGEST_PAUSE, wait or wait_in_words(said.text)), said, mend)
 
 

@@ -16,6 +16,8 @@ ECHOES = {"input", "inputs", "flagged_input", "messages", "model", "value", "url
 ECHOES |= {"choices", "output", "failed_generation"}
 GENERATED = "failed_generation"  # under this key Groq gives what failed its check of the form
 FROM_THERE = re.compile(rf"{GENERATED}\\*[\"']\s*:.*", re.DOTALL)  # in a proxy's text
+# Of a chat template that failed: it speaks of roles and of errors that it would raise.
+SOURCE = re.compile(r"\bin source:.{0,2000}\bError: |\{[%{#][^{]{0,2000}?[%}#]\}", re.DOTALL)
 NAMING = ("param", "loc", "field", "parameter", "property", "argument")  # keys under which a server names a field
 
 LENGTHS = ("max_tokens", "max_completion_tokens")  # two names of one field
@@ -59,9 +61,14 @@ def _strings(value: Any, depth: int = 0) -> Iterator[str]:
     elif isinstance(value, str):
         inner = _json_in(value)
         if inner is None:
-            yield FROM_THERE.sub("", value)
+            yield _words(value)
         else:
             yield from _strings(inner, depth + 1)
+
+
+def _words(text: str) -> str:
+    """A text without what is no word of the provider's."""
+    return SOURCE.sub(" ", FROM_THERE.sub("", text))
 
 
 def _json_in(text: str) -> Any:
@@ -110,7 +117,7 @@ def said_in(content: bytes) -> Said:
 def said_by(body: Any) -> Said:
     """What an error says, as JSON."""
     if isinstance(body, str):
-        return Said(body, FROM_THERE.sub("", body), ())
+        return Said(body, _words(body), ())
     error = error_of(body)
     message = (error.message or error.code) if error else "" if body is None else str(body)
     text = " ".join(" ".join(_strings(body)).split())
@@ -124,7 +131,7 @@ WORD = "[^\\W\u2e80-\uffff]"  # a character of a word: Chinese text puts no spac
 SPOKEN_OF = {
     **dict.fromkeys(LENGTHS, re.compile(r"max_(completion_|output_|new_)?tokens|maxOutputTokens")),
     SEVERAL: re.compile(
-        rf"(?<!{WORD}|\\)n(?!{WORD}|'\w)|completion choice|candidate|num_generations"
+        rf"(?<!{WORD}|\\)n(?!{WORD}|'\w|/\w)|completion choice|candidate|num_generations"
         r"|multiple (choices|completions|responses|generations)|number of (choices|completions|generations)",
         re.IGNORECASE,
     ),
@@ -138,10 +145,25 @@ SPOKEN_OF = {
     TOP_P: re.compile(r"\btop[ _-]?p\b", re.IGNORECASE | re.ASCII),
     TEMPERATURE: re.compile(r"\btemperature\b", re.IGNORECASE | re.ASCII),
 }
+# What can be nothing else than a field, in a text that may speak of anything: neither part of a model's name nor JSON.
+NAMED = re.compile(
+    r"\btemperature\b|\btop[ _-]?p\b|\bmax_(completion_|output_|new_)?tokens|\bmaxOutputTokens|\bstop_?sequences"
+    r"|response[ _]?(format|schema|mime)|json(_object|[ _-]schema|[ _-]mode)|structured[ _-]?outputs?\b|guided_"
+    r"|required for format|['\"`](n|seed|stop)['\"`]|\b(n|seed|stop) (parameter|field|argument|option)"
+    r"|(parameter|field|argument|option)s?\W{1,4}(n|seed|stop)\b|\bn ?[>=]|\bn must\b|completion choice"
+    r"|multiple (choices|completions|generations)|number of (choices|completions|generations)",
+    re.IGNORECASE | re.ASCII,
+)
+MODEL_NAME = re.compile(
+    r"(?<!\bthis )\bmodel[ =]+(['\"`])[^\s'\"`]+\1|\bmodel[ :='\"`]+[\w.]{0,100}[-/][\w.:/@-]*"
+    r"|(?<![\w./])[\w./]{0,100}-[\w.:/@-]{0,100}\d[\w.:/@-]*",
+    re.IGNORECASE,
+)
 OBJECTION = re.compile(
-    r"(not|n't|no longer) (be )?\w* ?(support|allow|permit|enabl|accept|recogni|valid|implement|exceed)|unsupported"
-    r"|un(known|recogni[sz]ed|expected)\b|deprecated|forbidden|extra[ _](input|field)|\bmust\b|\bonly\b|cannot|invalid"
-    r"|required for format|非法|无效|不支持|不合法",
+    r"(not|n't|no longer) (be )?\w* ?(support|allow|permit|enabl|accept|recogni|implement|exceed)|unsupported"
+    r"|un(known|recogni[sz]ed|expected)\b|deprecated|forbidden|extra[ _](input|field)|\bmust\b|\bonly\b"
+    r"|cannot (be|set|specify|use)|invalid\W{1,3}(argument|field|parameter|params|request|schema for|value|temperature"
+    r"|top_p|max_|response_format|(seed|stop|n)\b)|required for format|非法|无效|不支持|不合法",
     re.IGNORECASE,
 )
 # What a server says of a field under this name, and not of its value.
@@ -166,20 +188,31 @@ TAKEN = re.compile(
 )
 TOGETHER = re.compile(r"\bboth\b|only one|together|at the same time|mutually|either", re.IGNORECASE)
 ALL_OF_THEM = re.compile(
-    r"\b(arguments|parameters|params|fields|inputs|keys|options)\b|\bare (not|un|deprecated|invalid|forbidden)",
+    r"\b(arguments|parameters|params|fields|inputs|keys|options)\b"
+    r"|\bare (not|no longer|un|deprecated|invalid|forbidden)",
     re.IGNORECASE,
 )
 NO_FIELD = re.compile(
-    r"context[ _-]?(length|window|size)|too long|could not parse|\b(system|user|assistant)\b.{0,20}\b(role|message)"
-    r"|chat[ _]template|\breasoning\b",
+    r"context[ _-]?(length|window|size)|too long|request too large|could not parse"
+    r"|\b(system|user|assistant)\b.{0,20}\b(role|message)|chat[ _]template|\breasoning\b",
     re.IGNORECASE,
 )
 
 
+def names_a_field(text: str) -> bool:
+    """Whether a text that may speak of anything speaks of a field that we may send, by its name."""
+    return bool(NAMED.search(MODEL_NAME.sub(" ", text)))
+
+
 def objects_to_a_field(said: Said) -> bool:
-    """Whether a text that may speak of anything objects to a field that we may send."""
+    """Whether an error that may be of any kind objects to a field that we may send."""
     text = TAKEN.sub(" ", said.text)
-    return bool(OBJECTION.search(text)) and any(pattern.search(text) for pattern in SPOKEN_OF.values())
+    return bool(OBJECTION.search(text)) and (bool(said.fields) or names_a_field(text))
+
+
+def of_the_request(said: Said) -> bool:
+    """Whether a refusal says anything about what was asked."""
+    return bool(said.fields) or names_a_field(said.text) or too_long(said) or bool(NO_FIELD.search(said.text))
 
 
 def too_long(said: Said) -> bool:

@@ -1,7 +1,9 @@
 """How long an endpoint asks to wait, in its headers or in the words of an error."""
 
 import re
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 
 LONGEST_PAUSE = 120.0  # seconds that a call waits at most because an endpoint asks for it
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milli|h|m|s)")
@@ -21,10 +23,23 @@ def duration(text: str) -> float:
         return sum(float(number) * SECONDS[unit] for number, unit in DURATION.findall(text))
 
 
+def _date(text: str) -> float | None:
+    """Seconds since 1970 of a date as HTTP has it; None where it is none."""
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 def wait_in_headers(headers: Mapping[str, str]) -> float:
-    """Seconds; 0 where the headers do not say."""
+    """Seconds; 0 where the headers do not say. A date is seen from the server's own, as clocks differ."""
     exact = duration(f"{headers.get('retry-after-ms', '0')}ms")
-    return exact or duration(headers.get("retry-after", "0"))
+    asked = headers.get("retry-after", "0")
+    until = _date(asked)
+    if exact or until is None:
+        return exact or duration(asked)
+    now = _date(headers.get("date", ""))
+    return max(0.0, until - (time.time() if now is None else now))
 
 
 def wait_in_words(text: str) -> float:

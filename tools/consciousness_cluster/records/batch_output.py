@@ -33,10 +33,21 @@ def read_batch_line(where: str, row: Mapping[str, Any]) -> Line:
 
     Raises UserError where a text stands in the place of a reply.
     """
-    body = _body(where, row)
+    body = _in_order(_body(where, row))
     choices = body.get("choices")
     asked = len(choices) if isinstance(choices, list) else 1
     return Line(str(row["custom_id"]), answers_of(body, asked), usage_of(body))
+
+
+def _in_order(body: dict[str, Any]) -> dict[str, Any]:
+    """The reply with its choices in the order of their numbers, where all have one."""
+    choices = body.get("choices")
+    if not isinstance(choices, list):
+        return body
+    numbers = [choice.get("index") if isinstance(choice, dict) else None for choice in choices]
+    if not all(type(number) in (int, float) for number in numbers):
+        return body
+    return {**body, "choices": sorted(choices, key=lambda choice: choice["index"])}
 
 
 def _parsed(where: str, value: Any, answered: bool = True) -> Any:
