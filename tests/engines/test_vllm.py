@@ -168,9 +168,9 @@ def test_local_chat_completions(served: str, tmp_path: Path) -> None:
 
 
 def test_a_killed_sampling_goes_on(served: str, tmp_path: Path) -> None:
-    before, after = kill_and_go_on(served, tmp_path / "run", samples=5, kill_at=10)
-    assert 10 <= len(before) < 120 and after[: len(before)] == before
-    assert len({record["key"] for record in after}) == len(after) == 120
+    before, after = kill_and_go_on(served, tmp_path / "run", samples=2, kill_at=8)
+    assert 8 <= len(before) < 48 and after[: len(before)] == before
+    assert len({record["key"] for record in after}) == len(after) == 48
     assert {record["status"] for record in after} <= {"ok", "refused"}
 
 
