@@ -50,7 +50,7 @@ def smollm2() -> Path:
 
 @pytest.fixture(scope="session")
 def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SmolLM2 with its template, but narrow, of 12 layers and with the first 16,384 tokens: it costs a fortieth.
+    """SmolLM2 with its template, but narrow, of 12 layers and with the first 16,384 tokens: it costs little.
 
     The weights are drawn at random, and wide, so that some tokens are far likelier than others. For tests of everything
     around a model; `smollm2` is for tests of what it says.
@@ -95,7 +95,7 @@ def xllama() -> Iterator[XllamaServer]:
 
 @pytest.fixture(scope="session")
 def shallow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XllamaServer]:
-    """The same with the first three layers alone: its answers are no language, and come in a tenth of the time."""
+    """The same with the first three layers alone: its answers are no language, and come in a fifth of the time."""
     with one_at_a_time(MODELS):
         weights = gguf(MODELS)
     copy = tmp_path_factory.mktemp("shallow") / weights.name
