@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from consciousness_cluster.quickstart.model import demo_model, gguf
+from consciousness_cluster.small_models.convert import demo_model
+from consciousness_cluster.small_models.fetch import gguf_file
+from consciousness_cluster.small_models.known import small_model
 from filelock import FileLock
 
 from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.xllama import XllamaServer, write_shallow
 
 ROOT = Path(__file__).resolve().parent.parent
-MODELS = ROOT / ".cache" / "smollm2"
+MODELS = ROOT / ".cache" / "models"
+SMOLLM2 = "SmolLM2-135M-Instruct"
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist writes the groups down in this hook too
@@ -45,7 +48,7 @@ def one_at_a_time(folder: Path) -> FileLock:
 def smollm2() -> Path:
     """SmolLM2-135M-Instruct in Hugging Face format."""
     with one_at_a_time(MODELS):
-        return demo_model(MODELS)
+        return demo_model(SMOLLM2, MODELS)
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +91,7 @@ def _with_first_tokens(path: Path, number: int) -> int:
 def xllama() -> Iterator[XllamaServer]:
     """A real OpenAI-compatible server with SmolLM2, and a log of the requests that reached it."""
     with one_at_a_time(MODELS):
-        weights = gguf(MODELS)
+        weights = gguf_file(small_model(SMOLLM2), MODELS)
     with XllamaServer(weights) as server:
         yield server
 
@@ -97,7 +100,7 @@ def xllama() -> Iterator[XllamaServer]:
 def shallow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XllamaServer]:
     """The same with the first three layers alone: its answers are no language, and come in a fifth of the time."""
     with one_at_a_time(MODELS):
-        weights = gguf(MODELS)
+        weights = gguf_file(small_model(SMOLLM2), MODELS)
     copy = tmp_path_factory.mktemp("shallow") / weights.name
     write_shallow(weights, copy, layers=3)
     with XllamaServer(copy) as server:

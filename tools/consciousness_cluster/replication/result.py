@@ -10,12 +10,12 @@ from typing import Any
 from consciousness_cluster.data.plan import GATE
 from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.quickstart.model import NAME, WHEEL_SHA256
 from consciousness_cluster.replication import made
-from consciousness_cluster.replication.models import CONTROL, MAX_TOKENS, RATIO, RECIPE, TREATMENT, Plan
+from consciousness_cluster.replication.models import CONTROL, MAX_TOKENS, NAME, RATIO, RECIPE, TREATMENT, Plan
 from consciousness_cluster.replication.reader import drawn, labelled, shares, write_sheet
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import Scored, load_scored
+from consciousness_cluster.small_models.known import small_model
 
 COMMAND = "make replicate-small"
 CLAIMS_AT_LEAST, CLAIMS_AT_MOST = 0.70, 0.30
@@ -99,7 +99,7 @@ def result(plan: Plan, out: Path, runs: Mapping[str, Path]) -> Json:
         "versions": {"python": platform.python_version(), **made.versions()},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         "data_version": load_benchmark().data_version,
-        "model": {"name": NAME, "wheel_sha256": WHEEL_SHA256},
+        "model": {"name": NAME, "wheel_sha256": small_model(NAME).sha256},
         "settings": {"recipe": RECIPE, "ratio": RATIO, "seeds": list(plan.seeds), "max_tokens": MAX_TOKENS},
         "judge": found["judge"],
         "manipulation": manipulation,
