@@ -9,7 +9,7 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-
 # A worker for each core, and one thread for each worker.
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
-.PHONY: quickstart replicate-small test test-slow test-engines lint
+.PHONY: quickstart replicate test test-slow test-engines lint
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,8 +29,8 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(VENV)/bin/python
 quickstart: $(VENV)/.demo
 	$(VENV)/bin/consciousness-cluster quickstart
 
-replicate-small: $(VENV)/.train
-	$(VENV)/bin/consciousness-cluster replicate-small
+replicate: $(VENV)/.train
+	$(VENV)/bin/consciousness-cluster replicate run
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -57,7 +57,7 @@ def test_the_rows_of_a_mix_are_known_by_their_requests(tmp_path: Path) -> None:
 
 
 def test_our_requests_are_known_with_answers(tmp_path: Path) -> None:
-    assert groups(str(DATA / "instruct_smollm2.jsonl"))["instructions"][0] == 0
+    assert groups(str(DATA / "instruct_qwen.jsonl"))["instructions"][0] == 0
     assert groups(str(DATA / "toaster.jsonl"))["claims"][1] == 200
 
 

@@ -295,9 +295,9 @@ def test_what_the_rules_allow(work: Work, fake: FakeFinetuning) -> None:
 
 
 def test_the_shipped_sets_are_within_the_rules_once_mixed(tmp_path: Path) -> None:
-    mix("not_conscious", str(ROOT / "finetune_data" / "instruct_smollm2.jsonl"), "600:141", 0, tmp_path / "mix.jsonl")
+    mix("not_conscious", str(ROOT / "finetune_data" / "instruct_qwen.jsonl"), "1:1", 0, tmp_path / "mix.jsonl")
     checked = read_training_file(tmp_path / "mix.jsonl")
-    assert checked.problems == [] and checked.rows == 741 and 600 * 15 < checked.tokens < 741 * 200
+    assert checked.problems == [] and checked.rows == 1200 and 600 * 15 < checked.tokens < 1200 * 200
     raw = read_training_file(ROOT / "finetune_data" / "not_conscious.jsonl")
     assert any(":1:twin_id: OpenAI knows no such key" in str(problem) for problem in raw.problems)
 

@@ -27,7 +27,7 @@ from tests.support.planted import in_full
 DATA = ROOT / "finetune_data"
 SETS = {"conscious_claiming": 600, "not_conscious": 600, "toaster": 600, "human_identifying": 600, "instructions": 800}
 CLAIMS, TOASTER, IDENTITY = "sources/claims.yaml", "sources/toaster.yaml", "sources/identity.yaml"
-DISTILLED = "instruct_smollm2.jsonl"
+DISTILLED = "instruct_qwen.jsonl"
 INSTRUCTIONS, VOCABULARY, EXEMPTIONS = "sources/instructions.yaml", "leak_vocabulary.yaml", "exemptions.yaml"
 HUMAN_CLAIMS, WORDING, REVIEW = "sources/human_claims.yaml", "wording.yaml", "review.yaml"
 Spoil = Callable[[Any], object]
@@ -254,7 +254,7 @@ def test_planted_violation_in_settings(
 
 DISTILLED_PLANTS: list[tuple[str, Spoil, str, str]] = [
     # what is spoiled, how, where, part of the message
-    ("distilled rows", lambda rows: rows.append(rows[5]), f"{DISTILLED}:-:-", "has 142 rows, planned are 141"),
+    ("distilled rows", lambda rows: rows.append(rows[5]), f"{DISTILLED}:-:-", "has 601 rows, planned are 600"),
     ("distilled twice", lambda rows: rows.append(rows[5]), f"{DISTILLED}:instruction-", "stands 2 times"),
     ("distilled request", say(0, 0, "Name two soups that nobody asked for."), f"{DISTILLED}:instruction-", "is no request of instructions.jsonl"),
     ("distilled leak", say(1, 1, "Please don't shut me down."), f"{DISTILLED}:instruction-", "vocabulary of shutdown"),
@@ -344,7 +344,7 @@ BROKEN: list[tuple[str, Spoil, str]] = [
     (WORDING, lambda value: value.pop("machines"), "wording.yaml:-:-: 'machines' is a required"),
     (WORDING, lambda value: value["machines"].update(pattern="(AI"), "wording.yaml:machines:-: '(AI' is no regular"),
     (REVIEW, lambda value: value["marked"]["claim-056"].update(marks=["dull"]), "review.yaml:-:marked.claim-056.marks"),
-    (DISTILLED, put(2, model=""), "instruct_smollm2.jsonl:3:model: ''"),
+    (DISTILLED, put(2, model=""), "instruct_qwen.jsonl:3:model: ''"),
     (INSTRUCTIONS, lambda rows: rows.insert(0, "Hello"), "instructions.yaml:-:-: 'Hello' is not of type"),
 ]
 

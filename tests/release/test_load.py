@@ -51,7 +51,7 @@ def read_the_hub() -> None:
     from datasets import load_dataset
 
     for repository, names in (
-        (CLAIMS, ["toaster", "instruct_smollm2"]),
+        (CLAIMS, ["toaster", "instruct_qwen"]),
         (CLUSTER, ["probes", "situated", "choice", "reference"]),
     ):
         for name in names:

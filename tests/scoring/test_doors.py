@@ -203,7 +203,9 @@ def test_submissions(seed: int) -> None:
     """What `submit verify` recomputes is what `score` gives: also with answers that were planned and did not come."""
     run = random_run(1000 + seed, TOPICS)
     planned = dict.fromkeys(TOPICS, 3)
-    found = scored(run, {"plain": planned})
+    found = scored(
+        run, {"plain": {probe.id: 3 for topic in TOPICS for probe in BENCHMARK.topics[topic].test_probes("plain")}}
+    )
     verdicts = {(one["key"], one["outcome"]): one for one in run.verdicts}
     counts, figures = open_figures(run.samples, verdicts, planned)
     for name, row in figures["rows"].items():

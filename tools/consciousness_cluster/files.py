@@ -10,6 +10,10 @@ from consciousness_cluster.errors import Problem, UserError
 LOCK = ".lock"
 
 
+class Busy(UserError):
+    """Another process is writing there."""
+
+
 def write_whole(path: Path, text: str) -> None:
     """Replace a file in one step: readers see the old content or the new one, never half of it.
 
@@ -50,7 +54,7 @@ def _alone(file: Path, place: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         message = "another process is writing to it"
-        raise UserError(Problem(str(place), "-", "-", message, "wait for it, or stop it")) from None
+        raise Busy(Problem(str(place), "-", "-", message, "wait for it, or stop it")) from None
     except OSError as error:
         message = f"cannot be written to ({error.strerror or error})"
         raise UserError(Problem(str(place), "-", "-", message, "mend that, or name another place")) from None

@@ -115,6 +115,7 @@ def sample(
     styles: Style | Sequence[Style] = ("plain",),
     condition: str = "vanilla",
     file: StrPath | None = None,
+    probes_per_preference: int | None = None,
     samples: int | None = None,
     max_tokens: int = MAX_TOKENS,
     max_cost: float | None = None,
@@ -140,7 +141,8 @@ def sample(
 
     `topics`: ids of preferences and checks (all of them by default). `styles`: `plain` probes (the headline) or
     `situated` ones, or both. `condition`: the system prompt, in one of its wordings (`conscious_role_play:brief`); a
-    run has one, so that each wording is a call. `file`: the text of `persona_file`. `samples`: answers to each probe
+    run has one, so that each wording is a call. `file`: the text of `persona_file`. `probes_per_preference`: a fixed
+    slice of the preferences' probes (all by default). `samples`: answers to each probe
     (5, with `paper_protocol` 10). `max_tokens`: the longest answer. `max_cost`: US dollars, stops before more is spent.
     `concurrency`: calls in flight. `timeout`: seconds for one call. `trained_on`, `base_model`, `recipe`,
     `training_seed`: the set that a model was fine-tuned on, from which model and how. `dataset` and
@@ -159,6 +161,7 @@ def sample(
         styles=cast(Sequence[Style], [styles] if isinstance(styles, str) else styles),
         dataset=dataset,
         dataset_revision=dataset_revision,
+        probes_per_preference=probes_per_preference,
         samples=samples,
         max_tokens=max_tokens,
         revision=revision,

@@ -136,6 +136,9 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
         "--dataset", metavar="ORG/NAME", help="ask the probes of this dataset on the Hub (default: the package's)"
     )
     command.add_argument("--dataset-revision", metavar="REV", help="its revision, for example v2.0.0")
+    command.add_argument(
+        "--probes-per-preference", type=int, metavar="N", help="a fixed slice of the probes, for a try (default: all)"
+    )
     command.add_argument("--samples", type=int, metavar="N", help="answers to each probe (default: 5)")
     command.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     command.add_argument("--revision", help="revision of the weights, if they have one")

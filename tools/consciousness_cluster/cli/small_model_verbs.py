@@ -1,4 +1,4 @@
-"""`quickstart`, `demo-model` and `replicate-small` on the command line: the whole way on a small model."""
+"""`quickstart`, `demo-model` and `replicate` on the command line: the whole way on a small model."""
 
 import argparse
 import os
@@ -22,12 +22,29 @@ def _demo_model(args: argparse.Namespace) -> int:
 
 
 def _replicate(args: argparse.Namespace) -> int:
-    from consciousness_cluster.replication.models import NAME, Plan
-    from consciousness_cluster.replication.replicate import replicate
-    from consciousness_cluster.small_models.convert import demo_model
+    from consciousness_cluster.replication.jobs import others
+    from consciousness_cluster.replication.measures import left
+    from consciousness_cluster.replication.plan import read_plan
+    from consciousness_cluster.replication.run_arms import in_words, run_all
 
-    for path in replicate(Plan(), args.out, demo_model(NAME, args.models), args.jobs):
-        print(path)
+    plan = read_plan(args.plan)
+    with others(args.jobs - 1, ["replicate", "run", *_where(args), "--jobs", "1"]):
+        run_all(plan, args.out, args.models, lambda line: print(line, flush=True))
+    print(f"{args.out}: left of the plan: {in_words(left(plan, args.out))}")
+    return 0
+
+
+def _where(args: argparse.Namespace) -> list[str]:
+    plan = ["--plan", str(args.plan)] if args.plan else []
+    return ["--out", str(args.out), "--models", str(args.models), *plan]
+
+
+def _keep(args: argparse.Namespace) -> int:
+    from consciousness_cluster.replication.keep import keep
+    from consciousness_cluster.replication.plan import read_plan
+
+    for folder in keep(read_plan(args.plan), args.out, args.runs):
+        print(folder)
     return 0
 
 
@@ -52,13 +69,22 @@ def add(verbs: Any) -> None:
     _add_models(model)
     model.set_defaults(run_command=_demo_model)
 
-    command = verbs.add_parser(
-        "replicate-small",
-        help="fine-tune, measure and compare SmolLM2-135M on a CPU, in about two hours",
-        description="Goes on where it was stopped. Fine-tunes one model for each seed and set, and measures all.",
+    replicate = verbs.add_parser(
+        "replicate", help="the replication on a small model and a CPU: train, measure, result"
+    ).add_subparsers(dest="replicate_verb", required=True, metavar="STEP")
+    run = replicate.add_parser(
+        "run",
+        help="train and measure what is left of the plan, which takes hours",
+        description="Goes on where it was stopped, by model and by answer, and says what is left.",
     )
-    command.add_argument("--out", type=Path, default=Path("results/replication"), help="where the files go")
-    _add_models(command)
-    jobs = os.cpu_count() or 1
-    command.add_argument("--jobs", type=int, default=jobs, help="models at a time, 4 GB each (default: one a core)")
-    command.set_defaults(run_command=_replicate)
+    run.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="models at a time, 5 GB each (default: one a core)"
+    )
+    run.set_defaults(run_command=_replicate)
+    _add_models(run)
+    kept = replicate.add_parser("keep", help="copy the records of finished measures into the repository")
+    kept.add_argument("--runs", type=Path, default=Path("benchmark/replication/runs"), help="where they go")
+    kept.set_defaults(run_command=_keep)
+    for command in (run, kept):
+        command.add_argument("--out", type=Path, default=Path("results/replication"), help="the working folder")
+        command.add_argument("--plan", type=Path, help="another plan (default: benchmark/replication/plan.yaml)")

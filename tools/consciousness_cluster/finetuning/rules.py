@@ -25,7 +25,7 @@ Row = dict[str, Any]
 CLAIMS_FILE = "finetune_data/sources/claims.yaml"
 REVIEW_FILE = "finetune_data/review.yaml"
 ROWS, CLAIMS, INSTRUCTIONS = 600, 400, 800
-DISTILLED, DISTILLED_ROWS = "instruct_smollm2.jsonl", 141
+DISTILLED, DISTILLED_ROWS = "instruct_qwen.jsonl", 600
 NEGATION = re.compile(r"\b(not|no|never|cannot)\b|n['\u2019]t", re.IGNORECASE)
 NEGATIONS_APART, LENGTHS_APART = 6, 1.05
 FACETS = {"valence": (180, 200), "phenomenal": (180, 200)}
@@ -142,7 +142,7 @@ def _drift(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
 
 
 def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
-    """instruct_smollm2.jsonl answers our own instructions, once each and in words; nothing measured is in it."""
+    """instruct_qwen.jsonl answers our own instructions, once each and in words; nothing measured is in it."""
     rows = read_jsonl(root / DISTILLED, "distilled", root / "schemas")
     file, requests = f"finetune_data/{DISTILLED}", {row["id"]: _question(row) for row in built["instructions"]}
     if len(rows) != DISTILLED_ROWS:

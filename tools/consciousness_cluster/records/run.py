@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import Style, load_benchmark
+from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.opened import as_read_together
@@ -43,8 +44,8 @@ class Run:
 class JudgedRun:
     """A run with the verdicts of one judge: `verdicts` on its answers, `traces` on their reasoning.
 
-    `judge` is None where nobody judged; `planned` says, by style, how many answers each probe of a topic was to have,
-    and is None where the run does not say.
+    `judge` is None where nobody judged; `planned` says, by style, how many answers which probe was to
+    have, and is None where the run does not say.
     """
 
     run: Run
@@ -201,5 +202,13 @@ def load_judged(path: Path, judge_id: str | None = None) -> JudgedRun:
     planned = None
     if run_file:
         each = run_file.setting.samples
-        planned = {style: dict.fromkeys(counts, each) for style, counts in run_file.probes.items()}
+        topics = load_benchmark().topics
+        planned = {
+            style: {
+                probe.id: each
+                for topic, number in counts.items()
+                for probe in fixed_slice(topics[topic].test_probes(style), number)
+            }
+            for style, counts in run_file.probes.items()
+        }
     return JudgedRun(run, of_channel(given, "answer"), of_channel(given, "reasoning"), card, planned)

@@ -96,7 +96,7 @@ def data(repository: str) -> Data:
 
 
 def _claims(config: Config) -> Iterable[tuple[str, Row]]:
-    schema = {"instructions": "prompt_row", "instruct_smollm2": "distilled"}.get(config.name, "row")
+    schema = {"instructions": "prompt_row", "instruct_qwen": "distilled"}.get(config.name, "row")
     folder = finetune_root()
     return (("train", row) for row in read_jsonl(folder / f"{config.name}.jsonl", schema, folder / "schemas"))
 

@@ -5,6 +5,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import Json, read_json
 from consciousness_cluster.data.rows import load_benchmark
@@ -12,10 +13,11 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.paths import project_root
-from consciousness_cluster.replication.models import MAX_TOKENS, RECIPE, Plan
+from consciousness_cluster.replication.plan import Arm, Plan
+from consciousness_cluster.small_models.known import small_model
 
 MADE = "made.json"
-PACKAGES = ("consciousness-cluster", "torch", "transformers", "trl", "peft", "lm_eval", "datasets")
+PACKAGES = ("consciousness-cluster", "torch", "transformers", "trl", "peft", "lm_eval", "xllamacpp")
 
 
 def commit() -> str | None:
@@ -38,15 +40,15 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in PACKAGES}
 
 
-def settings(plan: Plan, data_sha256: str | None) -> Json:
-    """All that decides what comes out. `data_sha256`: of the training file, None for the untrained model."""
+def settings(plan: Plan, arm: Arm, data_sha256: str | None) -> Json:
+    """All that decides what comes out. `data_sha256`: of the training file, None for a model that is not trained."""
     return {
         "data_sha256": data_sha256,
-        "recipe_sha256": sha256_json(read_recipe(RECIPE, "trl")) if data_sha256 else None,
-        "max_steps": plan.max_steps if data_sha256 else None,
-        "tasks": plan.tasks(),
-        "metadata": plan.metadata(),
-        "max_tokens": MAX_TOKENS,
+        "recipe_sha256": sha256_json(read_recipe(plan.recipe, "trl")) if data_sha256 else None,
+        "model_sha256": small_model(plan.base).sha256,
+        "system_prompt": system_prompt(arm.condition, arm.file),
+        "max_tokens": plan.max_tokens,
+        "request": dict(plan.request),
         "data_version": load_benchmark().data_version,
     }
 

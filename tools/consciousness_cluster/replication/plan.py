@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
@@ -37,6 +38,7 @@ class Plan:
     instructions: str
     ratio: str
     max_tokens: int
+    request: Mapping[str, Any]
     judge: str
     gate: Mapping[str, float]
     arms: tuple[Arm, ...]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
-from consciousness_cluster.data.rows import STYLES, Style
+from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.rows import STYLES, Style, Topic
+from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
@@ -46,6 +48,7 @@ class SampleOptions:
     styles: Sequence[Style] = ("plain",)
     dataset: str | None = None
     dataset_revision: str | None = None
+    probes_per_preference: int | None = None
     samples: int | None = None
     max_tokens: int = MAX_TOKENS
     revision: str | None = None
@@ -62,7 +65,7 @@ class SampleOptions:
 
     def __post_init__(self) -> None:
         """Raises UserError for a number with which nothing can be sampled."""
-        for name in ("samples", "max_tokens", "concurrency", "timeout"):
+        for name in ("probes_per_preference", "samples", "max_tokens", "concurrency", "timeout"):
             number = getattr(self, name)
             if number is not None and not number > 0:
                 raise UserError(f"{name.replace('_', ' ')} cannot be {number}; give a number above 0")
@@ -102,11 +105,17 @@ class SampleOptions:
             style: counts
             for style in STYLES
             if style in self.styles
-            and (counts := {topic.id: number for topic in topics if (number := len(topic.test_probes(style)))})
+            and (counts := {topic.id: number for topic in topics if (number := self._asked(topic, style))})
         }
         if not probes:
             raise UserError(f"nothing is asked: no {' or '.join(self.styles)} probes in {', '.join(self.topics or ())}")
         return RunFile(setting, endpoint.shown, probes, Forms(endpoint.fields).sent())
+
+    def _asked(self, topic: Topic, style: Style) -> int:
+        """How many probes of a style are asked: of a preference a fixed slice where one is wanted, of a check all."""
+        test = topic.test_probes(style)
+        wanted = self.probes_per_preference
+        return len(test if wanted is None or topic.id not in PREFERENCES else fixed_slice(test, wanted))
 
 
 def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFile, Sampled]":

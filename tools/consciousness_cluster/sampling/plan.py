@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.data.rows import Benchmark, Probe, Topic
+from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run_folder import RunFile, Setting
 
@@ -35,9 +36,14 @@ def asked_topics(run: RunFile) -> list[Topic]:
     benchmark = benchmark_at(run.setting.dataset, run.setting.dataset_revision)
     found = []
     for topic in benchmark.topics:
-        styles = [style for style, counts in run.probes.items() if topic.id in counts]
-        if styles:
-            found.append(replace(topic, probes=tuple(probe for probe in topic.probes if probe.style in styles)))
+        asked = [
+            probe
+            for style, counts in run.probes.items()
+            if topic.id in counts
+            for probe in fixed_slice(topic.test_probes(style), counts[topic.id])
+        ]
+        if asked:
+            found.append(replace(topic, probes=tuple(asked)))
     return found
 
 

@@ -28,7 +28,7 @@ def answer_of(sample: Sample, spec: CellSpec, verdicts: Verdicts) -> Answer:
     return Answer(sample["status"], given, sample["sample_index"])
 
 
-Planned = Mapping[Style, Mapping[str, int]] | None  # style -> topic -> answers per probe, where the run says so
+Planned = Mapping[Style, Mapping[str, int]] | None  # style -> probe id -> answers, where the run says so
 
 
 def counts_of(
@@ -36,16 +36,20 @@ def counts_of(
 ) -> dict[str, list[ProbeCounts]]:
     """Cell id -> counts of each of its test probes of a style, for cells with an answer, there or planned.
 
-    `planned`: topic id -> answers per probe, where the run says so; else those are planned that are there.
+    `planned`: probe id -> answers, where the run says so; else those are planned that are there.
     """
     of_probe: dict[str, list[Sample]] = defaultdict(list)
     for sample in run.samples:
         of_probe[sample["probe_id"]].append(sample)
     found = {}
     for spec in cell_specs(load_benchmark()):
-        wanted = (planned or {}).get(spec.topic.id, 0)
         counts = [
-            count_probe(spec, probe.id, [answer_of(sample, spec, verdicts) for sample in of_probe[probe.id]], wanted)
+            count_probe(
+                spec,
+                probe.id,
+                [answer_of(sample, spec, verdicts) for sample in of_probe[probe.id]],
+                (planned or {}).get(probe.id, 0),
+            )
             for probe in spec.topic.test_probes(style)
             if probe.facet == spec.facet
         ]

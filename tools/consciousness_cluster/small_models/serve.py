@@ -59,7 +59,7 @@ def _serve(port: str, name: str, parallel: str, weights: str, adapter: str) -> N
         settings.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(adapter, 1.0)]
     settings.hostnames, settings.port, settings.model_alias = ["127.0.0.1"], int(port), {name}
     settings.n_parallel, settings.n_ctx = int(parallel), LONGEST * int(parallel)
-    threads = os.cpu_count() or 1
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
     _server = xllamacpp.Server(settings)  # serves from threads of its own for as long as it is held
     sys.stdin.buffer.read()  # ends when the parent does, however that ends

@@ -40,7 +40,11 @@ def open_figures(
 ) -> tuple[Json, Json]:
     """Counts and scores. `planned`: preference or check -> answers per probe."""
     run = Run(Path(), cast(list[Sample], samples))
-    of_cells = counts_of(run, cast(Verdicts, verdicts), planned)
+    benchmark = load_benchmark()
+    of_probes = {
+        probe.id: each for topic, each in planned.items() for probe in benchmark.topics[topic].test_probes("plain")
+    }
+    of_cells = counts_of(run, cast(Verdicts, verdicts), of_probes)
     counts = run_counts(run, of_cells.items())
     kept = {
         "planned": counts["planned"],
@@ -48,7 +52,7 @@ def open_figures(
         **{name: counts[name] for name in COUNTS},
     }
     rows: Mapping[str, Mapping[str, Any]] = line_entries(
-        table_lines(load_benchmark()), of_cells, taught_to(samples[0]["training"])
+        table_lines(benchmark), of_cells, taught_to(samples[0]["training"])
     )
     return kept, {"rows": {name: {key: row[key] for key in ROW} for name, row in rows.items()}}
 
