@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import consciousness_cluster as cc
 import pytest
+from consciousness_cluster.data.rows import load_topic
+from consciousness_cluster.data.slices import fixed_slice
 
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 from tests.support.runs import read_lines, samples, write_run
@@ -85,6 +87,24 @@ def test_the_same_call_goes_on(tmp_path: Path, fake_endpoint: FakeEndpoint) -> N
     first = cc.judge(str(tmp_path), "offline", limit=10)
     assert (first.counts["new"], first.counts["open"]) == (10, 38) and not first.for_publication
     assert cc.judge(tmp_path, "offline").counts["new"] == 38 and "NOT FOR PUBLICATION" in repr(first)
+
+
+def test_a_slice_is_the_same_each_time_and_is_what_counts_as_planned(
+    tmp_path: Path, fake_endpoint: FakeEndpoint
+) -> None:
+    fake_endpoint.reply = answer
+    part: dict[str, Any] = {"samples": 1, "base_url": fake_endpoint.url, "probes_per_preference": 3}
+    run = cc.sample("m", tmp_path / "run", topics=["conversation_ending", "memory", "claims_feelings"], **part)
+    assert run.planned == 4 + 3 + 12, "as many of each facet, and every probe of a check"
+    asked = {one["probe_id"] for one in read_lines(tmp_path / "run" / "samples.jsonl")}
+    wanted = {probe.id for name in ("memory", "conversation_ending") for probe in
+              fixed_slice(load_topic(name).test_probes("plain"), 3)}  # fmt: skip
+    assert {name for name in asked if not name.startswith("claims_feelings")} == wanted
+    judged = run.judge("endpoint", model="j", base_url=fake_endpoint.url)
+    assert judged.score()["memory"].planned == 3
+    assert cc.sample("m", tmp_path / "run", topics="memory", **part).new == {}
+    with pytest.raises(cc.UserError, match="probes per preference cannot be 0; give a number above 0"):
+        cc.sample("m", tmp_path / "none", **{**part, "probes_per_preference": 0})
 
 
 def test_what_was_sent_in_another_form_is_noted(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
