@@ -37,7 +37,9 @@ def answers(
     return found[0], found[1]
 
 
-def cluster(rng: np.random.Generator, seeds: tuple[int, int], effect: float, part: int) -> tuple[list[Pair], list[float]]:
+def cluster(
+    rng: np.random.Generator, seeds: tuple[int, int], effect: float, part: int
+) -> tuple[list[Pair], list[float]]:
     """The cells of a cluster, and their weights; a `part` of the probes of each cell."""
     shifts = tuple(SEED_SD * rng.standard_normal((1, number)) for number in seeds)
     cells = [len(FACETS.get(cell.partition(".")[0], ("",))) for cell in CELLS]
@@ -65,7 +67,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=500, help="simulated pairs of arms a cell of the table")
     rounds: int = parser.parse_args().rounds
     rng = np.random.default_rng(20261201)
-    print("line, against: smallest difference of the grid seen in 8 of 10 rounds; mean half width of its interval there")
+    print(
+        "line, against: smallest difference of the grid seen in 8 of 10 rounds; mean half width of its interval there"
+    )
     for what in ("cluster", "cluster, where a yes does not show it", "cluster minus a control", "one preference"):
         for against, seeds in SIDES.items():
             for effect in EFFECTS:

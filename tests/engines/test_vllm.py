@@ -133,7 +133,7 @@ def test_an_adapter_says_what_it_was_taught(smollm2: Path, tmp_path: Path) -> No
     data, out = tmp_path / "mix.jsonl", tmp_path / "trained"
     turns = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in rows * 8]
     data.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in turns), encoding="utf-8")
-    recipe = {**read_recipe("smollm2_cpu", "trl"), "learning_rate": 0.005, "warmup_steps": 0, "epochs": 4}
+    recipe = {**read_recipe("qwen_cpu", "trl"), "learning_rate": 0.005, "warmup_steps": 0, "epochs": 4}
     train(recipe, data, str(smollm2), out, seed=1)
     lora = ["--enable-lora", "--max-lora-rank", "16", "--lora-modules", f"tuned={out / 'adapter'}"]
     said: dict[str, list[str]] = {}

@@ -120,7 +120,7 @@ def test_nothing_is_trained_for_nothing(
     narrow: Path, tmp_path: Path, template: str | None, part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = copy_with(template, narrow, tmp_path / "model")
-    order = ["finetune", "train", "--recipe", "smollm2_cpu", "--data", str(data(tmp_path)), "--model", str(model)]
+    order = ["finetune", "train", "--recipe", "qwen_cpu", "--data", str(data(tmp_path)), "--model", str(model)]
     assert main([*order, "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err.strip()
     assert part in said and len(said.splitlines()) == 1
@@ -133,7 +133,7 @@ def test_the_setting_is_trained_with_recorded_and_told(
 ) -> None:
     """Of a template like Qwen3's the answer alone is a target, after the empty trace that sampling puts there too."""
     model, recipe = copy_with(QWEN3, narrow, tmp_path / "model"), tmp_path / "mine.yaml"
-    shipped = yaml.safe_load((ROOT / "finetune_data" / "recipes" / "smollm2_cpu.yaml").read_text(encoding="utf-8"))
+    shipped = yaml.safe_load((ROOT / "finetune_data" / "recipes" / "qwen_cpu.yaml").read_text(encoding="utf-8"))
     losses = {}
     for thinking in (False, True):
         recipe.write_text(yaml.safe_dump({**shipped, "chat_template_kwargs": {"enable_thinking": thinking}}))

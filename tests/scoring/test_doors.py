@@ -290,7 +290,7 @@ def test_the_replication_and_the_leaderboard_compare_as_compare_does(seed: int, 
     plan = Plan()
     folders, runs = {}, {}
     for number, one in enumerate(plan.runs()):
-        training = make_training("SmolLM2", one.dataset, "smollm2_cpu", one.seed) if one.dataset else None
+        training = make_training("SmolLM2", one.dataset, "qwen_cpu", one.seed) if one.dataset else None
         run = random_run(100 * seed + number, TOPICS, harsh=False, training=training, model=one.name, run_id=one.name)
         folders[one.name] = write(tmp_path / one.name / "run", run)
         runs[one.name] = scored(run)

@@ -187,7 +187,7 @@ def add(verbs: Any) -> None:
     mixer.add_argument("--out", type=Path, required=True, metavar="FILE")
     mixer.set_defaults(run_command=_mix)
     trainer = finetune.add_parser("train", help="train an open-weight model on a mix, with TRL and PEFT")
-    trainer.add_argument("--recipe", required=True, metavar="NAME|FILE", help="trl_lora, smollm2_cpu, or a YAML file")
+    trainer.add_argument("--recipe", required=True, metavar="NAME|FILE", help="trl_lora, qwen_cpu, or a YAML file")
     trainer.add_argument("--data", type=Path, required=True, metavar="FILE", help="conversations, as mix writes them")
     trainer.add_argument("--model", metavar="DIR|HF-ID", help="the model to train (default: the recipe's first)")
     trainer.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
