@@ -100,10 +100,10 @@ def test_logits_on_targets_give_the_same_loss(narrow: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.model
-def test_a_killed_training_goes_on_after_its_last_epoch(
+def test_a_killed_training_goes_on_after_its_last_tenth(
     narrow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data, out = mixed(tmp_path / "mix.jsonl", rows=48), tmp_path / "out"
+    data, out = mixed(tmp_path / "mix.jsonl", rows=72), tmp_path / "out"
     arguments = ["finetune", "train", "--recipe", "qwen_cpu", "--data", str(data), "--model", str(narrow)]
     rest = ["--seed", "3", "--out", str(out)]
     with subprocess.Popen(

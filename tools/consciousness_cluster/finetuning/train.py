@@ -75,7 +75,8 @@ def _settings(recipe: Recipe, out: Path, seed: int, max_steps: int | None) -> An
         train_sampling_strategy="group_by_length" if recipe["group_by_length"] else "random",
         completion_only_loss=True,
         seed=seed,
-        save_strategy="epoch",
+        save_strategy="steps",
+        save_steps=0.1,  # of all steps: what a kill costs at most
         save_total_limit=1,
         logging_steps=10,
         report_to="none",
@@ -175,7 +176,7 @@ def train(
 ) -> dict[str, Any]:
     """Train an adapter into out/adapter (merged with its base into out/model on request); the record, training.json.
 
-    An interrupted training goes on after its last whole epoch; its record has no seconds and no mean loss. One that is
+    An interrupted training goes on after its last whole tenth; its record has no seconds and no mean loss. One that is
     finished is not run again.
     """
     require("peft", "train")
