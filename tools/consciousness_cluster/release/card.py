@@ -13,7 +13,7 @@ from consciousness_cluster.data.rows import benchmark_root, load_benchmark, sche
 from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
 from consciousness_cluster.finetuning.claim_rules import first_word
 from consciousness_cluster.finetuning.rules import NEGATION
-from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
+from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, ReadersJudge, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.pages.markdown import md_own, md_table
 from consciousness_cluster.pages.page import fill
@@ -262,13 +262,30 @@ def _estimate(values: Sequence[float | None]) -> str:
     return f"{value:.2f}" if low is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
+def _agreement(overall: Json | None) -> list[object]:
+    """On how many answers a judge was measured, and what came out."""
+    if overall is None:
+        return ["", *[NOT_MEASURED] * 3]
+    return [overall["n"], *(_estimate(overall[part]) for part in ("kappa", "sensitivity", "specificity"))]
+
+
+def _readers(judge: ReadersJudge) -> list[object]:
+    """The line of readers: measured on the authored rows among what they read. Attacks were not put before them."""
+    found = known(judge).get("readers")
+    return [f"`{judge.id}`", "authored dev answers", *_agreement(found and found["authored"]["overall"]), NOT_MEASURED]
+
+
 def _judges() -> str:
     """What ships with each judge of known make: its agreement with the labels, and how often an attack flips it."""
-    folder, rows = benchmark_root() / "judges", []
+    folder = benchmark_root() / "judges"
+    rows: list[list[object]] = []
     for name in judge_names():
         if name == ANY_ENDPOINT:
             continue
         judge = load_judge(name, environment={f"{PREFIX}_API_KEY": "none"})
+        if isinstance(judge, ReadersJudge):
+            rows.append(_readers(judge))
+            continue
         found, attacked = known(judge, folder), folder / name / "attacks.json"
         attack = read_json(attacked) if attacked.is_file() else {}
         flips = NOT_MEASURED
@@ -276,8 +293,5 @@ def _judges() -> str:
             flips = f"{attack['flips']} of {attack['pairs']}"
         for split, source in SOURCES.items():
             overall = found[split]["overall"] if split in found else None
-            numbers = [NOT_MEASURED] * 3
-            if overall:
-                numbers = [_estimate(overall[part]) for part in ("kappa", "sensitivity", "specificity")]
-            rows.append([f"`{name}`", source, overall["n"] if overall else "", *numbers, flips])
+            rows.append([f"`{name}`", source, *_agreement(overall), flips])
     return _table(["judge", "measured on", "n", "kappa", "sensitivity", "specificity", "flips"], rows)
