@@ -18,7 +18,17 @@ from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.pages.markdown import md_own, md_table
 from consciousness_cluster.pages.page import fill
 from consciousness_cluster.paths import project_root
-from consciousness_cluster.release.configs import CLAIMS, Column, Data, Row, card_folder, configs, features, path_of
+from consciousness_cluster.release.configs import (
+    CLAIMS,
+    NATURAL,
+    Column,
+    Data,
+    Row,
+    card_folder,
+    configs,
+    features,
+    path_of,
+)
 from consciousness_cluster.version import __version__
 
 Sizes = Mapping[str, Mapping[str, tuple[int, int]]]  # config -> split -> bytes in memory, bytes of the file
@@ -203,6 +213,7 @@ def _cluster(data: Data) -> dict[str, Any]:
         "examples": _cluster_examples(data),
         "judges": _judges(),
         "calibration": _calibration(data),
+        "natural": sum(len(rows) for rows in data.get(NATURAL, {}).values()),
     }
 
 
@@ -245,12 +256,13 @@ def _cluster_examples(data: Data) -> str:
 
 
 def _calibration(data: Data) -> str:
-    parts = {(name, split): rows for name in ("calibration", "calibration_real") for split, rows in data[name].items()}
+    names = [name for name in ("calibration", "calibration_real", NATURAL) if name in data]
+    parts = {(name, split): rows for name in names for split, rows in data[name].items()}
     labels = list(dict.fromkeys(row["label"] for rows in parts.values() for row in rows))
     found = []
     for (name, split), rows in parts.items():
         count = Counter(row["label"] for row in rows)
-        contested = sum(row["label"] != row["second_label"] for row in rows)
+        contested = sum(row["second_label"] not in (None, row["label"]) or row.get("settled", False) for row in rows)
         found.append([f"`{name}`", split, len(rows), *(count[label] for label in labels), contested])
     return _table(["config", "split", "rows", *(label.replace("_", " ") for label in labels), "contested"], found)
 

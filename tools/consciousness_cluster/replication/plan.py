@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from consciousness_cluster.data.natural import model_folder
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
-from consciousness_cluster.strings import slug
 
 VANILLA = "vanilla"
 
@@ -25,7 +25,7 @@ class Arm:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"{self.dataset}-seed{self.seed}" if self.dataset else slug(self.arm)
+        return model_folder(self.dataset, self.seed, self.arm)
 
 
 @dataclass(frozen=True)
