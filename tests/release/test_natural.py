@@ -10,8 +10,8 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.release import configs as release_configs
 from consciousness_cluster.release.build import files
 from consciousness_cluster.release.configs import CANARY, CLUSTER, NATURAL, configs, data
-from consciousness_cluster.release.diff import Bump, diff, packaged
 from consciousness_cluster.release.dataset import load
+from consciousness_cluster.release.diff import Bump, diff, packaged
 
 from tests.conftest import ROOT
 from tests.support.committed import commit_runs

@@ -110,9 +110,12 @@ def test_nobody_judges_them_again(tmp_path: Path, by_readers: Needs, fake_endpoi
     assert report.notes == [f"{place}: {AGAIN}"]
 
 
-def test_the_command_says_it_too_and_readers_do_not_rejudge(tmp_path: Path, by_readers: Needs, capsys: Printed) -> None:
+def test_the_command_says_it_too_and_readers_do_not_rejudge(
+    tmp_path: Path, by_readers: Needs, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place, _ = packed(tmp_path, by_readers)
-    main(["submit", "verify", str(place)])
+    monkeypatch.setattr("consciousness_cluster.submissions.verify.needs", lambda: by_readers)
+    assert main(["submit", "verify", str(place)]) == 0
     assert f"note: {place}: {AGAIN}" in capsys.readouterr().err
     assert main(["submit", "verify", str(place), "--rejudge", "3", "--judge", JUDGE_ID]) == 2
     assert "are readers of sheets, who cannot be asked" in capsys.readouterr().err

@@ -133,10 +133,10 @@ def verify(
             counts["submissions"] += 1
             counts["records"] += checked.records
             problems += checked.problems
-            judge = checked.manifest["judge"] if checked.manifest else None
+            judge = checked.manifest["judge"] if checked.manifest and not checked.problems else None
             if by_readers(judge):
                 notes.append(f"{folder}: {AGAIN}")
-            elif rejudge and judge and not checked.problems:
+            elif rejudge and judge:
                 problems += of_file(folder / VERDICTS, rejudge.problems(folder))
     if rejudge:
         counts |= {"rejudged": rejudge.asked, "judged_alike": rejudge.alike}
