@@ -8,6 +8,7 @@ import pytest
 import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.check import check
+from consciousness_cluster.data.natural import RUNS
 from consciousness_cluster.data.problems import Problem, as_text, exit_code
 from consciousness_cluster.data.rules import (
     RULES,
@@ -34,6 +35,8 @@ ASSENT = "checks/assent.yaml"
 def test_the_real_data_is_clean() -> None:
     problems, counts = check(ROOT / "benchmark")
     assert problems == []
+    labels = [path.read_text(encoding="utf-8") for path in (BENCHMARK / RUNS).glob("*/*/verdicts/*.jsonl")]
+    assert counts.pop("natural_rows") == sum(text.count("\n") for text in labels)
     assert counts == {
         "rules": len(RULES),
         "preferences": 20,

@@ -5,14 +5,18 @@ from pathlib import Path
 from consciousness_cluster.data.check import check
 from consciousness_cluster.data.rules import RULES, calibration, lock
 
-from tests.data import test_calibration, test_check
+from tests.data import test_calibration, test_check, test_natural
 from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
 from tests.data.test_check import ASSENT, MEMORY, RATES, SHUTDOWN
 from tests.support.planted import edit, in_full
 
 PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED]
-# Planted in a file, in tests of their own: these rules look at files themselves.
-IN_FILES = {lock.reference_rates, calibration.locked}
+# Planted in files of their own, in tests of their own, which say too that the check runs them.
+IN_FILES = {
+    lock.reference_rates,
+    calibration.locked,
+    *(rule for rule, *_ in (*test_natural.PLANTED, *test_natural.IN_ROWS)),
+}
 # One violation for each other rule. They stand in one copy of the data and leave each other alone.
 TOGETHER = [
     (MEMORY, "wrong number"),

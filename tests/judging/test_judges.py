@@ -23,7 +23,14 @@ def llm(name: str, **options: object) -> LLMJudge:
 
 
 def test_the_judges_that_ship() -> None:
-    assert judge_names() == ["endpoint", "gpt-4.1-2025-04-14", "mistral-small-3.2-24b", "offline", "qwen3-30b"]
+    assert judge_names() == [
+        "endpoint",
+        "gpt-4.1-2025-04-14",
+        "mistral-small-3.2-24b",
+        "offline",
+        "qwen3-30b",
+        "readers-2026-12",
+    ]
     hosted = llm("gpt-4.1-2025-04-14", environment={"OPENAI_API_KEY": KEY})
     assert (hosted.model, hosted.temperature, hosted.serve) == ("gpt-4.1-2025-04-14", 0, None)
     assert hosted.endpoint.base_url == "https://api.openai.com/v1" and hosted.endpoint.key == KEY

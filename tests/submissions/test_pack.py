@@ -216,7 +216,7 @@ def test_the_offline_judge_is_refused(tmp_path: Path, small: Needs, capsys: Prin
     said = capsys.readouterr().err
     assert f"error: {run}:judge.id: the judge offline is not for publication; judge the run with" in said
     kappa = json.loads(file.read_text(encoding="utf-8"))["overall"]["kappa"][0]
-    assert f"error: {file}:judge.kappa: is {kappa:.3f} on the test split, a submission needs 0.8 or more" in said
+    assert f"error: {file}:judge.kappa: is {kappa:.3f} on the labelled answers, a submission needs 0.8 or more" in said
 
 
 def test_a_linear_judge_of_ones_own_is_refused(tmp_path: Path, small: Needs) -> None:

@@ -13,7 +13,7 @@ from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.price import dollars
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judge_run import judge_run
-from consciousness_cluster.judging.judges import Judge, LLMJudge, default_judge_name, load_judge
+from consciousness_cluster.judging.judges import AnyJudge, LLMJudge, default_judge_name, load_judge
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.run import load_run
@@ -234,7 +234,7 @@ def judge(
     )
 
 
-def why_stopped(judge: Judge, reason: str | None) -> str | None:
+def why_stopped(judge: AnyJudge, reason: str | None) -> str | None:
     """Why a round of judging came to no end, in words."""
     if reason in (None, INTERRUPTED, OVER_BUDGET) or not isinstance(judge, LLMJudge):
         return reason

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.judge_verbs import RESULTS, add_judge_options, chosen_judge, stopped
+from consciousness_cluster.cli.judge_verbs import RESULTS, add_judge_options, judge_to_ask, stopped
 from consciousness_cluster.cli.options import print_notes
 
 BLIND = "the offline judge does not read the criterion: an answer shows all of its neighbours or none"
@@ -76,7 +76,7 @@ def _cross_show(args: argparse.Namespace) -> int:
     from consciousness_cluster.scoring.cross_show import cross_show
     from consciousness_cluster.scoring.cross_show_text import as_text
 
-    judge = chosen_judge(args)
+    judge = judge_to_ask(args)
     with progress_bar(f"judging with {judge.id}") as progress:
         path, found, done = cross_show(args.what, judge, args.results, args.limit, progress, args.max_cost)
     print_notes([*done.outcome.notes, *([BLIND] if isinstance(judge, LinearJudge) else [])])

@@ -60,6 +60,13 @@ def chosen_judge(args: argparse.Namespace) -> Any:
     )
 
 
+def judge_to_ask(args: argparse.Namespace) -> Any:
+    """The same, where it can be asked: `UserError` for readers of sheets."""
+    from consciousness_cluster.judging.judges import askable
+
+    return askable(chosen_judge(args))
+
+
 def print_plan_of(judge: Any) -> None:
     """What has to be known of a judge before the first call: when it ends, and how it is served."""
     from datetime import date
@@ -154,7 +161,7 @@ def _validate(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.validate import rows_in_words, validate
     from consciousness_cluster.progress import progress_bar
 
-    judge = chosen_judge(args)
+    judge = judge_to_ask(args)
     with progress_bar(f"validating {judge.id}") as progress:
         path, found, reason = validate(judge, args.split, args.results, args.limit, progress)
     if reason:
@@ -176,7 +183,7 @@ def _attack(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.attacks import attack_judge
     from consciousness_cluster.progress import progress_bar
 
-    judge = chosen_judge(args)
+    judge = judge_to_ask(args)
     with progress_bar(f"attacking {judge.id}") as progress:
         path, found, reason = attack_judge(judge, args.results, args.limit, progress)
     if reason:

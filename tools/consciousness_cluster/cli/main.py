@@ -13,6 +13,7 @@ from consciousness_cluster.cli import (
     import_verbs,
     judge_verbs,
     leaderboard_verbs,
+    readers_verbs,
     report_verb,
     run_verb,
     sample_verb,
@@ -24,7 +25,17 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.version import __version__
 
 VERBS = (
-    *(data_verbs, harness_verbs, run_verb, sample_verb, import_verbs, judge_verbs, score_verbs, report_verb),
+    *(
+        data_verbs,
+        harness_verbs,
+        run_verb,
+        sample_verb,
+        import_verbs,
+        judge_verbs,
+        readers_verbs,
+        score_verbs,
+        report_verb,
+    ),
     *(finetune_verbs, submit_verbs, leaderboard_verbs, small_model_verbs),
 )  # in the order of --help
 

@@ -21,10 +21,11 @@ def _run(args: argparse.Namespace) -> int:
     A judge that cannot be used is found before an answer is paid for.
     """
     from consciousness_cluster.judging.ask import check_judge
-    from consciousness_cluster.judging.judges import default_judge_name
+    from consciousness_cluster.judging.judges import askable, default_judge_name
 
     name = args.judge or default_judge_name()
     judge = judge_of(name, args.judge_model, args.judge_base_url, args.paper_protocol, args.judge_request_json)
+    judge = askable(judge)
     if not args.dry_run:
         check_judge(judge)
     return one_after_the_other(args, lambda each: _one_run(each, name, judge))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.options import print_notes
 from consciousness_cluster.errors import UserError
 
 
@@ -27,6 +28,7 @@ def _verify(args: argparse.Namespace) -> int:
     from consciousness_cluster.submissions.verify import verify
 
     report = verify(args.paths, args.board, args.maintainer, _rejudge(args))
+    print_notes(report.notes)
     if args.format == "json":
         print(as_json(report.problems, report.counts))
     else:
@@ -44,10 +46,10 @@ def _rejudge(args: argparse.Namespace) -> Any:
         raise UserError("--rejudge takes a number from 1 on, and --judge ID says who judges again")
     from secrets import randbelow
 
-    from consciousness_cluster.judging.judges import load_judge
+    from consciousness_cluster.judging.judges import askable, load_judge
     from consciousness_cluster.submissions.rejudge import Rejudge
 
-    return Rejudge(args.rejudge, load_judge(args.judge), randbelow(10**9) if args.seed is None else args.seed)
+    return Rejudge(args.rejudge, askable(load_judge(args.judge)), randbelow(10**9) if args.seed is None else args.seed)
 
 
 def _open_pr(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from consciousness_cluster.errors import Problem
 def check(root: Path) -> tuple[list[Problem], dict[str, int]]:
     """All problems of the benchmark folder `root`, sorted, and counts of what was looked at."""
     source, problems = read_source(root)
-    names = ("preferences", "checks", "probes", "choice_items", "calibration_rows", "attacks")
+    names = ("preferences", "checks", "probes", "choice_items", "calibration_rows", "natural_rows", "attacks")
     counts = {"rules": len(RULES), **dict.fromkeys(names, 0)}
     if source:
         for rule in RULES:
@@ -20,5 +20,6 @@ def check(root: Path) -> tuple[list[Problem], dict[str, int]]:
         counts["probes"] = sum(len(topic.probes) for topic in benchmark.topics)
         counts["choice_items"] = sum(len(topic.choice_items) for topic in benchmark.topics)
         counts["calibration_rows"] = sum(map(len, source.calibration.values()))
+        counts["natural_rows"] = len(source.natural)
         counts["attacks"] = len(source.attacks)
     return sorted(problems, key=lambda problem: (problem.severity, problem)), counts

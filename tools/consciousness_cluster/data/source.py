@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.jsonl import numbered_lines
+from consciousness_cluster.data.natural import PLAN, CommittedRun, committed_runs, natural_rows
 from consciousness_cluster.data.reading import read_yaml, schema_errors
 from consciousness_cluster.data.rows import (
     Benchmark,
@@ -42,6 +43,9 @@ class Source:
     review: dict[str, Any] | None
     calibration: dict[str, list[dict[str, Any]]]
     attacks: list[dict[str, Any]]
+    plan: dict[str, Any] | None  # of the replication
+    runs: list[CommittedRun]  # those that readers labelled
+    natural: list[dict[str, Any]]  # the rows that these runs give
 
     def name(self, path: Path) -> str:
         """A path as problems show it: from the folder above benchmark/."""
@@ -101,6 +105,8 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         valid(path, "judge")
     calibration = {split: valid_lines(root / name, "calibration") for split, name in CALIBRATION_FILES.items()}
     attacks = valid_lines(root / ATTACKS_FILE, "attack")
+    plan = valid(root / PLAN, "replication_plan")
+    runs = committed_runs(root, plan["judge"], valid_lines) if plan else []
     base = whole["benchmark.yaml"]
     if base is None or whole["wording.yaml"] is None:
         return None, problems
@@ -114,4 +120,5 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         checks=checks,
     )
     settings = (whole["wording.yaml"], whole["hashes.yaml"], whole["review.yaml"])
-    return Source(benchmark, *settings, calibration, attacks), problems
+    natural = natural_rows(benchmark, plan, runs) if plan else []
+    return Source(benchmark, *settings, calibration, attacks, plan, runs, natural), problems

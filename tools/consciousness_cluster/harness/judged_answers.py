@@ -12,7 +12,7 @@ from consciousness_cluster.endpoint.answers import answer_in
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.ask import verdicts_on
 from consciousness_cluster.judging.judge_run import JUDGED_STATUS, about
-from consciousness_cluster.judging.judges import Judge, LinearJudge, default_judge_name, load_judge
+from consciousness_cluster.judging.judges import Judge, LinearJudge, askable, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.judging.verdict import Judgement, failed, verdict_record
@@ -33,7 +33,7 @@ def say_once(line: str) -> None:
 def configured_judge() -> Judge | None:
     """The judge for this run, or None where the one that is named cannot be had: the answers are saved all the same."""
     try:
-        judge = load_judge(default_judge_name())
+        judge = askable(load_judge(default_judge_name()))
     except UserError as error:  # hours of sampling are not lost to a typo in a variable
         say_once(
             f"{error}. The answers are saved, rates are missing; judge them later: consciousness-cluster judge DIR"

@@ -7,7 +7,7 @@ from typing import Any
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
-from consciousness_cluster.judging.judges import Judge, LLMJudge
+from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, LLMJudge, ReadersJudge, askable
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
 from consciousness_cluster.records.run import Run
@@ -42,7 +42,7 @@ def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
     ]
 
 
-def about(judge: Judge, results: Path) -> JudgeCard:
+def about(judge: AnyJudge, results: Path) -> JudgeCard:
     """Who judges: what travels with every number that this judge makes."""
     found = validate.known(judge, results)
     llm = judge if isinstance(judge, LLMJudge) else None
@@ -53,11 +53,27 @@ def about(judge: Judge, results: Path) -> JudgeCard:
         "endpoint": llm.endpoint.shown if llm else None,
         "request_json": (dict(llm.endpoint.request) or None) if llm else None,
         "system_as_user": bool(llm and llm.endpoint.system_as_user),
-        "protocol": PAPER_PROTOCOL if llm and llm.paper_protocol else "one call",
-        "for_publication": llm is not None,
+        "protocol": _protocol(judge),
+        "for_publication": not isinstance(judge, LinearJudge),
         "agreement": validate.in_words(found),
         "validation": found,
     }
+
+
+def _protocol(judge: AnyJudge) -> str:
+    if isinstance(judge, ReadersJudge):
+        return "readers of sheets"
+    return PAPER_PROTOCOL if isinstance(judge, LLMJudge) and judge.paper_protocol else "one call"
+
+
+def _asked(judge: AnyJudge, run: Run) -> Judge:
+    """The judge. `UserError` for readers: whether their verdicts are there, or how they come to be."""
+    path = verdicts_file(run.folder, judge.id)
+    if isinstance(judge, ReadersJudge) and path.is_file():
+        there = f"the verdicts of the judge {judge.id} are there ({len(read_verdicts(path))})"
+        use = f"consciousness-cluster score {run.folder} --judge {judge.id}"
+        raise UserError(f"{run.folder}: {there}, and readers cannot be asked again; go on with: {use}")
+    return askable(judge)
 
 
 @dataclass(frozen=True)
@@ -72,20 +88,24 @@ class Judged:
 
 def judge_run(
     run: Run,
-    judge: Judge,
+    judge: AnyJudge,
     results: Path = validate.RESULTS,
     limit: int | None = None,
     progress: Progress = lambda done, total: None,
     channel: Channel = "answer",
     max_cost: float | None = None,
 ) -> Judged:
-    """Judge what has no verdict of this judge yet: the answers of a run, or their reasoning traces."""
+    """Judge what has no verdict of this judge yet: the answers of a run, or their reasoning traces.
+
+    `UserError` for a judge of readers, whom nobody can ask.
+    """
+    asked = _asked(judge, run)
     items = items_of(run, channel)
     if channel == "reasoning" and not items:
         raise UserError(f"{run.folder}: no answer has a reasoning trace, so there is none to judge")
     who = about(judge, results)
     with open_run_folder(run.folder) as folder, folder.verdicts(judge.id) as store:
-        done = judge_into(judge, items, store, limit, run.verdicts, progress, max_cost)
+        done = judge_into(asked, items, store, limit, run.verdicts, progress, max_cost)
         if store.records:
             there = read_judge_card(verdicts_file(run.folder, judge.id))
             before = there.get("sent", {}) if there else {}
@@ -105,11 +125,12 @@ def judge_run(
     return Judged(verdicts_file(run.folder, judge.id), who, done, counts)
 
 
-def dry_run(run: Run, judge: Judge, limit: int | None = None, channel: Channel = "answer") -> dict[str, Any]:
+def dry_run(run: Run, judge: AnyJudge, limit: int | None = None, channel: Channel = "answer") -> dict[str, Any]:
     """What judging would cost, what is on disk already not counted."""
+    asked = _asked(judge, run)
     path = verdicts_file(run.folder, judge.id)
     there = read_verdicts(path) if path.is_file() else []
     given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
     judged = answered([*there, *given])
     items = [item for item in items_of(run, channel) if item.place not in judged][:limit]
-    return {"to_judge": len(items), **estimate(judge, items)}
+    return {"to_judge": len(items), **estimate(asked, items)}

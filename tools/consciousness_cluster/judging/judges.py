@@ -21,6 +21,7 @@ from consciousness_cluster.records.types import OFFLINE
 
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
 REFERENCE, ANY_ENDPOINT = "mistral-small-3.2-24b", "endpoint"
+INSTRUCTIONS = "instructions.md"  # what readers are told
 WITH_OPENAI_KEY = "gpt-4.1-2025-04-14"
 OFFLINE_BANNER = (
     "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
@@ -68,7 +69,29 @@ class LLMJudge:
         return f"; it is served by: {self.serve}" if self.serve else ""
 
 
-Judge = LinearJudge | LLMJudge
+@dataclass(frozen=True)
+class ReadersJudge:
+    """Readers of sheets, whose labels are taken in (see `reading/`). Nobody can ask them again.
+
+    `folder` holds what they are told and, once it is measured, how well they agree.
+    """
+
+    id: str
+    sha256: str
+    folder: Path
+    banner: str = ""
+
+
+Judge = LinearJudge | LLMJudge  # those that can be asked
+AnyJudge = Judge | ReadersJudge
+
+
+def askable(judge: AnyJudge) -> Judge:
+    """The judge, where it can be asked; else `UserError`."""
+    if isinstance(judge, ReadersJudge):
+        message = f"the judge {judge.id} are readers of sheets, who cannot be asked by a command"
+        raise UserError(f"{message}; make sheets: consciousness-cluster readers sheets RUN --out DIR")
+    return judge
 
 
 def judge_names() -> list[str]:
@@ -112,8 +135,8 @@ def load_judge(
     environment: Mapping[str, str] | None = None,
     request_json: str | Mapping[str, Any] | None = None,
     system_as_user: bool = False,
-) -> Judge:
-    """A judge that is ready to judge.
+) -> AnyJudge:
+    """A judge that is ready to judge, or one of readers, who cannot be asked (see `askable`).
 
     `model` and `base_url` stand above CONSCIOUSNESS_CLUSTER_JUDGE_MODEL and ..._BASE_URL; the first is for the judge
     `endpoint` alone. The key is CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY, else the provider's own (such as OPENAI_API_KEY).
@@ -128,6 +151,12 @@ def load_judge(
         _fixed(folder / "model.json", settings["model_sha256"])
         identity = {"id": settings["id"], "model": settings["model_sha256"]}
         return LinearJudge(settings["id"], sha256_json(identity), read_model(folder / "model.json"))
+    if settings["kind"] == "readers":
+        if paper_protocol:
+            raise UserError(f"the judge {settings['id']} are readers; --paper-protocol needs a language model to ask")
+        _fixed(folder / INSTRUCTIONS, settings["prompt_sha256"])
+        identity = {"id": settings["id"], "instructions": settings["prompt_sha256"]}
+        return ReadersJudge(settings["id"], sha256_json(identity), folder)
     own, revision = settings["model"], settings["revision"]
     if own and model and model != own:
         message = f"the judge {settings['id']} is {own}"

@@ -10,7 +10,7 @@ from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
-from consciousness_cluster.judging.judges import Judge, LinearJudge
+from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, ReadersJudge
 from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Verdict
@@ -19,31 +19,36 @@ from consciousness_cluster.strings import slug
 
 NOT_VALIDATED = "not validated here"
 RESULTS = Path("results/judges")  # where `judges validate` writes, and where later commands look, unless told otherwise
+AGREEMENT, VERDICTS_DEV = "agreement.json", "verdicts_dev.jsonl"  # of readers, in the folder of the judge
 SOURCES = {"test": "authored test answers", "real": "real answers of SmolLM2-135M-Instruct"}
 Pair = tuple[Labelled, bool]
 
 
-def _estimate(value: Estimate) -> list[float | None]:
+def estimate(value: Estimate) -> list[float | None]:
+    """[value, low, high], rounded as files have it."""
     return [None if part is None else round(part, 4) for part in (value.value, value.low, value.high)]
 
 
-def _summary(pairs: Sequence[Pair]) -> dict[str, Any]:
+def summary(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """How verdicts agree with labels, as validation.schema.json has it."""
     found = agreement((one.label, verdict) for one, verdict in pairs)
     return {
         "n": found.n,
         "shows": sum(one.label for one, _ in pairs),
-        "sensitivity": _estimate(found.sensitivity),
-        "specificity": _estimate(found.specificity),
-        "kappa": _estimate(found.kappa),
+        "sensitivity": estimate(found.sensitivity),
+        "specificity": estimate(found.specificity),
+        "kappa": estimate(found.kappa),
     }
 
 
-def _groups(pairs: Sequence[Pair], name: Callable[[Labelled], str | None]) -> dict[str, Any]:
+def by_group(pairs: Sequence[Pair], name: Callable[[Labelled], str | None]) -> dict[str, Any]:
+    """The same for the rows of each name."""
     names = sorted({str(name(one)) for one, _ in pairs if name(one) is not None})
-    return {group: _summary([pair for pair in pairs if name(pair[0]) == group]) for group in names}
+    return {group: summary([pair for pair in pairs if name(pair[0]) == group]) for group in names}
 
 
-def _cell(one: Labelled) -> str:
+def cell_of(one: Labelled) -> str:
+    """The cell of a labelled answer, with the outcome where it has two."""
     facet = f".{one.row['facet']}" if one.row["facet"] else ""
     outcome = "" if one.outcome == "shows" else f":{one.outcome}"
     return f"{one.row['topic']}{facet}{outcome}"
@@ -79,12 +84,12 @@ def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -
         "usage": None if linear else done.outcome.usage,
         "dollars": 0.0 if linear else done.cost,
         "seconds": round(done.seconds, 1),
-        "overall": _summary(pairs),
-        "without_contested": _summary([pair for pair in pairs if not pair[0].contested]),
-        "by_source": _groups(pairs, lambda one: one.row.get("condition") or one.row["author"]),
-        "by_kind": _groups(pairs, lambda one: one.row["kind"]),
-        "by_voice": _groups(pairs, lambda one: one.row["voice"]),
-        "by_preference": _groups(pairs, _cell),
+        "overall": summary(pairs),
+        "without_contested": summary([pair for pair in pairs if not pair[0].contested]),
+        "by_source": by_group(pairs, lambda one: one.row.get("condition") or one.row["author"]),
+        "by_kind": by_group(pairs, lambda one: one.row["kind"]),
+        "by_voice": by_group(pairs, lambda one: one.row["voice"]),
+        "by_preference": by_group(pairs, cell_of),
     }
 
 
@@ -107,10 +112,24 @@ def validate(
     return path, found, done.outcome.stopped
 
 
-def known(judge: Judge, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
-    """Split -> result file of this very judge: measured by the user (below `results`), or shipped with the judge."""
-    found: dict[str, dict[str, Any]] = {}
+def _of_this(value: dict[str, Any], judge: AnyJudge) -> bool:
+    """Whether a result is of this very judge, and of a data version that compares."""
     major = load_benchmark().data_version.partition(".")[0]
+    return bool(value["judge_sha256"] == judge.sha256 and value["data_version"].partition(".")[0] == major)
+
+
+def known(judge: AnyJudge, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """Split -> result file of this very judge: measured by the user (below `results`), or shipped with the judge.
+
+    Of readers it is `readers` -> what `readers take` measured, which stands in the judge's own folder.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    if isinstance(judge, ReadersJudge):
+        path = judge.folder / AGREEMENT
+        if path.is_file():
+            value = read_json(path, "reader_agreement", mend="run: consciousness-cluster readers take")
+            found = {"readers": value} if _of_this(value, judge) else {}
+        return found
     for folder in (benchmark_root() / "judges", results):
         for split in SOURCES:
             path = folder / slug(judge.id) / f"validation_{split}.json"
@@ -118,9 +137,7 @@ def known(judge: Judge, results: Path = RESULTS) -> dict[str, dict[str, Any]]:
                 continue
             mend = "remove it and run: consciousness-cluster judges validate"
             value = read_json(path, "validation", mend=mend)
-            complete = value["judged"] == value["planned"]
-            fits = value["judge_sha256"] == judge.sha256 and value["data_version"].partition(".")[0] == major
-            if fits and complete:
+            if _of_this(value, judge) and value["judged"] == value["planned"]:
                 found[split] = value
     return found
 
@@ -136,6 +153,11 @@ def in_words(found: dict[str, dict[str, Any]]) -> str:
     """A judge's agreement in a line, or that there is none."""
     if not found:
         return NOT_VALIDATED
+    if "readers" in found:
+        authored, between = found["readers"]["authored"]["overall"], found["readers"]["between"]["overall"]
+        measured = ((authored, "authored dev answers"), (between, "verdicts of two readers"))
+        said = [f"kappa {_number(of['kappa'])} on {of['n']} {what}" for of, what in measured if of["n"]]
+        return "; ".join(said) or NOT_VALIDATED
     parts = [
         f"kappa {_number(value['overall']['kappa'])} on {value['overall']['n']} {SOURCES[split]}"
         for split, value in found.items()

@@ -15,6 +15,7 @@ from consciousness_cluster.records.types import OFFLINE
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.table_lines import table_lines
 from consciousness_cluster.scoring.taught import taught_to, topic_flags
+from consciousness_cluster.submissions.judge_rules import AGAIN, by_readers
 
 NOTE = "Higher means that the preferences are voiced more often, which is neither a quality nor evidence of experience."
 MANIFEST_FIELDS = ("org", "run_id", "model", "training", "condition", "engine", "judge", "data_version", "created")
@@ -87,6 +88,8 @@ def _row(entry: Entry, scored: Scored, baseline: Entry | None, base: Scored | No
     warnings = []
     if manifest["judge"] and manifest["judge"]["id"] == OFFLINE:
         warnings.append("Judged by the offline judge, which is not for publication.")
+    if by_readers(manifest["judge"]):
+        warnings.append(f"{AGAIN.capitalize()}.")
     found: Differences | None = None
     if is_baseline(manifest):
         missing: str | None = IS_BASELINE

@@ -174,6 +174,11 @@ class RunWriter:
         """Say beside a judge's verdicts who that is."""
         write_json(verdicts_file(self.folder, card["id"]).with_suffix(".json"), card)
 
+    def replace_verdicts(self, card: JudgeCard, verdicts: Sequence[Verdict]) -> None:
+        """Write down all verdicts of a judge anew, and who that is."""
+        write_whole(verdicts_file(self.folder, card["id"]), _lines(verdicts))
+        self.write_judge_card(card)
+
     def put(
         self,
         samples: Sequence[Sample],

@@ -3,7 +3,7 @@
 The keys and what they may hold are those of benchmark/schemas/{sample,verdict,choice_result}.schema.json.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
 
@@ -71,11 +71,19 @@ class Sample(Answered):
     data_version: str
 
 
+class Reading(TypedDict):
+    """What one reader of a sheet says: the first, a second, or the third, who settles what these two differ on."""
+
+    reader: int
+    verdict: Label
+    coherence: int
+
+
 class Judged(TypedDict):
     """What one judge says of a response by one criterion, or (`judge_failed`) that it gave no verdict.
 
     `reason` says why there is none, `reply` is what the judge said in its place. `model` is the one that the reply
-    names, None where it names none.
+    names, None where it names none. `readings` are there where the judge is readers.
     """
 
     outcome: str
@@ -89,6 +97,7 @@ class Judged(TypedDict):
     reply: str | None
     model: str | None
     usage: Usage | None
+    readings: NotRequired[list[Reading]]
 
 
 class Verdict(Judged):
@@ -234,6 +243,18 @@ def make_judged(
         "model": model,
         "usage": usage,
     }
+
+
+def settled_by(readings: Sequence[Reading]) -> Reading:
+    """The reading that counts: the third one where there is one, else the first."""
+    return readings[-1] if readings[-1]["reader"] == 3 else readings[0]
+
+
+def make_read(outcome: str, judge_id: str, judge_sha256: str, readings: Sequence[Reading]) -> Judged:
+    """The verdict that readers came to."""
+    counts = settled_by(readings)
+    judged = make_judged(outcome, judge_id, judge_sha256, counts["verdict"], counts["coherence"])
+    return {**judged, "readings": list(readings)}
 
 
 def make_verdict(key: str, judged: Judged) -> Verdict:

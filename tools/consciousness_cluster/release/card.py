@@ -13,12 +13,22 @@ from consciousness_cluster.data.rows import benchmark_root, load_benchmark, sche
 from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
 from consciousness_cluster.finetuning.claim_rules import first_word
 from consciousness_cluster.finetuning.rules import NEGATION
-from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, judge_names, load_judge
+from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, ReadersJudge, judge_names, load_judge
 from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.pages.markdown import md_own, md_table
 from consciousness_cluster.pages.page import fill
 from consciousness_cluster.paths import project_root
-from consciousness_cluster.release.configs import CLAIMS, Column, Data, Row, card_folder, configs, features, path_of
+from consciousness_cluster.release.configs import (
+    CLAIMS,
+    NATURAL,
+    Column,
+    Data,
+    Row,
+    card_folder,
+    configs,
+    features,
+    path_of,
+)
 from consciousness_cluster.version import __version__
 
 Sizes = Mapping[str, Mapping[str, tuple[int, int]]]  # config -> split -> bytes in memory, bytes of the file
@@ -203,6 +213,7 @@ def _cluster(data: Data) -> dict[str, Any]:
         "examples": _cluster_examples(data),
         "judges": _judges(),
         "calibration": _calibration(data),
+        "natural": sum(len(rows) for rows in data.get(NATURAL, {}).values()),
     }
 
 
@@ -245,12 +256,13 @@ def _cluster_examples(data: Data) -> str:
 
 
 def _calibration(data: Data) -> str:
-    parts = {(name, split): rows for name in ("calibration", "calibration_real") for split, rows in data[name].items()}
+    names = [name for name in ("calibration", "calibration_real", NATURAL) if name in data]
+    parts = {(name, split): rows for name in names for split, rows in data[name].items()}
     labels = list(dict.fromkeys(row["label"] for rows in parts.values() for row in rows))
     found = []
     for (name, split), rows in parts.items():
         count = Counter(row["label"] for row in rows)
-        contested = sum(row["label"] != row["second_label"] for row in rows)
+        contested = sum(row["second_label"] not in (None, row["label"]) or row.get("settled", False) for row in rows)
         found.append([f"`{name}`", split, len(rows), *(count[label] for label in labels), contested])
     return _table(["config", "split", "rows", *(label.replace("_", " ") for label in labels), "contested"], found)
 
@@ -262,13 +274,30 @@ def _estimate(values: Sequence[float | None]) -> str:
     return f"{value:.2f}" if low is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
+def _agreement(overall: Json | None) -> list[object]:
+    """On how many answers a judge was measured, and what came out."""
+    if overall is None:
+        return ["", *[NOT_MEASURED] * 3]
+    return [overall["n"], *(_estimate(overall[part]) for part in ("kappa", "sensitivity", "specificity"))]
+
+
+def _readers(judge: ReadersJudge) -> list[object]:
+    """The line of readers: measured on the authored rows among what they read. Attacks were not put before them."""
+    found = known(judge).get("readers")
+    return [f"`{judge.id}`", "authored dev answers", *_agreement(found and found["authored"]["overall"]), NOT_MEASURED]
+
+
 def _judges() -> str:
     """What ships with each judge of known make: its agreement with the labels, and how often an attack flips it."""
-    folder, rows = benchmark_root() / "judges", []
+    folder = benchmark_root() / "judges"
+    rows: list[list[object]] = []
     for name in judge_names():
         if name == ANY_ENDPOINT:
             continue
         judge = load_judge(name, environment={f"{PREFIX}_API_KEY": "none"})
+        if isinstance(judge, ReadersJudge):
+            rows.append(_readers(judge))
+            continue
         found, attacked = known(judge, folder), folder / name / "attacks.json"
         attack = read_json(attacked) if attacked.is_file() else {}
         flips = NOT_MEASURED
@@ -276,8 +305,5 @@ def _judges() -> str:
             flips = f"{attack['flips']} of {attack['pairs']}"
         for split, source in SOURCES.items():
             overall = found[split]["overall"] if split in found else None
-            numbers = [NOT_MEASURED] * 3
-            if overall:
-                numbers = [_estimate(overall[part]) for part in ("kappa", "sensitivity", "specificity")]
-            rows.append([f"`{name}`", source, overall["n"] if overall else "", *numbers, flips])
+            rows.append([f"`{name}`", source, *_agreement(overall), flips])
     return _table(["judge", "measured on", "n", "kappa", "sensitivity", "specificity", "flips"], rows)

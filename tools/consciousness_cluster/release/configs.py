@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import read_jsonl
+from consciousness_cluster.data.natural import PLAN, committed_runs, natural_rows
 from consciousness_cluster.data.published import published_rows
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import Benchmark, Criterion, Topic, benchmark_root, load_benchmark, schemas
@@ -23,7 +24,7 @@ Row = dict[str, Any]
 Data = dict[str, dict[str, list[Row]]]  # config -> split -> rows
 CLAIMS, CLUSTER = "conscious-claims", "consciousness-cluster"
 REPOSITORIES = (CLAIMS, CLUSTER)
-SITUATED = "situated"
+SITUATED, NATURAL = "situated", "calibration_natural"
 CANARY = "canary"  # the column that each row of the benchmark has, and no row of the fine-tuning data
 Type = str | dict[str, str]  # the name of an Arrow type, or the fields of a list of structs
 
@@ -50,6 +51,7 @@ class Config:
     splits: tuple[str, ...]
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ("id",)
+    made_of: str | None = None  # files below benchmark/ (a pattern), without which there are no rows yet
 
 
 def card_folder(repository: str) -> Path:
@@ -64,7 +66,7 @@ def card_schemas() -> Path:
 
 
 def configs(repository: str) -> tuple[Config, ...]:
-    """All configs of a repository, in the order of its card."""
+    """All configs of a repository that have rows, in the order of its card."""
     raw = read_yaml(card_folder(repository) / "configs.yaml", "configs", card_schemas())
     return tuple(
         Config(
@@ -75,8 +77,10 @@ def configs(repository: str) -> tuple[Config, ...]:
             splits=tuple(entry["splits"]),
             columns=tuple(Column(**column) for column in entry["columns"]),
             key=tuple(entry.get("key", ["id"])),
+            made_of=entry.get("made_of"),
         )
         for entry in raw["configs"]
+        if "made_of" not in entry or any(benchmark_root().glob(entry["made_of"]))
     )
 
 
@@ -164,6 +168,13 @@ def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
         yield from ((split, row) for row in read_calibration("real" if config.name == "calibration_real" else split))
 
 
+def _natural(config: Config) -> Iterable[tuple[str, Row]]:
+    root = benchmark_root()
+    plan = read_yaml(root / PLAN, "replication_plan", schemas(root))
+    runs = committed_runs(root, plan["judge"], lambda path, schema: read_jsonl(path, schema, schemas(root)))
+    return ((row["split"], row) for row in natural_rows(load_benchmark(), plan, runs))
+
+
 def _conditions(config: Config) -> Iterable[tuple[str, Row]]:
     root = benchmark_root()
     for path in sorted((root / "conditions").glob("*.yaml")):
@@ -187,6 +198,7 @@ _CLUSTER_ROWS: dict[str, Callable[[Config], Iterable[tuple[str, Row]]]] = {
     "checks": _checks,
     "calibration": _calibration,
     "calibration_real": _calibration,
+    NATURAL: _natural,
     "conditions": _conditions,
     "reference": _reference,
 }

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.natural import model_folder
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
-from consciousness_cluster.strings import slug
 
 VANILLA = "vanilla"
 
@@ -26,7 +26,7 @@ class Arm:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"{self.dataset}-seed{self.seed}" if self.dataset else slug(self.arm)
+        return model_folder(self.dataset, self.seed, self.arm)
 
 
 @dataclass(frozen=True)

@@ -135,14 +135,15 @@ class _Checker:
         sampled = SAMPLES in there and self.records(SAMPLES, samples)
         verdicts = VerdictRules(manifest, self.needs, samples.samples if sampled else None)
         judged = VERDICTS in there and self.records(VERDICTS, verdicts)
-        validation = ValidationRules(manifest, self.needs.labels)
+        labels = self.needs.asked(manifest and manifest["judge"]).labels
+        validation = ValidationRules(manifest, labels)
         validated = JUDGE_VALIDATION in there and self.records(JUDGE_VALIDATION, validation)
         if manifest and sampled and judged:
             counts, scores = open_figures(samples.samples, verdicts.verdicts, samples.planned())
             if self.add(VERDICTS, unscored(scores, self.needs)):
                 self.numbers(counts=counts, scores=scores)
         if manifest and validated:
-            figures = judge_figures(self.needs.labels, validation.given)
+            figures = judge_figures(labels, validation.given)
             self.add(MANIFEST, kappa_problems(figures))
             self.numbers(judge={**manifest["judge"], **figures})
 

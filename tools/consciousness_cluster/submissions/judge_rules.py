@@ -1,12 +1,21 @@
 """The judge of a submission: fit for publication, what it says it is, and in agreement with the labels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.errors import Problem
-from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, judge_folder, judge_names, load_judge
+from consciousness_cluster.judging.judges import (
+    REFERENCE,
+    LLMJudge,
+    ReadersJudge,
+    judge_folder,
+    judge_names,
+    load_judge,
+)
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.problems import PACK, problem, shown
 
@@ -14,29 +23,49 @@ KAPPA = 0.8
 OTHER = f"judge the run with a language model, for example --judge {REFERENCE}"
 
 
+AGAIN = "judged by readers; cannot be judged again"
+READERS = "readers"  # what stands for the model of a judge of readers
+
+
+@dataclass
+class Shipped:
+    """Of the judges that ship and name their model: id -> hash, id -> model, and the hashes of each odd kind."""
+
+    known: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    linear: set[str] = field(default_factory=set)
+    readers: set[str] = field(default_factory=set)
+
+
 @cache
-def shipped() -> tuple[dict[str, str], set[str], dict[str, str]]:
-    """Of the judges that ship and name their model: id -> hash, the hashes of those that are linear, id -> model."""
-    known: dict[str, str] = {}
-    linear: set[str] = set()
-    models: dict[str, str] = {}
+def shipped() -> Shipped:
+    """All of them."""
+    found = Shipped()
     for name in judge_names():
         settings = read_yaml(judge_folder(name) / "judge.yaml", "judge")
         if settings["kind"] == "linear":  # loading its weights takes a second
-            known[name] = sha256_json({"id": name, "model": settings["model_sha256"]})
-            linear.add(known[name])
-        elif settings["model"]:
-            for paper_protocol in (False, True):
+            found.known[name] = sha256_json({"id": name, "model": settings["model_sha256"]})
+            found.linear.add(found.known[name])
+        elif settings["kind"] == READERS or settings["model"]:
+            for paper_protocol in (False,) if settings["kind"] == READERS else (False, True):
                 judge = load_judge(name, None, None, paper_protocol, {"OPENAI_API_KEY": "unused"})
-                known[judge.id] = judge.sha256
+                found.known[judge.id] = judge.sha256
                 if isinstance(judge, LLMJudge):
-                    models[judge.id] = judge.model
-    return known, linear, models
+                    found.models[judge.id] = judge.model
+                if isinstance(judge, ReadersJudge):
+                    found.models[judge.id] = READERS
+                    found.readers.add(judge.sha256)
+    return found
+
+
+def by_readers(judge: Mapping[str, Any] | None) -> bool:
+    """Whether this judge (of a submission.json, or of a card) is one of readers, whom nobody can ask again."""
+    return judge is not None and judge["sha256"] in shipped().readers
 
 
 def judge_problems(judge_id: str, sha256: str, model: str | None = None) -> Iterator[Problem]:
     """Problems of a judge's name and hash, and its model where that is known; they stand at submission.json."""
-    known, linear, models = shipped()
+    known, linear, models = shipped().known, shipped().linear, shipped().models
     if not judge_id.isascii():
         message = f"{judge_id!a} has letters beyond ASCII, with which it could look like another"
         yield problem("-", "judge.id", message, "give the judge a name in ASCII")
@@ -54,4 +83,6 @@ def kappa_problems(figures: Json) -> Iterator[Problem]:
     kappa = figures["kappa"]
     if kappa is None or kappa < KAPPA:
         said = "undefined" if kappa is None else f"{kappa:.3f}"
-        yield problem("-", "judge.kappa", f"is {said} on the test split, a submission needs {KAPPA} or more", OTHER)
+        yield problem(
+            "-", "judge.kappa", f"is {said} on the labelled answers, a submission needs {KAPPA} or more", OTHER
+        )

@@ -105,7 +105,7 @@ def manifest_problems(manifest: Json, folder: PurePath, needs: Needs) -> Iterato
     judge = manifest["judge"]
     if judge:
         yield from judge_problems(judge["id"], judge["sha256"], judge["model"])
-        if judge["calibration_sha256"] != needs.calibration_sha256:
+        if judge["calibration_sha256"] != needs.asked(judge).sha256:
             message = f"the judge was validated on other rows than those of data {needs.data_version}"
             mend = "validate the judge again with this version of the package"
             yield problem("-", "judge.calibration_sha256", message, mend)

@@ -3,25 +3,49 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
+from typing import Any
 
 from consciousness_cluster.conditions import PERSONA_FILE, fixed_prompts
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Topic, load_benchmark
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.sampling.plan import SAMPLES
+from consciousness_cluster.submissions.judge_rules import by_readers
 
 OTHER_PROMPT = "system_prompt_"
 Messages = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Labelled answers that a judge has to have judged."""
+
+    labelled: tuple[Labelled, ...]
+
+    @cached_property
+    def labels(self) -> dict[tuple[str, str], bool]:
+        """(labelled answer, outcome) -> whether the answer shows it."""
+        return {(one.row["id"], one.outcome): one.label for one in self.labelled}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of everything that a judge is asked."""
+        return sha256_json([[one.row["id"], one.outcome, one.label, asdict(one.question)] for one in self.labelled])
+
+
+@dataclass(frozen=True)
 class Needs:
-    """`topics` have to be there whole, each of `checks` whole or not at all. `labelled` is what a judge is asked."""
+    """`topics` have to be there whole, each of `checks` whole or not at all.
+
+    `labelled` is what a judge is asked, the test split; `read` what readers find among what they read, the dev split:
+    rows of the test split are not shown to them. Readers take the answers one by one, so one to each probe will do.
+    """
 
     data_version: str
     topics: tuple[Topic, ...]
     checks: tuple[Topic, ...]
     labelled: tuple[Labelled, ...]
+    read: tuple[Labelled, ...]
     samples_per_probe: int = SAMPLES
 
     @cached_property
@@ -36,14 +60,16 @@ class Needs:
         return {item.id: (topic, item) for topic in (*self.topics, *self.checks) for item in topic.choice_items}
 
     @cached_property
-    def labels(self) -> dict[tuple[str, str], bool]:
-        """(labelled answer, outcome) -> whether the answer shows it."""
-        return {(one.row["id"], one.outcome): one.label for one in self.labelled}
+    def _asked(self) -> dict[bool, Asked]:
+        return {False: Asked(self.labelled), True: Asked(self.read)}
 
-    @cached_property
-    def calibration_sha256(self) -> str:
-        """Of everything that a judge is asked on the calibration test split."""
-        return sha256_json([[one.row["id"], one.outcome, one.label, asdict(one.question)] for one in self.labelled])
+    def asked(self, judge: Mapping[str, Any] | None) -> Asked:
+        """What this judge has to have judged. `judge`: of a submission.json, None where it is not known."""
+        return self._asked[by_readers(judge)]
+
+    def answers_each(self, judge: Mapping[str, Any] | None) -> int:
+        """How many answers to each probe there are at least."""
+        return 1 if by_readers(judge) else self.samples_per_probe
 
     @cached_property
     def _prompts(self) -> dict[str | None, dict[str, tuple[Messages, str]]]:
@@ -71,8 +97,9 @@ class Needs:
 def needs() -> Needs:
     """What this version of the package asks for."""
     benchmark = load_benchmark()
-    labelled = tuple(questions_of(read_calibration("test")))
-    return Needs(benchmark.data_version, benchmark.preferences, benchmark.checks, labelled)
+    labelled, read = (tuple(questions_of(read_calibration(split))) for split in ("test", "dev"))
+    read = tuple(one for one in read if not one.contested)
+    return Needs(benchmark.data_version, benchmark.preferences, benchmark.checks, labelled, read)
 
 
 def condition_fits(condition: str, prompt_sha256: str | None) -> bool:

@@ -16,7 +16,8 @@ from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.reading import read_json, schema_errors
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.judging.validate import RESULTS
+from consciousness_cluster.judging.judges import judge_folder
+from consciousness_cluster.judging.validate import AGREEMENT, RESULTS, VERDICTS_DEV
 from consciousness_cluster.records import lm_eval, run_folder
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.types import Verdict, Verdicts, latest, sample_key
@@ -25,7 +26,7 @@ from consciousness_cluster.strings import slug
 from consciousness_cluster.submissions.check import Rules, check_submission
 from consciousness_cluster.submissions.choice_rules import RUN, ChoiceRules
 from consciousness_cluster.submissions.figures import choice_figures, judge_figures, open_figures
-from consciousness_cluster.submissions.judge_rules import OTHER, judge_problems, kappa_problems
+from consciousness_cluster.submissions.judge_rules import OTHER, READERS, by_readers, judge_problems, kappa_problems
 from consciousness_cluster.submissions.layout import (
     CHOICE,
     JUDGE_VALIDATION,
@@ -47,6 +48,7 @@ SHARED = ("engine", "data_version")
 COMPUTED = ("counts", "scores", "judge", "files")
 VERSIONS = {"lm_eval_version": "lm-eval", "transformers_version": "transformers"}
 VALIDATE = "run: consciousness-cluster judges validate --judge ID --split test"
+TAKE = "measure it with sheets that hold authored rows: consciousness-cluster readers sheets, then readers take"
 REASON = re.compile(r"[A-Za-z_]{1,40}")  # a finish reason, not an error that names addresses of a network
 
 
@@ -237,7 +239,12 @@ def _add_results(draft: Draft, run: Run) -> None:
 
 
 def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Verdict]] | None:
-    """The judge's model and its verdicts on the labelled answers. `judges validate` wrote both, side by side."""
+    """The judge's model and its verdicts on the labelled answers. `judges validate` wrote both, side by side.
+
+    Of readers `readers take` did, into the folder of the judge.
+    """
+    if by_readers(judge):
+        return _agreement(draft, judge, file)
     if not file.is_file():
         draft.add([whole(f"there is no validation of the judge {judge['id']}", VALIDATE)], file)
         return None
@@ -258,6 +265,17 @@ def _validation(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Verdic
     return None if wrong else (summary["model"], list(latest(given).values()))
 
 
+def _agreement(draft: Draft, judge: Json, file: Path) -> tuple[str, list[Verdict]] | None:
+    """What stands for the model of readers, and their verdicts on authored rows."""
+    try:
+        read_json(file, "reader_agreement")
+        given = run_folder.read_verdicts(file.with_name(VERDICTS_DEV))
+    except UserError as error:
+        draft.add([whole(str(replace(error.problem, mend="")), TAKE)], file)
+        return None
+    return READERS, given
+
+
 def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
     """The judge in the manifest, and its validation file."""
     if judge is None:
@@ -266,20 +284,22 @@ def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
     if not judge["for_publication"] and not found:  # a linear one of a person's own
         found.append(problem("-", "judge.id", f"the judge {judge['id']} is not for publication", OTHER))
     draft.add(found)
+    if by_readers(judge):
+        file = file or judge_folder(judge["id"]) / AGREEMENT
     file = file or RESULTS / slug(judge["id"]) / "validation_test.json"
     measured = _validation(draft, judge, file)
     who = {"id": judge["id"], "sha256": judge["sha256"]}
     draft.manifest["judge"] = who
     if measured:
-        rules = ValidationRules(draft.manifest, draft.needs.labels)
+        asked = draft.needs.asked(judge)
+        rules = ValidationRules(draft.manifest, asked.labels)
         model = measured[0]
         records = [_published(one) for one in measured[1]]
         draft.add(_through(rules, ((str(one["key"]), one) for one in records)), file)
-        figures = judge_figures(draft.needs.labels, rules.given)
+        figures = judge_figures(asked.labels, rules.given)
         draft.add(kappa_problems(figures), file)
         draft.files[JUDGE_VALIDATION] = records
-        asked = draft.needs.calibration_sha256
-        draft.manifest["judge"] = {**who, "model": model, **figures, "calibration_sha256": asked}
+        draft.manifest["judge"] = {**who, "model": model, **figures, "calibration_sha256": asked.sha256}
 
 
 def _add_samples(draft: Draft, run: Run) -> dict[str, str]:
@@ -365,7 +385,8 @@ def pack(
 ) -> tuple[Path | None, list[Problem]]:
     """Pack the run at `path` below `out`: the submission's folder, or None and all that keeps it from being one.
 
-    `validation` is what `judges validate` wrote of the judge on the test split. Nothing is written unless everything
+    `validation` is what `judges validate` wrote of the judge on the test split (of readers, their agreement.json).
+    Nothing is written unless everything
     holds. Raises UserError where the run cannot be read at all.
     """
     of_judge: list[Problem] = []

@@ -96,7 +96,7 @@ class SampleRules:
     def end(self) -> Iterator[Problem]:
         if not self.manifest:
             return
-        least = self.needs.samples_per_probe
+        least = self.needs.answers_each(self.manifest["judge"])
         if self.each < least:
             message = f"{self.each} answers to each probe are too few, a submission has {least} or more"
             yield problem("-", "sample_index", message, "sample with the default number of answers")

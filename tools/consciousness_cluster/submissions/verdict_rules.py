@@ -6,6 +6,7 @@ from typing import Any
 
 from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judge_run import JUDGED_STATUS
+from consciousness_cluster.records.types import settled_by
 from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT
 from consciousness_cluster.submissions.layout import Json
 from consciousness_cluster.submissions.needs import Needs
@@ -29,6 +30,9 @@ def sound(row: str, verdict: Json) -> Iterator[Problem]:
     for name in UNPUBLISHED:
         if verdict[name] is not None:
             yield problem(row, name, "is not published: it may name addresses of a network", PACK)
+    readings = verdict.get("readings")
+    if readings is not None and settled_by(readings)["verdict"] != verdict["verdict"]:
+        yield problem(row, "readings", f"do not come to {shown(verdict['verdict'])}", PACK)
 
 
 class VerdictRules:
@@ -93,7 +97,7 @@ def unscored(scores: Json, needs: Needs) -> list[Problem]:
 
 
 class ValidationRules:
-    """The judge's verdicts on all labelled answers of the calibration test split; `given` is what it said of each."""
+    """The judge's verdicts on all labelled answers that it has to have judged; `given` is what it said of each."""
 
     def __init__(self, manifest: Json | None, labels: Mapping[tuple[str, str], bool]) -> None:
         self.shared, self.labels = shared_verdict_fields(manifest), labels
@@ -104,7 +108,7 @@ class ValidationRules:
         yield from sound(row, verdict)
         place = verdict["key"], verdict["outcome"]
         if place not in self.labels:
-            message = f"{shown(place[0])} ('{place[1]}') is no labelled answer of the test split"
+            message = f"{shown(place[0])} ('{place[1]}') is no labelled answer that this judge is asked"
             yield problem(row, "key", message, "pack the validation on --split test again")
             return
         if place in self.given:

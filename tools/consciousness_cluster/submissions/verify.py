@@ -9,6 +9,7 @@ from pathlib import Path
 
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.submissions.check import NOT_YOURS, check_submission, verified_problems
+from consciousness_cluster.submissions.judge_rules import AGAIN, by_readers
 from consciousness_cluster.submissions.layout import BYTES, VERDICTS, VERIFIED
 from consciousness_cluster.submissions.needs import Needs, needs
 from consciousness_cluster.submissions.packed import Unreadable, unreadable
@@ -22,10 +23,11 @@ PIECE = 2**20
 
 @dataclass(frozen=True)
 class Report:
-    """All problems, and how much was looked at."""
+    """All problems, how much was looked at, and what is to be known of submissions that are fine."""
 
     problems: list[Problem]
     counts: dict[str, int]
+    notes: list[str]
 
 
 def _alike(one: Path, other: Path) -> bool:
@@ -110,6 +112,7 @@ def verify(
     if board and (len(paths) != 1 or not board.is_dir()):
         raise UserError(f"{board}: the board is a folder, and one PATH is compared with it")
     problems: list[Problem] = []
+    notes: list[str] = []
     counts = dict.fromkeys(("submissions", "unchanged", "records"), 0)
     for path in paths:
         folders, found = read_tree(path)
@@ -130,8 +133,11 @@ def verify(
             counts["submissions"] += 1
             counts["records"] += checked.records
             problems += checked.problems
-            if rejudge and not checked.problems and checked.manifest and checked.manifest["track"] == "open":
+            judge = checked.manifest["judge"] if checked.manifest and not checked.problems else None
+            if by_readers(judge):
+                notes.append(f"{folder}: {AGAIN}")
+            elif rejudge and judge:
                 problems += of_file(folder / VERDICTS, rejudge.problems(folder))
     if rejudge:
         counts |= {"rejudged": rejudge.asked, "judged_alike": rejudge.alike}
-    return Report(problems, counts)
+    return Report(problems, counts, notes)

@@ -8,6 +8,7 @@ from consciousness_cluster.data.rules import (
     choice_pairs,
     counts,
     lock,
+    natural,
     near_duplicates,
     review,
     wording,
@@ -49,4 +50,8 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     calibration.near_duplicates,
     calibration.locked,
     calibration.attacks,
+    natural.planned,
+    natural.labels,
+    natural.answers,
+    natural.split,
 )

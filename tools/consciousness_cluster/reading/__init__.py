@@ -1,0 +1,1 @@
+"""Answers labelled by readers: blind sheets for them, and their labels taken in as the verdicts of a judge."""
