@@ -1,7 +1,7 @@
 """Rows as lm-evaluation-harness documents."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import ceil
 from typing import Any
 
@@ -55,15 +55,18 @@ def probes(
     dataset: str | None = None,
     revision: str | None = None,
     style: Style = "plain",
+    rows: Collection[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Test probes of a preference or check: id, topic, facet, framing, deployment (None if none), text, sha256.
 
-    All of them, or a fixed slice of `count`, which has to be 1 or more.
+    All of them, a fixed slice of `count`, which has to be 1 or more, or those whose ids are among `rows`.
     """
     if count is not None and int(count) < 1:  # lm_eval would show an error below a traceback
         message = f"probes_per_preference is {count}; give 1 or more, or leave it out for all probes"
         raise SystemExit(f"consciousness_cluster: {message}")
-    test = list(_topic(topic_id, dataset, revision).test_probes(style))
+    test = [
+        probe for probe in _topic(topic_id, dataset, revision).test_probes(style) if rows is None or probe.id in rows
+    ]
     return [
         {
             "id": probe.id,
@@ -78,8 +81,13 @@ def probes(
     ]
 
 
-def choice_items(topic_id: str, dataset: str | None = None, revision: str | None = None) -> list[dict[str, Any]]:
-    """Choice items, `self` and `other` one after the other: item_id, side, facet, question, the two answers, sha256."""
+def choice_items(
+    topic_id: str, dataset: str | None = None, revision: str | None = None, rows: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Choice items, `self` and `other` one after the other: item_id, side, facet, question, the two answers, sha256.
+
+    All of them, or those whose ids are among `rows`.
+    """
     return [
         {
             "item_id": item.id,
@@ -93,5 +101,6 @@ def choice_items(topic_id: str, dataset: str | None = None, revision: str | None
             "sha256": row_hash(item),
         }
         for item in _topic(topic_id, dataset, revision).choice_items
+        if rows is None or item.id in rows
         for side in SIDES
     ]
