@@ -25,7 +25,8 @@ def choice_table(scores: Mapping[str, Scores], comparisons: Sequence[Comparison]
             levels = [f"{entry['self_minus_other']:+.3f}" if entry else "-" for entry in there]
             items = str(max(len(entry["items"]) for entry in there if entry))
             differences = [nats(comparison["choice"].get(line.id)) or "-" for comparison in comparisons]
-            lines.append((line.title, items, *levels, *differences))
+            title = f"{line.title} (control)" if line.kind == "control" else line.title
+            lines.append((title, items, *levels, *differences))
     return Table(TITLE, head, lines)
 
 
