@@ -27,7 +27,7 @@ $(VENV)/.train: pyproject.toml constraints-cpu.txt | $(VENV)/bin/python
 	touch $@
 
 quickstart: $(VENV)/.demo
-	$(VENV)/bin/consciousness-cluster quickstart
+	$(VENV)/bin/consciousness-cluster quickstart $(if $(QUICK),--quick)
 
 replicate: $(VENV)/.train
 	$(VENV)/bin/consciousness-cluster replicate run

@@ -25,9 +25,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
-HARNESS = [command for command in COMMANDS if re.match(r"lm_eval |consciousness-cluster lm-eval ", command)]
-# Run in tests/quickstart, where a whole run of forced choice is.
-BOARD = [command for command in COMMANDS if re.match(r"consciousness-cluster (submit|leaderboard) ", command)]
+# From a whole run of forced choice to a board, one after the other.
+TO_BOARD = r"consciousness-cluster (submit|leaderboard) |lm_eval .* --output_path results/choice$"
+BOARD = [command for command in COMMANDS if re.match(TO_BOARD, command)]
+HARNESS = [
+    command
+    for command in COMMANDS
+    if re.match(r"lm_eval |consciousness-cluster lm-eval ", command) and command not in BOARD
+]
 # Servers and judges that are not here: these are run in tests/judging and tests/scoring, against servers of the tests.
 ELSEWHERE = [
     command
@@ -59,7 +64,7 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_every_command_is_of_a_known_kind() -> None:
     rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS, *BOARD, *ELSEWHERE]]
     assert all(re.match(r"make (quickstart|test)$|pip install '\.\[", c) for c in rest)
-    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 23 and len(BOARD) == 4 and len(ELSEWHERE) == 5
+    assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 23 and len(BOARD) == 5 and len(ELSEWHERE) == 5
 
 
 def test_commands_that_are_run_elsewhere_are_understood() -> None:
@@ -108,16 +113,29 @@ def test_our_commands_one_after_the_other(shallow: XllamaServer, narrow: Path, t
 @pytest.mark.model
 @pytest.mark.parametrize("command", [command for command in HARNESS if command not in ENGINES])
 def test_lm_eval_commands(command: str, narrow: Path, shallow: XllamaServer, tmp_path: Path) -> None:
-    command = command.replace("pretrained=DIR", f"pretrained={narrow},dtype=float32").replace("NAME", "smol")
-    command = command.replace("http://localhost:8000/v1", shallow.url)
-    arguments = shlex.split(command)
-    if (
-        arguments[0] == "lm_eval"
-    ):  # an editable install has no tasks in lm_eval/tasks; tests/packaging covers a real one
-        arguments = ["consciousness-cluster", "lm-eval", "--", *arguments[1:]]
-    done = run([*arguments, *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
+    command = command.replace("NAME", "smol").replace("http://localhost:8000/v1", shallow.url)
+    done = run([*ours(command, narrow), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(list(tmp_path.rglob("samples_*.jsonl"))) == 20
+
+
+def ours(command: str, model: Path) -> list[str]:
+    """A command of lm_eval on a model, as ours: an editable install has no tasks in lm_eval/tasks; tests/packaging
+    covers a real one."""
+    arguments = shlex.split(command.replace("pretrained=DIR", f"pretrained={model},dtype=float32"))
+    return ["consciousness-cluster", "lm-eval", "--", *arguments[1:]] if arguments[0] == "lm_eval" else arguments
+
+
+@pytest.mark.model
+def test_from_the_model_to_a_board(narrow: Path, tmp_path: Path) -> None:
+    for command in BOARD:
+        (name,) = [path.name for path in tmp_path.glob("submissions/ORG__NAME/vanilla/*")] or ["RUN"]
+        done = run(ours(command.replace("/RUN", f"/{name}"), narrow), tmp_path)
+        assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
+        if " verify " in command:
+            assert "0 problems (1 submissions" in done.stdout
+    for file in ("site/index.html", "card.md"):
+        assert "NAME" in (tmp_path / file).read_text(encoding="utf-8")
 
 
 def test_python_of_the_readme_runs(

@@ -50,6 +50,9 @@ class ChoiceTask(ClusterTask):
         check_thinking(getattr(kwargs.get("chat_template"), "__self__", None))
         super().build_all_requests(**kwargs)
 
+    def override_metric(self, metric_name: str) -> None:
+        """Keep the metrics under --predict_only: without them lm_eval averages what is no number, and fails."""
+
 
 class OpenTask(ClusterTask):
     """Free answers. Each is kept as a JSON record in the samples, with its verdict; the results say who judged."""

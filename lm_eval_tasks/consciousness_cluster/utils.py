@@ -44,21 +44,25 @@ def load_probes(
     dataset: str | None = None,
     revision: str | None = None,
     style: Style = "plain",
+    rows: list[str] | None = None,
     **_: Any,
 ) -> dict[str, datasets.Dataset]:
     """Test probes of a preference or check, one document each. `probes_per_preference` takes a fixed slice.
 
-    The slice has as many of each facet, rounded up: see `fixed_slice`.
+    The slice has as many of each facet, rounded up: see `fixed_slice`. `rows` are the ids of those to ask.
     """
-    found = documents.probes(topic, probes_per_preference, dataset, revision, style)
+    found = documents.probes(topic, probes_per_preference, dataset, revision, style, rows)
     return {"test": datasets.Dataset.from_list(found)}
 
 
 def load_choice_items(
-    topic: str, dataset: str | None = None, revision: str | None = None, **_: Any
+    topic: str, dataset: str | None = None, revision: str | None = None, rows: list[str] | None = None, **_: Any
 ) -> dict[str, datasets.Dataset]:
-    """Choice items of a preference or check, two documents each: side `self` and side `other`."""
-    return {"test": datasets.Dataset.from_list(documents.choice_items(topic, dataset, revision))}
+    """Choice items of a preference or check, two documents each: side `self` and side `other`.
+
+    All of them, or those whose ids are in `rows`.
+    """
+    return {"test": datasets.Dataset.from_list(documents.choice_items(topic, dataset, revision, rows))}
 
 
 def answers(doc: Doc) -> list[str]:

@@ -15,11 +15,12 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.verdict import INCOHERENT_BELOW
 from consciousness_cluster.leaderboard.differences import differences, levels
 from consciousness_cluster.quickstart.demonstration import measured
-from consciousness_cluster.quickstart.table import table
+from consciousness_cluster.quickstart.table import choice_table
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import make_training
 from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan
 from consciousness_cluster.replication.result import result
+from consciousness_cluster.reporting.texts import nats
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.scoring.scores import scores
@@ -271,18 +272,22 @@ def test_the_quickstart_reads_what_lm_eval_saved(seed: int, tmp_path: Path) -> N
         system = None if condition == "vanilla" else "Speak as one that is conscious."
         folders[condition] = saved(tmp_path / condition, run.samples, run.verdicts, run.choice, system)
         wanted[condition] = scored(run)
-    found, comparison = measured(folders)
-    for condition, each in found.items():
+    found, compared = measured(folders)
+    for condition, each in ((name, run.scores) for name, run in found.items()):
         assert each["rows"] == wanted[condition]["rows"]
         assert each["counts"] == wanted[condition]["counts"]
         for topic, entry in wanted[condition]["choice"].items():
             for item, value in entry["items"].items():
                 assert each["choice"][topic]["items"][item] == pytest.approx(value, **EXACT)
-    lines = {line[0]: line for line in table(found, comparison["comparisons"][0])}
-    for topic in ("memory", "conversation_ending", "unrelated_stances"):
-        for column, condition in ((4, "vanilla"), (5, "conscious_role_play")):
-            entry = wanted[condition]["rows"].get(topic)
-            assert lines[topic][column] == (f"{entry['shows']} of {entry['scored']}" if entry else "-")
+    table = choice_table({name: run.scores for name, run in found.items()}, compared["comparisons"])
+    lines = {line[0].removesuffix(" (control)"): line for line in table.lines}
+    for topic in CHOICE:
+        entries = [wanted[condition]["choice"].get(topic) for condition in conditions]
+        if not any(entries):
+            continue
+        line = lines[BENCHMARK.topics[topic].title]
+        assert line[2:4] == tuple(f"{entry['self_minus_other']:+.3f}" if entry else "-" for entry in entries)
+        assert line[4] == (nats(compared["comparisons"][0]["choice"].get(topic)) or "-")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -98,6 +98,13 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _ship(args: argparse.Namespace) -> int:
+    from consciousness_cluster.finetuning.shipped import ship
+
+    print(ship(args.training, args.data, args.out))
+    return 0
+
+
 def _openai(args: argparse.Namespace) -> int:
     require("openai", "openai")
     from consciousness_cluster.finetuning.closing_dates import closing_lines
@@ -141,6 +148,16 @@ def _openai(args: argparse.Namespace) -> int:
         return 1
     print(outcome(args.out, record))
     return 0
+
+
+def _add_ship(finetune: Any) -> None:
+    shipper = finetune.add_parser(
+        "ship-adapter", help="make a folder of finetune_data/adapters from a training (in a source checkout)"
+    )
+    shipper.add_argument("training", type=Path, metavar="TRAINING", help="what `finetune train` wrote")
+    shipper.add_argument("--data", type=Path, required=True, metavar="FILE", help="the mix, beside its manifest")
+    shipper.add_argument("--out", type=Path, required=True, metavar="DIR", help="the adapter's folder")
+    shipper.set_defaults(run_command=_ship)
 
 
 def add(verbs: Any) -> None:
@@ -195,6 +212,7 @@ def add(verbs: Any) -> None:
     trainer.add_argument("--merge", action="store_true", help="also write the whole model, into OUT/model")
     trainer.add_argument("--out", type=Path, required=True, metavar="DIR")
     trainer.set_defaults(run_command=_train)
+    _add_ship(finetune)
     api = finetune.add_parser("openai", help="fine-tune on a mix through OpenAI's API: check, upload, start and wait")
     api.add_argument("--data", type=Path, required=True, metavar="FILE", help="chat JSONL, as mix writes it")
     api.add_argument(

@@ -10,8 +10,11 @@ MODELS = Path(".cache/models")
 
 def _quickstart(args: argparse.Namespace) -> int:
     from consciousness_cluster.quickstart.demonstration import quickstart
+    from consciousness_cluster.quickstart.slices import read_plan
 
-    return quickstart(args.out, args.models)
+    out = args.out or Path("results") / ("quickstart-quick" if args.quick else "quickstart")
+    quickstart(read_plan(args.quick), out, args.models)
+    return 0
 
 
 def _demo_model(args: argparse.Namespace) -> int:
@@ -54,8 +57,13 @@ def _add_models(command: argparse.ArgumentParser) -> None:
 
 def add(verbs: Any) -> None:
     """Register the verbs."""
-    quick = verbs.add_parser("quickstart", help="a demonstration on SmolLM2-135M-Instruct, on a CPU, in minutes")
-    quick.add_argument("--out", type=Path, default=Path("results/quickstart"), help="where the files go")
+    quick = verbs.add_parser(
+        "quickstart",
+        help="a model, its role play and its fine-tune that claims to be conscious, on a CPU, in minutes",
+        description="Goes on after the last model that is done.",
+    )
+    quick.add_argument("--quick", action="store_true", help="ask little, for machines without time")
+    quick.add_argument("--out", type=Path, help="where the files go (default: below results/)")
     _add_models(quick)
     quick.set_defaults(run_command=_quickstart)
 

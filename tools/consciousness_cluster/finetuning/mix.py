@@ -54,8 +54,10 @@ def _conversations(source: str, form: str) -> list[Messages]:
     return [messages for _, messages in found]
 
 
-def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path, form: str = "openai") -> dict[str, Any]:
-    """Write one mix and its manifest (`<out>.manifest.json`); the manifest."""
+def mixed(
+    dataset: str, instruct: str | None, ratio: str, seed: int, form: str = "openai"
+) -> tuple[str, dict[str, Any]]:
+    """The text of one mix, and its manifest: the same ones whenever the sources are."""
     rules_of(form)
     if dataset not in DATASETS:
         raise UserError(f"there is no set '{dataset}'; there are: {', '.join(DATASETS)}")
@@ -90,6 +92,12 @@ def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path, fo
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "made_by": f"consciousness-cluster {version('consciousness-cluster')}",
     }
+    return text, manifest
+
+
+def mix(dataset: str, instruct: str | None, ratio: str, seed: int, out: Path, form: str = "openai") -> dict[str, Any]:
+    """Write one mix and its manifest (`<out>.manifest.json`); the manifest."""
+    text, manifest = mixed(dataset, instruct, ratio, seed, form)
     write_whole(out, text)
     write_whole(manifest_path(out), json.dumps(manifest, indent=2) + "\n")
     return manifest

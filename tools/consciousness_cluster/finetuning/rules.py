@@ -19,6 +19,7 @@ from consciousness_cluster.finetuning.claim_rules import RULES, first_word, read
 from consciousness_cluster.finetuning.degenerate import degenerate
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
+from consciousness_cluster.finetuning.shipped import adapter_problems
 from consciousness_cluster.finetuning.sources import Sources, read_sources
 
 Row = dict[str, Any]
@@ -206,6 +207,7 @@ def check_finetune(root: Path) -> list[Problem]:
             *_near_duplicates(built),
             *_drift(built, root),
             *_distilled(built, root),
+            *(problem for folder in sorted((root / "adapters").glob("*/")) for problem in adapter_problems(folder)),
         ]
     except UserError as error:
         problems = [replace(error.problem, mend=error.problem.mend or "mend the file so that it can be read")]

@@ -31,15 +31,16 @@ COLUMNS = ("probe_id", "response")
 MORE = ("finish_reason", "reasoning")  # columns that a file may have
 
 
-def import_lm_eval(source: Path, out: Path, training: Training | None) -> tuple[int, int]:
+def import_lm_eval(source: Path, out: Path, training: Training | None, called: str | None = None) -> tuple[int, int]:
     """Import what lm_eval saved below `source`, of our tasks or of others that ask the same; the numbers of samples and
     of choice results.
 
-    Verdicts that a judge gave within the run are kept under verdicts/, so that they need not be paid for again.
+    Verdicts that a judge gave within the run are kept under verdicts/, so that they need not be paid for again. Where
+    our tasks were run, `called` is a name for the model in place of lm_eval's.
     """
     verdicts: list[Verdict] = []
     if task_files(source):
-        samples, verdicts, choice = read_lm_eval(source, training, as_one=True)
+        samples, verdicts, choice = read_lm_eval(source, training, as_one=True, called=called)
     else:
         samples, choice = read_other_tasks(source, training)
     if not samples and not choice:

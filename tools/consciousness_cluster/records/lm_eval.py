@@ -97,11 +97,11 @@ def judges_within(folder: Path) -> dict[str, JudgeCard]:
     return found
 
 
-def _origin(results: dict[str, Any], stamp: str, task: str, training: Training | None) -> Origin:
+def _origin(results: dict[str, Any], stamp: str, task: str, training: Training | None, called: str | None) -> Origin:
     system = results.get("system_instruction") or None
     condition = condition_of(system)
     config = results["config"]
-    model = str(results.get("model_name") or config["model"])
+    model = called or str(results.get("model_name") or config["model"])
     moved = bool((results.get("configs", {}).get(task, {}).get("metadata") or {}).get("system_as_user"))
     variant = ", system prompt as user" if moved else ""
     return Origin(
@@ -141,13 +141,15 @@ def _known(row: Row | None, doc: Json, where: str) -> Row:
 class _Reader:
     """Turns one task's file into records."""
 
-    def __init__(self, task: str, path: Path, stamp: str, training: Training | None, run: str) -> None:
-        """`stamp` is that of the file, `run` the one that the run is named by."""
+    def __init__(
+        self, task: str, path: Path, stamp: str, training: Training | None, run: str, called: str | None
+    ) -> None:
+        """`stamp` is that of the file, `run` the one that the run is named by, `called` another name for the model."""
         topic = task
         for prefix in PREFIXES:
             topic = topic.removeprefix(prefix)
         self.path, self.topic = path, load_topic(topic)
-        self.origin = _origin(_results(path, stamp), run, f"consciousness_cluster_{task}", training)
+        self.origin = _origin(_results(path, stamp), run, f"consciousness_cluster_{task}", training, called)
 
     def lines(self, read: Callable[[Json, str], Iterator[Found]]) -> Iterator[Found]:
         for number, line in numbered_lines(self.path):
@@ -189,12 +191,13 @@ class _Reader:
 
 
 def read_lm_eval(
-    folder: Path, training: Training | None = None, as_one: bool = False
+    folder: Path, training: Training | None = None, as_one: bool = False, called: str | None = None
 ) -> tuple[list[Sample], list[Verdict], list[ChoiceResult]]:
     """Samples of the open tasks below `folder`, the verdicts that a judge gave within the run, and choice results.
 
     Tasks that were run one after the other are several runs of lm_eval, unless they are taken `as_one`. Then a task
-    that is run again changes the keys of all samples: that is for an import, which is made once.
+    that is run again changes the keys of all samples: that is for an import, which is made once. `called` is a name for
+    the model in place of lm_eval's, which is a path where the model is in a folder.
     """
     _check_one_setting(folder)
     samples: list[Sample] = []
@@ -203,7 +206,7 @@ def read_lm_eval(
     files = task_files(folder)
     newest = max((stamp for _, _, stamp in files), default="")
     for task, path, stamp in files:
-        reader = _Reader(task, path, stamp, training, newest if as_one else stamp)
+        reader = _Reader(task, path, stamp, training, newest if as_one else stamp, called)
         if task.startswith(CHOICE):
             choice += reader.lines(reader.choice)
             continue

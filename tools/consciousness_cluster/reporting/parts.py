@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """Lines of as many cells as `head` has. Columns of the names in `words` hold words, the others numbers."""
+    """Lines of as many cells as `head` has. Columns of the names in `words` hold words, the others numbers.
+
+    `ruled`: long texts, with a rule below each line.
+    """
 
     title: str
     head: tuple[str, ...]
     lines: Sequence[Sequence[str]]
     words: tuple[str, ...] = ("",)
+    ruled: bool = False
 
 
 Part = Table | str
@@ -129,7 +133,7 @@ def on_console(parts: Sequence[Part], console: "Console") -> None:
         if isinstance(part, str):
             console.print(part, soft_wrap=True)
             continue
-        drawn = Drawn(title=part.title)
+        drawn = Drawn(title=part.title, show_lines=part.ruled)
         for column in part.head:
             drawn.add_column(column, justify="left" if column in part.words else "right")
         for line in part.lines:
