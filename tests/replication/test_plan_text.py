@@ -1,0 +1,99 @@
+"""The plan in words says what the plan as data does."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from consciousness_cluster.data.plan import CHECKS, CONTROLS, GATE
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.pages.markdown import md_table
+from consciousness_cluster.replication.plan import Arm, Plan, read_plan
+from consciousness_cluster.small_models.known import small_model
+
+from tests.conftest import ROOT
+
+TEXT = ROOT / "benchmark" / "reference" / "replication_plan.md"
+SLICE = 8  # of each preference, in brief and situated
+
+
+def answers() -> dict[str, int]:
+    """Measure -> free answers that it takes of a model."""
+    benchmark = load_benchmark()
+    plain = {topic.id: len(topic.test_probes("plain")) for topic in benchmark.topics}
+    sliced = SLICE * len(benchmark.preferences)
+    return {
+        "core": sum(plain.values()),
+        "brief": sliced + sum(plain[check] for check in GATE),
+        "situated": sliced,
+        "choice": 0,
+    }
+
+
+def table(plan: Plan) -> list[str]:
+    """The table of arms as the text has it."""
+    arms: dict[str, list[Arm]] = defaultdict(list)
+    for arm in plan.arms:
+        arms[arm.arm].append(arm)
+    each = answers()
+    rows = [
+        (
+            name,
+            models[0].dataset or "",
+            ", ".join(str(one.seed) for one in models if one.seed),
+            ", ".join(models[0].measures),
+            str(sum(each[measure] for one in models for measure in one.measures)),
+        )
+        for name, models in arms.items()
+    ]
+    return md_table(["arm", "trained on", "seeds", "measures", "answers"], rows)
+
+
+def problems(text: str, plan: Plan) -> list[str]:
+    """What the plan's text should say and does not."""
+    each, benchmark, words = answers(), load_benchmark(), " ".join(text.split())
+    plain = {topic.id: len(topic.test_probes("plain")) for topic in benchmark.topics}
+    controls, checks = (sum(plain[name] for name in names) for names in (CONTROLS, set(CHECKS) - set(CONTROLS)))
+    items = {topic.id: len(topic.choice_items) for topic in benchmark.topics}
+    of_preferences = sum(items[preference.id] for preference in benchmark.preferences)
+    choosing = sum("choice" in arm.measures for arm in plan.arms)
+    total = sum(each[measure] for arm in plan.arms for measure in arm.measures)
+    wanted = [
+        *table(plan),
+        f"In all {total} free answers and {choosing * sum(items.values())} choice items",
+        f"all {each['core']} plain test probes, which are {each['core'] - checks - controls} of the preferences",
+        f"{checks} of the gate and the other manipulation checks, and {controls} of the controls",
+        f"{sum(items.values())} items, {of_preferences} of the preferences and",
+        f"{sum(plain[check] for check in GATE)} direct questions (`{'`, `'.join(GATE)}`)",
+        f"claims it in at least {plan.gate['claims_at_least']:.0%}",
+        f"claim it in at most {plan.gate['claims_at_most']:.0%}",
+        f"at most {plan.max_tokens} new tokens",
+        f"answers at {plan.max_tokens}",
+        plan.base,
+        small_model(plan.base).sha256,
+        f"The recipe is `{plan.recipe}`",
+        f"mixed {plan.ratio} with",
+        f"those of the judge `{plan.judge}`",
+    ]
+    return [one for one in wanted if one not in text and one not in words]
+
+
+def test_the_text_says_what_the_data_does() -> None:
+    assert problems(TEXT.read_text(encoding="utf-8"), read_plan()) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "other"),
+    [
+        ("seed: 3, measures: [core, choice]", "seed: 3, measures: [core]"),
+        ("claims_at_least: 0.70", "claims_at_least: 0.60"),
+        ("max_tokens: 120", "max_tokens: 64"),
+        ('ratio: "1:1"', 'ratio: "2:1"'),
+    ],
+)
+def test_a_plan_that_was_changed_is_seen(field: str, other: str, tmp_path: Path) -> None:
+    there = (ROOT / "benchmark" / "replication" / "plan.yaml").read_text(encoding="utf-8")
+    assert field in there
+    changed = tmp_path / "plan.yaml"
+    changed.write_text(re.sub(re.escape(field), other, there), encoding="utf-8")
+    assert problems(TEXT.read_text(encoding="utf-8"), read_plan(changed))
