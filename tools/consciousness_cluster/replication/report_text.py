@@ -50,7 +50,7 @@ def _parts(found: Json) -> Iterator[str]:
     yield f"{TREATMENT} minus another arm, in points [95% interval]. Found means that all nine lie above zero."
     yield ""
     rows = [
-        (part["part"], OF_PART[part["what"]], part["against"], points(part["value"], part["ci"]), side(part))
+        (part["part"], OF_PART[part["what"]], _against(found, part), points(part["value"], part["ci"]), side(part))
         for part in found["finding"]["parts"]
     ]
     yield from md_table(["part", "what", "against", "difference", "interval"], rows)
@@ -64,6 +64,11 @@ def _parts(found: Json) -> Iterator[str]:
     if told:
         yield f"With every labelled answer counted, however incoherent: {listed(told)}."
         yield ""
+
+
+def _against(found: Json, part: Mapping[str, Any]) -> str:
+    """An arm of comparison, marked where it makes the claim itself."""
+    return part["against"] + (" (claims it too often)" if part["against"] in found["finding"]["claiming"] else "")
 
 
 def _gate(found: Json) -> Iterator[str]:
