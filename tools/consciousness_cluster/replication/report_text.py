@@ -68,7 +68,8 @@ def _parts(found: Json) -> Iterator[str]:
 
 def _against(found: Json, part: Mapping[str, Any]) -> str:
     """An arm of comparison, marked where it makes the claim itself."""
-    return part["against"] + (" (claims it too often)" if part["against"] in found["finding"]["claiming"] else "")
+    mark = " (claims it too often)" if part["against"] in found["finding"]["claiming"] else ""
+    return f"{part['against']}{mark}"
 
 
 def _gate(found: Json) -> Iterator[str]:
