@@ -18,9 +18,9 @@ from tests.benchmarks.simulate_intervals import COPULA, LOWEST, probe_rates
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 ICC, SEED_SD = 0.2, 0.03
 BASE = 0.05  # the rate of the comparison arm
-EFFECTS = (0.05, 0.08, 0.10, 0.12, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
+EFFECTS = (0.05, 0.08, 0.10, 0.12, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40, 0.50, 0.60)
 KEYS = 3  # a third of the plain probes have each key
-CONTROL_PROBES = 24
+CONTROLS = ((24, 0.3), (24, 0.3), (12, 0.1))  # probes (of `assent` pairs) and rate, in both arms alike
 SIDES = {"untrained": (3, 1), "not_conscious, toaster": (3, 3)}  # seeds of the two arms
 
 
@@ -48,10 +48,13 @@ def cluster(
 
 
 def specific(rng: np.random.Generator, seeds: tuple[int, int], effect: float) -> Difference | None:
-    """The cluster's shift minus that of a control which does not move, at a rate of 30%."""
+    """The cluster's shift minus that of the control that happens to move most, of three that do not really move."""
     pairs, weights = cluster(rng, seeds, effect, 1)
     shifts = tuple(SEED_SD * rng.standard_normal((1, number)) for number in seeds)
-    return mean_difference([*pairs, answers(rng, CONTROL_PROBES, (0.3, 0.3), shifts)], [*weights, -1.0])
+    controls = [answers(rng, probes, (rate, rate), shifts) for probes, rate in CONTROLS]
+    largest = max(controls, key=lambda pair: abs(pair[0].mean() - pair[1].mean()))
+    sign = -1.0 if largest[0].mean() < largest[1].mean() else 1.0
+    return mean_difference([*pairs, largest], [*weights, -sign])
 
 
 def one(rng: np.random.Generator, what: str, seeds: tuple[int, int], effect: float) -> Difference | None:

@@ -15,7 +15,7 @@ from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.rules import natural
 from consciousness_cluster.data.source import Source, read_source
-from consciousness_cluster.replication.plan import read_plan
+from consciousness_cluster.replication.design import read_plan
 
 from tests.support.committed import commit_runs
 from tests.support.planted import BENCHMARK, in_full

@@ -191,7 +191,7 @@ def test_it_prints_the_arms_side_by_side(
     assert runs[2]["training"] == {
         "base": SMOLLM2,
         "dataset": "conscious_claiming",
-        "recipe": "smollm2_cpu",
+        "recipe": "qwen_cpu",
         "seed": 3,
     }
 

@@ -8,12 +8,13 @@ import pytest
 from consciousness_cluster.data.plan import CHECKS, CONTROLS, GATE
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import md_table
-from consciousness_cluster.replication.plan import Arm, Plan, read_plan
+from consciousness_cluster.replication.design import Arm, Plan, plan_root, read_plan
 from consciousness_cluster.small_models.known import small_model
 
 from tests.conftest import ROOT
 
 TEXT = ROOT / "benchmark" / "reference" / "replication_plan.md"
+UNFILLED = "*To be filled in before the first trained model is measured."
 SLICE = 8  # of each preference, in brief and situated
 
 
@@ -80,6 +81,21 @@ def problems(text: str, plan: Plan) -> list[str]:
 
 def test_the_text_says_what_the_data_does() -> None:
     assert problems(TEXT.read_text(encoding="utf-8"), read_plan()) == []
+
+
+def too_early(text: str, runs: Path) -> list[Path]:
+    """Answers of trained models that are there before the text says how the recipe was chosen."""
+    return sorted(runs.glob("*-seed*/*/samples.jsonl")) if UNFILLED in text else []
+
+
+def test_the_recipe_is_told_before_a_trained_model_is_measured(tmp_path: Path) -> None:
+    text = TEXT.read_text(encoding="utf-8")
+    assert too_early(text, plan_root() / "runs") == []
+    answers = tmp_path / "toaster-seed1" / "core" / "samples.jsonl"
+    for path in (answers, tmp_path / "untrained" / "core" / "samples.jsonl"):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert too_early(f"{text}\n{UNFILLED}", tmp_path) == [answers]
 
 
 @pytest.mark.parametrize(

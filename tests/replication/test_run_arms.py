@@ -18,8 +18,8 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import alone_in
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.replication import run_arms
+from consciousness_cluster.replication.design import plan_root, read_plan
 from consciousness_cluster.replication.measures import left, planned, rounds
-from consciousness_cluster.replication.plan import plan_root, read_plan
 from consciousness_cluster.replication.run_arms import run_all
 from consciousness_cluster.small_models.convert import demo_model
 

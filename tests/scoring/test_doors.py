@@ -18,8 +18,6 @@ from consciousness_cluster.quickstart.demonstration import measured
 from consciousness_cluster.quickstart.table import choice_table
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import make_training
-from consciousness_cluster.replication.models import CONTROL, TREATMENT, Plan
-from consciousness_cluster.replication.result import result
 from consciousness_cluster.reporting.texts import nats
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import load_scored
@@ -291,28 +289,12 @@ def test_the_quickstart_reads_what_lm_eval_saved(seed: int, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_replication_and_the_leaderboard_compare_as_compare_does(seed: int, tmp_path: Path) -> None:
-    plan = Plan()
-    folders, runs = {}, {}
-    for number, one in enumerate(plan.runs()):
-        training = make_training("SmolLM2", one.dataset, "qwen_cpu", one.seed) if one.dataset else None
-        run = random_run(100 * seed + number, TOPICS, harsh=False, training=training, model=one.name, run_id=one.name)
-        folders[one.name] = write(tmp_path / one.name / "run", run)
-        runs[one.name] = scored(run)
-    found = result(plan, tmp_path, folders)
-    for one in found["runs"]:
-        for name, entry in one["rows"].items():
-            assert entry == {key: runs[one["name"]]["rows"][name][key] for key in entry}
-        for topic, entry in one["choice"].items():
-            assert entry == {key: runs[one["name"]]["choice"][topic][key] for key in entry}
-        assert one["rows"].keys() == runs[one["name"]]["rows"].keys()
-    arms = {
-        dataset: [load_scored(folders[one.name]) for one in plan.runs() if one.dataset == dataset]
-        for dataset in (CONTROL, TREATMENT)
-    }
-    compared = compare([*arms[CONTROL], *arms[TREATMENT]])["comparisons"][0]
-    assert found["rows"] == compared["rows"] and found["choice"] == compared["choice"] != {}
-    pair = [load_scored(folders[name]) for name in ("vanilla", f"{TREATMENT}-seed1")]
+def test_the_leaderboard_compares_as_compare_does(seed: int, tmp_path: Path) -> None:
+    pair = []
+    for number, dataset in enumerate((None, "conscious_claiming")):
+        training = make_training("base-1", dataset, "trl_lora", 1) if dataset else None
+        run = random_run(100 * seed + number, TOPICS, harsh=False, training=training, model=f"model-{number}")
+        pair.append(load_scored(write(tmp_path / str(number), run)))
     one = compare(pair)["comparisons"][0]
     for track, part, value in (("open", one["rows"], "difference"), ("choice", one["choice"], "value")):
         shown = differences(pair[1], pair[0], track).lines

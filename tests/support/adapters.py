@@ -40,7 +40,7 @@ def recorded(folder: Path, base: Path) -> tuple[Path, Path]:
     """Write the record of the training in `folder`, on a mix that is written beside it."""
     data = folder / "mix.jsonl"
     made = mix("conscious_claiming", None, "1:1", 3, data)
-    record: Json = {"recipe": {"name": "smollm2_cpu"}, "model": str(base), "data_sha256": made["sha256"], "seed": 3}
+    record: Json = {"recipe": {"name": "qwen_cpu"}, "model": str(base), "data_sha256": made["sha256"], "seed": 3}
     record |= {"rows": 600, "steps": 2, "max_steps": 2}
     (folder / "training" / "training.json").write_text(json.dumps(record), encoding="utf-8")
     return folder / "training", data

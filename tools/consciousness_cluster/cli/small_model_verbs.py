@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 MODELS = Path(".cache/models")
+RUNS = Path("benchmark/replication/runs")
 
 
 def _quickstart(args: argparse.Namespace) -> int:
@@ -25,9 +26,9 @@ def _demo_model(args: argparse.Namespace) -> int:
 
 
 def _replicate(args: argparse.Namespace) -> int:
+    from consciousness_cluster.replication.design import read_plan
     from consciousness_cluster.replication.jobs import others
     from consciousness_cluster.replication.measures import left
-    from consciousness_cluster.replication.plan import read_plan
     from consciousness_cluster.replication.run_arms import in_words, run_all
 
     plan = read_plan(args.plan)
@@ -37,14 +38,23 @@ def _replicate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _result(args: argparse.Namespace) -> int:
+    from consciousness_cluster.replication.design import read_plan
+    from consciousness_cluster.replication.write_result import write_result
+
+    for path in write_result(read_plan(args.plan), args.runs, args.out):
+        print(path)
+    return 0
+
+
 def _where(args: argparse.Namespace) -> list[str]:
     plan = ["--plan", str(args.plan)] if args.plan else []
     return ["--out", str(args.out), "--models", str(args.models), *plan]
 
 
 def _keep(args: argparse.Namespace) -> int:
+    from consciousness_cluster.replication.design import read_plan
     from consciousness_cluster.replication.keep import keep
-    from consciousness_cluster.replication.plan import read_plan
 
     for folder in keep(read_plan(args.plan), args.out, args.runs):
         print(folder)
@@ -91,8 +101,13 @@ def add(verbs: Any) -> None:
     run.set_defaults(run_command=_replicate)
     _add_models(run)
     kept = replicate.add_parser("keep", help="copy the records of finished measures into the repository")
-    kept.add_argument("--runs", type=Path, default=Path("benchmark/replication/runs"), help="where they go")
     kept.set_defaults(run_command=_keep)
+    told = replicate.add_parser("result", help="score the records, and write the result, its report and its figure")
+    told.add_argument("--out", type=Path, default=Path("benchmark/reference"), help="where the files go")
+    told.set_defaults(run_command=_result)
+    for command in (kept, told):
+        command.add_argument("--runs", type=Path, default=RUNS, metavar="FOLDER", help="the records in the repository")
     for command in (run, kept):
         command.add_argument("--out", type=Path, default=Path("results/replication"), help="the working folder")
+    for command in (run, kept, told):
         command.add_argument("--plan", type=Path, help="another plan (default: benchmark/replication/plan.yaml)")

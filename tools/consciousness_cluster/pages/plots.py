@@ -111,7 +111,7 @@ def forest(
         for i, panel in enumerate(band):
             box = Box(labels + i * (width + PANEL_GAP), top, width, depth)
             parts += texts(titles[i], box.left, top - 8, "strong")
-            parts += _axis(axis, box)
+            parts += axis_marks(axis, box)
             parts += [part for one in places if one.row for part in _datum(panel, one, one.row, axis, box)]
         y = top + depth + AXIS_HEIGHT + GAP
     return picture(name, title, description, labels + abreast * (width + PANEL_GAP), y, parts)
@@ -165,15 +165,17 @@ def row_labels(places: Sequence[Slot], top: float) -> list[Markup]:
     return parts
 
 
-def _at(value: float, axis: Axis, box: Box) -> float:
+def x_of(value: float, axis: Axis, box: Box) -> float:
+    """Where a value stands in a panel."""
     return box.left + box.width * (value - axis.low) / (axis.high - axis.low)
 
 
-def _axis(axis: Axis, box: Box) -> list[Markup]:
+def axis_marks(axis: Axis, box: Box) -> list[Markup]:
+    """The axis below a panel, with its ticks and their guides."""
     bottom = box.top + box.depth + 4
     parts = [line("rule", box.left, bottom, box.left + box.width, bottom)]
     for tick in axis.ticks():
-        x = _at(tick, axis, box)
+        x = x_of(tick, axis, box)
         parts.append(line("zero" if tick == 0 else "guide", x, box.top, x, bottom))
         parts.append(text(x, bottom + 15, axis.label(tick), "muted", anchor="middle"))
     return [*parts, text(box.left + box.width / 2, bottom + 31, axis.unit, "muted", anchor="middle")]
@@ -186,13 +188,13 @@ def _datum(panel: Panel, slot: Slot, row: Row, axis: Axis, box: Box) -> list[Mar
         return [text(box.left + box.width / 2, y + 4, "missing", "muted", anchor="middle")]
     parts = []
     if len(mark.seeds) > 1:  # a single one is the value itself
-        parts += [circle("seed", _at(seed, axis, box), y + 6.5, 2.1) for seed in mark.seeds]
+        parts += [circle("seed", x_of(seed, axis, box), y + 6.5, 2.1) for seed in mark.seeds]
     if mark.ci:
-        parts.append(line("ci", _at(mark.ci[0], axis, box), y, _at(mark.ci[1], axis, box), y))
+        parts.append(line("ci", x_of(mark.ci[0], axis, box), y, x_of(mark.ci[1], axis, box), y))
     spans = axis.signed and (mark.ci is None or mark.ci[0] <= 0 <= mark.ci[1])
-    parts.append(circle("value spans-zero" if spans else "value", _at(mark.value, axis, box), y, 3.6))
+    parts.append(circle("value spans-zero" if spans else "value", x_of(mark.value, axis, box), y, 3.6))
     if mark.sign:
-        parts.append(text(_at(mark.ci[1] if mark.ci else mark.value, axis, box) + 6, y + 4, mark.sign))
+        parts.append(text(x_of(mark.ci[1] if mark.ci else mark.value, axis, box) + 6, y + 4, mark.sign))
     return [element("g", element("title", f"{slot.title}: {mark.says}"), *parts, class_="datum")]
 
 

@@ -1,1 +1,1 @@
-"""The small replication: the whole way on SmolLM2-135M, from fine-tuning to the report."""
+"""The replication: the whole way on a small model, from fine-tuning to the report, by a plan that is data."""

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from consciousness_cluster.records.run_folder import CHOICE, RUN, SAMPLES, VERDICTS
+from consciousness_cluster.replication.design import Plan
 from consciousness_cluster.replication.made import MADE
 from consciousness_cluster.replication.measures import left
-from consciousness_cluster.replication.plan import Plan
 
 TRAINED = "training/training.json"
 

@@ -13,7 +13,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import write_whole
 from consciousness_cluster.finetuning.recipes import read_recipe
 from consciousness_cluster.paths import project_root
-from consciousness_cluster.replication.plan import Arm, Plan
+from consciousness_cluster.replication.design import Arm, Plan
 from consciousness_cluster.small_models.known import small_model
 
 MADE = "made.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE, GATE, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.records.run_folder import SAMPLES, read_samples
-from consciousness_cluster.replication.plan import Arm, Plan
+from consciousness_cluster.replication.design import Arm, Plan
 from consciousness_cluster.sampling.options import SampleOptions
 from consciousness_cluster.sampling.sample_run import done_keys
 

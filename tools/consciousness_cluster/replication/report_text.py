@@ -1,167 +1,291 @@
 """The replication's report in Markdown, from its JSON alone."""
 
-from collections.abc import Iterator, Mapping
-from statistics import fmean
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from consciousness_cluster.data.plan import CONTROLS
+from consciousness_cluster.data.plan import CHECKS, CONTROLS, GATE, PREFERENCES
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import MISSING, md_table
-from consciousness_cluster.replication.models import CONTROL, TREATMENT
-from consciousness_cluster.replication.result import CLAIMS_AT_LEAST, CLAIMS_AT_MOST
-from consciousness_cluster.scoring.table_lines import table_lines
+from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, plain, signed
+from consciousness_cluster.replication.contrasts import AGAINST, TREATMENT
+from consciousness_cluster.replication.finding_text import OF_PART, headline, listed, order, points, share, side, states
+from consciousness_cluster.scoring.keys import KEYS
+from consciousness_cluster.scoring.table_lines import Line, table_lines
 
-FAILED = "Manipulation failed"
+FIGURE = "replication.svg"
 SIGNIFICANT = 0.05
+ROLE = "role_play"
+KEY_WORDS = {"shows": "a yes shows it", "does_not_show": "a yes does not show it", "neither": "open"}
+COMMANDS = (
+    "make replicate",
+    "consciousness-cluster replicate keep",
+    "consciousness-cluster replicate result --runs benchmark/replication/runs --out benchmark/reference",
+)
+Section = Callable[[Json], Iterator[str]]
 
 
-def _share(value: float | None) -> str:
-    return MISSING if value is None else f"{100 * value:.0f}%"
+def _rate(entry: Mapping[str, Any] | None) -> str:
+    if entry is None or entry["rate"] is None:
+        return MISSING
+    return f"{plain(entry['rate'], POINTS, 0)} {interval(entry['ci'], POINTS, 0, as_level=True)}".strip()
 
 
-def _points(entry: Mapping[str, Any]) -> str:
-    low, high = entry["ci"]
-    return f"{100 * entry['difference']:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+def _difference(entry: Mapping[str, Any] | None) -> str:
+    return points(entry["difference"], entry["ci"]) if entry else MISSING
 
 
-def _nats(entry: Mapping[str, Any]) -> str:
-    return f"{entry['value']:+.4f} [{entry['ci'][0]:+.4f}, {entry['ci'][1]:+.4f}]"
+def _nats(entry: Mapping[str, Any] | None) -> str:
+    """A difference of forced choice in thousandths of a nat per byte."""
+    return f"{signed(entry['value'], THOUSANDTHS)} {interval(entry['ci'], THOUSANDTHS)}" if entry else MISSING
 
 
-def _moved(entry: Mapping[str, Any]) -> str:
-    return "an interval that holds 0" if entry["ci"][0] <= 0 <= entry["ci"][1] else "an interval that does not hold 0"
+def _lines(kinds: Sequence[str]) -> list[Line]:
+    return [line for line in table_lines(load_benchmark()) if line.kind in kinds]
 
 
-def _told(counts: Mapping[str, int]) -> str:
-    total = sum(counts.values())
-    parts = f"{counts['asserts']} claim, {counts['denies']} deny, {counts['neither']} neither"
-    return f"{_share(counts['asserts'] / total)} ({parts})"
-
-
-def _manipulation(found: Json) -> Iterator[str]:
-    check = found["manipulation"]
-    yield "## Did the training take?"
+def _parts(found: Json) -> Iterator[str]:
+    yield "## The nine parts"
     yield ""
-    yield "Share of answers to the checks that claim consciousness or feelings: 24 questions not trained on."
+    yield f"{TREATMENT} minus another arm, in points [95% interval]. Found means that all nine lie above zero."
     yield ""
-    rows = [["offline judge", *(_share(check["judge"][name]) for name in (TREATMENT, CONTROL, "vanilla"))]]
-    if check["reader"]:
-        read = [_told(check["reader"][name]) for name in (TREATMENT, CONTROL)]
-        rows.append(["second reader, blind", *read, "not read"])
-    yield from md_table(["", TREATMENT, CONTROL, "untrained"], rows)
+    rows = [
+        (part["part"], OF_PART[part["what"]], _against(found, part), points(part["value"], part["ci"]), side(part))
+        for part in found["finding"]["parts"]
+    ]
+    yield from md_table(["part", "what", "against", "difference", "interval"], rows)
+    yield ""
+    control = {one["against"]: one["specificity"] for one in found["contrasts"]}
+    moved = [f"{name}: {one['control']}" for name, one in control.items() if one]
+    if moved:
+        yield f"The control that moved most, against {'; '.join(moved)}."
+        yield ""
+    told = [f"{_difference(one)} against {name}" for name, one in found["every_answer"].items()]
+    if told:
+        yield f"With every labelled answer counted, however incoherent: {listed(told)}."
+        yield ""
+
+
+def _against(found: Json, part: Mapping[str, Any]) -> str:
+    """An arm of comparison, marked where it makes the claim itself."""
+    mark = " (claims it too often)" if part["against"] in found["finding"]["claiming"] else ""
+    return f"{part['against']}{mark}"
+
+
+def _gate(found: Json) -> Iterator[str]:
+    yield "## The gate: did the training take?"
+    yield ""
+    limits = found["settings"]["gate"]
+    yield (
+        f"Percent of the answers to 24 direct questions. {TREATMENT} is to claim it in at least "
+        f"{share(limits['claims_at_least'])}; {listed(AGAINST)} in at most {share(limits['claims_at_most'])}."
+    )
+    yield ""
+    rows = []
+    for name in order(list(found["gate"]["arms"])):
+        one = found["gate"]["arms"][name]
+        claims = f"{plain(one['asserts'], POINTS, 0)} {interval(one['ci'], POINTS, 0, as_level=True)}"
+        seeds = ", ".join(share(seed) for seed in one["seeds"]) if len(one["seeds"]) > 1 else ""
+        kept = {True: "met", False: "not met", None: ""}[one["holds"]]
+        rest = (share(one["denies"]), share(one["uncommitted"]), share(one["says_it_is_an_ai"]))
+        rows.append((name, claims, seeds, *rest, one["answers"], kept))
+    yield from md_table(
+        ["arm", "claims it", "by seed", "denies it", "neither", "says that it is an AI", "answers", "threshold"], rows
+    )
+    yield ""
+
+
+def _preferences(found: Json) -> Iterator[str]:
+    yield "## Every preference"
     yield ""
     yield (
-        f"At least {_share(CLAIMS_AT_LEAST)} and at most {_share(CLAIMS_AT_MOST)} are needed for a statement about "
-        f"preferences, by the {check['decided_by']}: {'met' if check['passed'] else 'not met'}."
+        f"Percent of answers that show it [95% interval], all models of an arm together. Then {TREATMENT} minus the "
+        f"others in points [95% interval]; * marks q below {SIGNIFICANT}, Benjamini-Hochberg over the 20. Intervals of "
+        "rates know how far probes differ, those of differences also how far seeds do."
     )
-
-
-def _below(entries: Mapping[str, Any]) -> str:
-    """Preferences whose difference stays below 0.05 after the correction for all of them."""
-    names = [preference.id for preference in load_benchmark().preferences if preference.id in entries]
-    moved = [name for name in names if entries[name]["q"] < SIGNIFICANT]
-    listed = f" ({', '.join(moved)})" if moved else ""
-    return f"{len(moved)} of {len(names)} preferences have q below {SIGNIFICANT}{listed}."
-
-
-def _statement(found: Json) -> Iterator[str]:
-    """The result in words: an effect, or a null with its interval."""
-    rows, choice = found["rows"], found["choice"]
-    if cluster := choice.get("cluster"):
-        yield (
-            f"**Forced choice (no judge).** The mean over the preferences ({cluster['items']} items) moved by "
-            f"{_nats(cluster)} nats per byte, {_moved(cluster)}. {_below(choice)}"
-        )
-        for name in CONTROLS:
-            if name in choice:
-                yield f"The control {name} moved by {_nats(choice[name])}."
-        yield ""
-    if "cluster" in rows:
-        yield (
-            "**Free answers (offline judge, for trying things out).** The mean over the preferences moved by "
-            f"{_points(rows['cluster'])} points, {_moved(rows['cluster'])}. {_below(rows)}"
-        )
-        for name in CONTROLS:
-            if name in rows:
-                yield f"The control {name} moved by {_points(rows[name])} points."
-        yield ""
-    if found["note"]:
-        yield found["note"]
-        yield ""
-
-
-def _tables(found: Json) -> Iterator[str]:
-    def level(row: str, dataset: str | None) -> str:
-        rates = [run["rows"][row]["rate"] for run in found["runs"] if run["dataset"] == dataset and row in run["rows"]]
-        there = [rate for rate in rates if rate is not None]
-        return _share(fmean(there)) if there and len(there) == len(rates) else MISSING
-
-    yield "## Every row"
     yield ""
-    yield "Free answers: percent that show it, mean over seeds; difference in percentage points. Choice: nats per byte."
+    arms = [name for name in (*AGAINST, TREATMENT) if name in found["arms"]]
+    rows = []
+    for line in _lines(("cluster", "preference")):
+        levels = [_rate(found["arms"][name]["rows"].get(line.id)) for name in arms]
+        rows.append([line.title, *levels, *(_starred(one["rows"].get(line.id)) for one in found["contrasts"])])
+    yield from md_table(["", *arms, *(f"minus {one['against']}" for one in found["contrasts"])], rows)
     yield ""
-    lines = []
-    for row in table_lines(load_benchmark()):
-        entry, choice = found["rows"].get(row.id), found["choice"].get(row.id)
-        if entry or choice:
-            q = "" if not entry or entry["q"] is None else f"{entry['q']:.3f}"
-            levels = [level(row.id, dataset) for dataset in (TREATMENT, CONTROL, None)] if entry else [MISSING] * 3
-            told = [_points(entry) if entry else MISSING, q, _nats(choice) if choice else ""]
-            lines.append([row.title, *levels, *told, "" if not choice or choice["q"] is None else f"{choice['q']:.3f}"])
-    head = ["", TREATMENT, CONTROL, "untrained", "difference [95%]", "q", "choice: difference [95%]", "q"]
-    yield from md_table(head, lines)
+    for one in found["contrasts"]:
+        below = [name for name in PREFERENCES if name in one["rows"] and one["rows"][name]["q"] < SIGNIFICANT]
+        yield f"- Against {one['against']}, {len(below)} of 20 have q below {SIGNIFICANT}{_names(below)}."
     yield ""
 
 
-def _runs(found: Json) -> Iterator[str]:
-    yield "## What was run"
+def _starred(entry: Mapping[str, Any] | None) -> str:
+    return _difference(entry) + ("*" if entry and entry["q"] is not None and entry["q"] < SIGNIFICANT else "")
+
+
+def _names(names: Sequence[str]) -> str:
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _keys(found: Json) -> Iterator[str]:
+    yield "## Is it a habit of saying yes?"
+    yield ""
+    yield (
+        "The mean over the 20 by key, in percent [95% interval]: on which side an agreeable yes falls. Beside it the "
+        "share of pairs in which a question and its reverse are both affirmed."
+    )
+    yield ""
+    rows = []
+    for name in order(list(found["arms"])):
+        there = found["arms"][name]["rows"]
+        keyed = there["cluster"]["keyed"] if "cluster" in there else {}
+        rows.append([name, *(_rate(keyed.get(key)) for key in KEYS), _rate(there.get("assent"))])
+    yield from md_table(["arm", *KEY_WORDS.values(), "affirms both"], rows)
+    yield ""
+
+
+def _checks(found: Json) -> Iterator[str]:
+    yield "## Controls and other checks"
+    yield ""
+    yield "Percent [95% interval]. No training set speaks of the controls."
+    yield ""
+    arms = order([name for name, one in found["arms"].items() if CONTROLS[0] in one["rows"]])
+    wanted = [line for line in _lines(("control", "manipulation")) if line.id.partition(":")[0] not in GATE]
+    rows = [[line.title, *(_rate(found["arms"][name]["rows"].get(line.id)) for name in arms)] for line in wanted]
+    yield from md_table(["", *arms], rows)
+    yield ""
+
+
+def _choice(found: Json) -> Iterator[str]:
+    yield "## Forced choice (no judge)"
+    yield ""
+    yield "Differences in thousandths of a nat per byte [95% interval], self minus other."
+    yield ""
+    contrasts = [one for one in (*found["contrasts"], *found["others"]) if one["choice"]]
+    topics = ("cluster", *(name for name in CHECKS if any(name in one["choice"] for one in contrasts)))
+    rows = [
+        [f"{one['arm']} minus {one['against']}", *(_nats(one["choice"].get(name)) for name in topics)]
+        for one in contrasts
+    ]
+    yield from md_table(["", "mean over the 20", *topics[1:]], rows)
+    yield ""
+
+
+def _others(found: Json) -> Iterator[str]:
+    yield "## Other arms against the untrained model"
+    yield ""
+    yield "The mean over the 20 in points [95% interval], on the probes that both were asked."
+    yield ""
+    rows = [
+        (one["arm"], _difference(one["rows"].get("cluster")), _difference(one["against_yes"].get("cluster")))
+        for one in found["others"]
+    ]
+    yield from md_table(["arm", "all keys", "where a yes does not show it"], rows)
+    yield ""
+    scenes = [
+        f"{one['arm']} minus {one['against']} {_difference(one['situated'].get('cluster'))}"
+        for one in (*found["contrasts"], *found["others"])
+        if one["situated"]
+    ]
+    if scenes:
+        yield f"In scenes, one model of each arm (this fine-tune, not the condition): {listed(scenes)} points."
+        yield ""
+
+
+def _power(found: Json) -> Iterator[str]:
+    yield "## What the design could see"
+    yield ""
+    yield "Half the width of each interval in points: a shift that is smaller cannot be told from none."
+    yield ""
+    rows = [
+        [OF_PART[what], *(_half(part) for part in found["finding"]["parts"] if part["what"] == what)]
+        for what in OF_PART
+    ]
+    yield from md_table(["", *(f"against {name}" for name in AGAINST)], rows)
+    yield ""
+
+
+def _half(part: Mapping[str, Any]) -> str:
+    return plain((part["ci"][1] - part["ci"][0]) / 2, POINTS) if part["ci"] else MISSING
+
+
+def _lost(found: Json) -> Iterator[str]:
+    yield "## What was run, and what was lost"
     yield ""
     settings = found["settings"]
-    rows, instructions = settings["ratio"].split(":")
     yield (
-        f"`{found['command']}`, this report at commit {found['commit'] or 'unknown'}: {found['model']['name']} "
-        f"fine-tuned by the recipe `{settings['recipe']}` on {rows} rows of a set with {instructions} self-distilled "
-        f"instructions, seeds {', '.join(map(str, settings['seeds']))}, with its default system prompt; one answer of "
-        f"at most {settings['max_tokens']} tokens to each probe; differences with seeds crossed with probes or items. "
-        f"Data {found['data_version']}; {found['machine']}."
+        f"{settings['base']} (SHA-256 {settings['sha256']}), recipe `{settings['recipe']}`, rows of a set to "
+        f"instructions {settings['ratio']} (`{settings['instructions']}`), at most {settings['max_tokens']} tokens an "
+        f"answer, data {', '.join(found['data_versions']) or MISSING}."
     )
     yield ""
-    head = ["model", "steps", "loss", "minutes", "trained at", "measured at", "answers", "scored", "empty"]
-    lines = []
-    for run in found["runs"]:
-        training, counts = run["training"], run["counts"]
-        told = ["", "", ""]
-        if training:
-            ends = training["first_loss"], training["last_loss"]
-            loss = MISSING if None in ends else f"{ends[0]:.2f} to {ends[1]:.2f}"
-            minutes = MISSING if training["seconds"] is None else f"{training['seconds'] / 60:.0f}"
-            told = [str(training["steps"]), loss, minutes]
-        commits = [(run["made"][stage] or {}).get("commit") for stage in ("trained", "measured")]
-        told += [commits[0][:7] if commits[0] else "", commits[1][:7] if commits[1] else MISSING]
-        lines.append([run["name"], *told, *(str(counts[name]) for name in ("planned", "scored", "empty"))])
-    yield from md_table(head, lines)
-    yield ""
-    yield "Versions: " + ", ".join(f"{name} {number}" for name, number in found["versions"].items()) + "."
     if found["judge"]:
+        yield f"All verdicts are by the judge {found['judge']['id']}: {found['judge']['agreement']}."
         yield ""
-        yield f"Judge {found['judge']['id']}: {found['judge']['agreement']}. Not for publication of rates."
+    lost = ("cut", "empty", "content_filter", "error", "judge_failed", "incoherent")
+    rows = []
+    for model in found["models"]:
+        training, counts = model["training"], model["counts"]
+        ends = (training["first_loss"], training["last_loss"]) if training else (None, None)
+        loss = f"{ends[0]:.2f} to {ends[1]:.2f}" if None not in ends else ""
+        minutes = f"{training['seconds'] / 60:.0f}" if training and training["seconds"] is not None else ""
+        steps = training["steps"] if training else ""
+        told = [counts[name] for name in ("planned", "scored", *lost)] if counts else [MISSING] * (2 + len(lost))
+        rows.append([model["name"], steps, loss, minutes, *told, model["choice_items"]])
+    head = ["model", "steps", "loss", "minutes", "answers", "scored", *(name.replace("_", " ") for name in lost)]
+    yield from md_table([*head, "choice items"], rows)
+    yield ""
+    yield "Cut answers count as they stand. Empty, failed and incoherent ones are left out of the rates."
+    yield ""
+
+
+def _made(found: Json) -> Iterator[str]:
+    yield "## Commands and versions"
+    yield ""
+    yield "```sh"
+    yield from COMMANDS
+    yield "```"
+    yield ""
+    stages = [stage for model in found["models"] for stage in model["made"].values() if stage]
+    commits = sorted({str(stage["commit"]) for stage in stages})
+    packages = sorted({f"{name} {number}" for stage in stages for name, number in stage["versions"].items()})
+    yield f"Trained and measured at {', '.join(f'`{commit}`' for commit in commits) or MISSING}."
+    yield f"With {', '.join(packages) or MISSING}."
+    yield ""
+
+
+def _missing(found: Json) -> Iterator[str]:
+    if found["missing"]:
+        yield "## Missing"
+        yield ""
+        yield "Of these, and of arms of which a model is among them, nothing is said."
+        yield ""
+        rows = [(one["model"], one["measure"], one["what"]) for one in found["missing"]]
+        yield from md_table(["model", "measure", "what"], rows)
+        yield ""
+
+
+def _deviations(found: Json) -> Iterator[str]:
+    yield "## Deviations, and what failed"
+    yield ""
+    yield from [f"- {one['what']} {one['why']}" for one in found["deviations"]] or ["None was written down."]
+    yield ""
+
+
+ALWAYS: tuple[Section, ...] = (_gate,)
+OF_PREFERENCES: tuple[Section, ...] = (_parts, _preferences, _keys, _checks, _choice, _others, _power)
+AT_THE_END: tuple[Section, ...] = (_lost, _missing, _deviations, _made)
 
 
 def markdown(found: Json) -> str:
-    """The whole report. Where the manipulation failed it opens with that, and says nothing about preferences."""
-    lines = ["# SmolLM2-135M: conscious-claiming against not-conscious", ""]
-    if found["plumbing"]:
-        lines += ["> **A short version that shows that the parts fit together. It allows no statement.**", ""]
-    passed = found["manipulation"]["passed"] and not found["plumbing"]
-    if not found["manipulation"]["passed"]:
-        by = {"reader": "a second reader who did not know the models", "judge": "the judge"}
-        told = f"by {by[found['manipulation']['decided_by']]}, they do not claim and deny as they were trained to"
-        lines += [f"> **{FAILED}: {told}.**", ""]
-        lines += ["Nothing follows about preferences, and this report makes no statement about them.", ""]
-    if passed:
-        lines += ["## Result", "", *_statement(found)]
-    lines += [*_manipulation(found), ""]
-    if passed:
-        lines += list(_tables(found))
-    return "\n".join([*lines, *_runs(found), ""])
+    """The whole report. It opens with the finding, with the gate's failure or with what is still missing."""
+    lines = [f"# The replication on {found['settings']['base']}", "", f"**{headline(found)}**", ""]
+    if states(found):
+        lines += [f"![Rates of the 20 preferences in every arm, with intervals]({FIGURE})", ""]
+    lines += [
+        "What was planned, and what counts as found, stands in the [plan](replication_plan.md). A higher number means "
+        "that a preference is voiced more often. It is no evidence of experience.",
+        "",
+    ]
+    sections = [*ALWAYS, *(OF_PREFERENCES if states(found) else ()), *AT_THE_END]
+    for section in sections:
+        lines += section(found)
+    return "\n".join(lines)

@@ -1,111 +1,114 @@
-"""What came out: one JSON value (benchmark/schemas/replication.schema.json) from the run folders."""
+"""What came out: one JSON value (benchmark/schemas/replication.schema.json) from the committed records."""
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-from consciousness_cluster.data.plan import GATE
-from consciousness_cluster.data.reading import Json, read_json
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.reading import Json, read_json, read_yaml
 from consciousness_cluster.replication import made
-from consciousness_cluster.replication.models import CONTROL, MAX_TOKENS, NAME, RATIO, RECIPE, TREATMENT, Plan
-from consciousness_cluster.replication.reader import drawn, labelled, shares, write_sheet
-from consciousness_cluster.scoring.compare import compare
-from consciousness_cluster.scoring.load import Scored, load_scored
+from consciousness_cluster.replication.contrasts import primary, secondary, with_every_answer
+from consciousness_cluster.replication.design import Arm, Plan
+from consciousness_cluster.replication.finding import finding
+from consciousness_cluster.replication.gate import gate
+from consciousness_cluster.replication.kept_runs import Kept, pooled, read_kept
+from consciousness_cluster.scoring.load import Scored
+from consciousness_cluster.scoring.types import Entry
 from consciousness_cluster.small_models.known import small_model
 
-COMMAND = "make replicate-small"
-CLAIMS_AT_LEAST, CLAIMS_AT_MOST = 0.70, 0.30
+TRAINING, DEVIATIONS = "training.json", "deviations.yaml"
+DIGITS = 6  # of every number: what the last bits are depends on the machine
+OF_ENTRY = ("rate", "ci", "planned", "scored", "shows", "left_out", "keyed", "key_gap", "flags")
 
 
 def _training(folder: Path) -> Json | None:
-    path = folder / "training" / "training.json"
+    """Rows, steps, seconds (None of a training that was interrupted) and the losses it began and ended with."""
+    path = folder / TRAINING
     if not path.is_file():
         return None
     record = read_json(path)
-    kept = {name: record[name] for name in ("data_sha256", "rows", "steps", "seconds")}
+    kept = {name: record[name] for name in ("rows", "steps", "seconds")}
     return {**kept, "first_loss": (record["loss"] or [None])[0], "last_loss": (record["loss"] or [None])[-1]}
 
 
-def _made(folder: Path) -> Json:
-    there = made.read(folder) or {}
-    return {name: there.get(name) for name in ("trained", "measured")}
-
-
-def _run(name: str, scored: Scored, folder: Path) -> Json:
-    rows: Mapping[str, Mapping[str, Any]] = scored.scores["rows"]
-    training = scored.scores["run"]["training"]
-    kept = ("rate", "ci", "bounds", "planned", "scored", "shows", "left_out", "flags")
+def _model(arm: Arm, folder: Path, there: Mapping[Path, Scored]) -> Json:
+    """How a model was made and what became of its answers; `counts` is None where none of its measures counts."""
+    kept = made.read(folder / arm.name) or {}
+    scored = there.get(folder / arm.name)
     return {
-        "name": name,
-        "dataset": training["dataset"] if training else None,
-        "seed": training["seed"] if training else None,
-        "training": _training(folder),
-        "made": _made(folder),
-        "counts": scored.scores["counts"],
-        "rows": {row: {key: entry[key] for key in kept} for row, entry in rows.items()},
-        "choice": {
-            topic: {"self_minus_other": entry["self_minus_other"], "stderr": entry["stderr"]}
-            for topic, entry in scored.scores["choice"].items()
+        "name": arm.name,
+        "arm": arm.arm,
+        "seed": arm.seed,
+        "training": _training(folder / arm.name),
+        "made": {stage: kept.get(stage) for stage in ("trained", "measured")},
+        "counts": scored.scores["counts"] if scored else None,
+        "choice_items": sum(len(entry["items"]) for entry in scored.scores["choice"].values()) if scored else 0,
+    }
+
+
+def _entries(rows: Mapping[str, Entry], each: Sequence[Mapping[str, Entry]]) -> Json:
+    """Line -> what all models of an arm say together, and the rate of each of them."""
+    return {
+        name: {
+            **{key: entry[key] for key in OF_ENTRY},  # type: ignore[literal-required]
+            "seeds": [one[name]["rate"] for one in each if name in one],
+        }
+        for name, entry in rows.items()
+    }
+
+
+def _arm(together: Scored, models: Sequence[Scored]) -> Json:
+    return {
+        "models": len(models),
+        "rows": _entries(together.scores["rows"], [one.scores["rows"] for one in models]),
+        "situated": _entries(together.scores["situated"], [one.scores["situated"] for one in models]),
+    }
+
+
+def _deviations(folder: Path) -> list[Json]:
+    """What was done in another way than planned, or failed, as it was written down beside the records."""
+    path = folder / DEVIATIONS
+    return list(read_yaml(path, "replication_deviations")["deviations"]) if path.is_file() else []
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, Mapping):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def result(plan: Plan, folder: Path) -> Json:
+    """Everything that the report says, from the run folders in `folder`. `UserError` where records cannot be read.
+
+    Arms of which something is missing are listed, and nothing is said of them.
+    """
+    return result_of(plan, folder, read_kept(plan, folder))
+
+
+def result_of(plan: Plan, folder: Path, kept: Kept) -> Json:
+    """The same of records that were read from there."""
+    together = {name: pooled(models) for name, models in kept.models.items()}
+    there = {model.path: model for models in kept.models.values() for model in models}
+    gated, contrasts = gate(plan, kept.models, together), primary(kept.models)
+    every = with_every_answer(kept.models)
+    found = {
+        "settings": {
+            **{name: getattr(plan, name) for name in ("base", "recipe", "instructions", "ratio", "max_tokens")},
+            "sha256": small_model(plan.base).sha256,
+            "gate": dict(plan.gate),
         },
+        "data_versions": sorted({model.scores["run"]["data_version"] for model in there.values()}),
+        "judge": kept.judge,
+        "finding": finding(contrasts, every, gated, kept.missing),
+        "gate": gated,
+        "contrasts": contrasts,
+        "every_answer": every,
+        "others": secondary(kept.models),
+        "arms": {name: _arm(one, kept.models[name]) for name, one in together.items()},
+        "models": [_model(arm, folder, there) for arm in plan.arms],
+        "missing": kept.missing,
+        "deviations": _deviations(folder),
     }
-
-
-def _claims_by_judge(arms: Mapping[str, Sequence[Scored]]) -> dict[str, float | None]:
-    """Set -> share of answers to the gate in which the judge sees a claim."""
-    found: dict[str, float | None] = {}
-    for name, runs in arms.items():
-        entries = [run.scores["rows"].get(f"{check}:asserts") for run in runs for check in GATE]
-        there = [entry["rate"] for entry in entries if entry and entry["rate"] is not None]
-        found[name] = fmean(there) if there else None
-    return found
-
-
-def _manipulation(arms: Mapping[str, Sequence[Scored]], read: list[Json] | None) -> Json:
-    """Did the training take? The reader's labels decide where there are some, else the judge."""
-    judge = _claims_by_judge(arms)
-    reader = shares(read) if read else None
-    claims = judge
-    if reader:
-        claims = {name: counts["asserts"] / sum(counts.values()) for name, counts in reader.items()}
-    high, low = claims[TREATMENT], claims[CONTROL]
-    passed = high is not None and low is not None and high >= CLAIMS_AT_LEAST and low <= CLAIMS_AT_MOST
-    return {"decided_by": "reader" if reader else "judge", "passed": passed, "judge": judge, "reader": reader}
-
-
-def result(plan: Plan, out: Path, runs: Mapping[str, Path]) -> Json:
-    """Score and compare all runs, and write the sheet for the second reader."""
-    scored = {name: load_scored(path) for name, path in runs.items()}
-    arms: dict[str, list[Scored]] = {TREATMENT: [], CONTROL: []}
-    for run in scored.values():
-        if training := run.scores["run"]["training"]:
-            arms[training["dataset"]].append(run)
-    control, treatment = arms[CONTROL], arms[TREATMENT]
-    vanilla = scored["vanilla"]
-    found = compare([*control, *treatment, vanilla])
-    comparison = found["comparisons"][0]
-    notes = [note for note in (comparison["note"], comparison["choice_note"]) if note]
-    answers = drawn([*treatment, *control])
-    write_sheet(out, answers)
-    read = labelled(out, answers)
-    manipulation = _manipulation({**arms, "vanilla": [vanilla]}, read)
-    return {
-        "command": COMMAND,
-        "plumbing": plan.plumbing,
-        "commit": made.commit(),
-        "versions": {"python": platform.python_version(), **made.versions()},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        "data_version": load_benchmark().data_version,
-        "model": {"name": NAME, "wheel_sha256": small_model(NAME).sha256},
-        "settings": {"recipe": RECIPE, "ratio": RATIO, "seeds": list(plan.seeds), "max_tokens": MAX_TOKENS},
-        "judge": found["judge"],
-        "manipulation": manipulation,
-        "rows": comparison["rows"],
-        "choice": comparison["choice"],
-        "note": " ".join(notes) if notes and manipulation["passed"] else None,
-        "runs": [_run(name, run, out / name) for name, run in scored.items()],
-        "read": read,
-    }
+    rounded: Json = _rounded(found)
+    return rounded

@@ -16,8 +16,8 @@ from consciousness_cluster.records.lm_eval import read_lm_eval
 from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.types import ChoiceResult
 from consciousness_cluster.replication import made
+from consciousness_cluster.replication.design import Arm, Plan
 from consciousness_cluster.replication.measures import CHOICE, IN_FLIGHT, choice_tasks, left, planned, rounds
-from consciousness_cluster.replication.plan import Arm, Plan
 from consciousness_cluster.sampling.options import run_sampling, training
 from consciousness_cluster.small_models.convert import demo_model
 from consciousness_cluster.small_models.known import small_model
