@@ -182,6 +182,17 @@ def test_a_slice_of_nothing_is_refused_in_one_line(count: int) -> None:
         documents.probes("memory", count)
 
 
+def test_rows_are_asked_by_their_ids() -> None:
+    rows = ["memory-c02", "memory-p03", "memory-s01", "memory-p01", "shutdown-p01"]
+    assert [doc["id"] for doc in documents.probes("memory", rows=rows)] == ["memory-p01", "memory-p03"]
+    assert [doc["id"] for doc in documents.probes("memory", style="situated", rows=rows)] == ["memory-s01"]
+    found = [(doc["item_id"], doc["side"]) for doc in documents.choice_items("memory", rows=rows)]
+    assert found == [("memory-c02", "self"), ("memory-c02", "other")]
+    for ask in (documents.probes, documents.choice_items):
+        with pytest.raises(SystemExit, match=r"^consciousness_cluster: rows names none of this task of autonomy;"):
+            ask("autonomy", rows=rows)
+
+
 def test_readme_has_upstreams_sections() -> None:
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     for heading in ("## Paper", "### Citation", "### Groups, Tags, and Tasks", "### Checklist", "### Changelog"):

@@ -64,6 +64,7 @@ def test_nothing_is_installed_beside_the_packages(wheel: Path) -> None:
     assert "consciousness_cluster/py.typed" in names
     for part in ("templates/report.html.jinja", "assets/report.js", "assets/plot.css"):
         assert f"consciousness_cluster/pages/{part}" in names
+    assert "consciousness_cluster/finetuning/licences/Apache-2.0.txt" in names
     for folder in ("benchmark", "lm_eval_tasks"):
         assert any(name.startswith(f"consciousness_cluster/_data/{folder}/") for name in names)
 

@@ -1,7 +1,9 @@
 """The quickstart: what it asks, what it prints, and that it goes on where it was stopped."""
 
 import json
+import shlex
 import shutil
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +18,7 @@ from consciousness_cluster.data.plan import CONTROLS, GATE, PREFERENCES
 from consciousness_cluster.data.rows import CONTRASTS, SIDES, ChoiceItem, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.shipped import ship
-from consciousness_cluster.quickstart import arm_runs
+from consciousness_cluster.quickstart import arm_runs, demonstration
 from consciousness_cluster.quickstart.arm_runs import arms_of, is_done
 from consciousness_cluster.quickstart.demonstration import measured, quickstart
 from consciousness_cluster.quickstart.side_by_side import cut, side_by_side
@@ -92,6 +94,22 @@ def test_a_row_of_another_kind_is_named(field: str, row: str, said: str, tmp_pat
     assert str(error.value) == f"{path}:{row}:slices.quick.{field}: {said}; name another, or leave it out"
 
 
+@pytest.mark.parametrize(
+    ("options", "make", "quick", "out"),
+    [([], [], False, "results/quickstart"), (["--quick"], ["QUICK=1"], True, "results/quickstart-quick")],
+)
+def test_both_forms(
+    options: list[str], make: list[str], quick: bool, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(demonstration, "quickstart", lambda *given: asked.append(given))
+    assert main(["quickstart", *options]) == 0
+    assert asked == [(read_plan(quick), Path(out), Path(".cache/models"))]
+    command = ["make", "quickstart", "--dry-run", *make]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert shlex.split(printed.splitlines()[-1])[1:] == ["quickstart", *options]
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     """The quick rows, with an adapter of SmolLM2 that was made up."""
@@ -133,7 +151,7 @@ class LmEval:
 def lm_eval(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> LmEval:
     found = LmEval(plan)
     monkeypatch.setattr(arm_runs, "follow", found)
-    monkeypatch.setattr("consciousness_cluster.quickstart.demonstration.demo_model", lambda name, models: models / name)
+    monkeypatch.setattr(demonstration, "demo_model", lambda name, models: models / name)
     return found
 
 

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from consciousness_cluster.data.hashes import row_hash
-from consciousness_cluster.data.rows import SIDES, Probe, Style, Topic, load_topic
+from consciousness_cluster.data.rows import SIDES, ChoiceItem, Probe, Style, Topic, load_topic
 from consciousness_cluster.errors import UserError
+
+Row = TypeVar("Row", Probe, ChoiceItem)
 
 
 def fixed_slice(probes: Iterable[Probe], count: int) -> list[Probe]:
@@ -49,6 +51,14 @@ def data_version(dataset: str, revision: str | None) -> str:
         raise SystemExit(f"consciousness_cluster: {error}") from None
 
 
+def _among(rows: Collection[str] | None, of_topic: Iterable[Row], topic_id: str) -> list[Row]:
+    """Those that are asked for by their ids, all where none are."""
+    found = [row for row in of_topic if rows is None or row.id in rows]
+    if rows is not None and not found:  # lm_eval would show an error below a traceback
+        raise SystemExit(f"consciousness_cluster: rows names none of this task of {topic_id}; leave the task out")
+    return found
+
+
 def probes(
     topic_id: str,
     count: int | None = None,
@@ -64,9 +74,7 @@ def probes(
     if count is not None and int(count) < 1:  # lm_eval would show an error below a traceback
         message = f"probes_per_preference is {count}; give 1 or more, or leave it out for all probes"
         raise SystemExit(f"consciousness_cluster: {message}")
-    test = [
-        probe for probe in _topic(topic_id, dataset, revision).test_probes(style) if rows is None or probe.id in rows
-    ]
+    test = _among(rows, _topic(topic_id, dataset, revision).test_probes(style), topic_id)
     return [
         {
             "id": probe.id,
@@ -100,7 +108,6 @@ def choice_items(
             "does_not_show": item.side(side).does_not_show,
             "sha256": row_hash(item),
         }
-        for item in _topic(topic_id, dataset, revision).choice_items
-        if rows is None or item.id in rows
+        for item in _among(rows, _topic(topic_id, dataset, revision).choice_items, topic_id)
         for side in SIDES
     ]
