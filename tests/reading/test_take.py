@@ -290,7 +290,8 @@ def test_labels_go_to_every_run_that_gave_the_answer_and_stay_when_sheets_are_go
     ]
     (twin / "samples.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
     assert sheets(again, [*runs, twin], judge) == 0 and keys(again) == []
-    assert take(again) == 0
+    measured = (judge / "agreement.json").read_bytes()
+    assert take(again) == 0 and (judge / "agreement.json").read_bytes() == measured
     mine, other = ({one["key"]: one["readings"] for one in verdicts(run)} for run in (runs[0], twin))
     assert {key[::-1]: said for key, said in other.items()} == mine and len(mine) == 24
 

@@ -140,7 +140,8 @@ def take_labels(path: Path) -> Taken:
         draw = draw_of(settings, keys)
         wanted = [answers[name] for name in third if name in answers]
         names = folder.add(sheets_of(wanted, 3, settings, draw, len(keys)), len(keys))
-        _write(judge, replies, measured)
+        if replies.taken or replies.refused:  # a folder that nobody has read measures nothing anew
+            _write(judge, replies, measured)
         card = about(judge, RESULTS)
         for one in labelled:
             write_labels(one, card)
