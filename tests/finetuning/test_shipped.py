@@ -11,6 +11,8 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning import shipped
 from consciousness_cluster.finetuning.rules import check_finetune
 from consciousness_cluster.finetuning.shipped import adapter_problems, read_record, ship
+from consciousness_cluster.quickstart.slices import read_plan
+from consciousness_cluster.small_models.known import small_model
 
 from tests.conftest import ROOT
 from tests.support.adapters import made_up_training
@@ -102,3 +104,11 @@ def test_what_cannot_ship_is_one_line(adapter: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     with pytest.raises(UserError, match="has no adapter"):
         read_record(other)
+
+
+def test_the_shipped_adapter_is_there_and_has_no_problem() -> None:
+    plan = read_plan()
+    assert list(adapter_problems(plan.adapter)) == []
+    record = read_record(plan.adapter)
+    assert record["model"] == small_model(plan.model).base
+    assert record["mix"]["dataset"] == "conscious_claiming" and record["max_steps"] is None

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from consciousness_cluster.finetuning.shipped import FILES
 
 from tests.conftest import ROOT
 
@@ -65,6 +66,8 @@ def test_nothing_is_installed_beside_the_packages(wheel: Path) -> None:
     for part in ("templates/report.html.jinja", "assets/report.js", "assets/plot.css"):
         assert f"consciousness_cluster/pages/{part}" in names
     assert "consciousness_cluster/finetuning/licences/Apache-2.0.txt" in names
+    adapter = "consciousness_cluster/_data/finetune_data/adapters/qwen2.5-coder-0.5b-conscious"
+    assert {f"{adapter}/{name}" for name in FILES} <= set(names)
     for folder in ("benchmark", "lm_eval_tasks"):
         assert any(name.startswith(f"consciousness_cluster/_data/{folder}/") for name in names)
 

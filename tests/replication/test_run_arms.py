@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,11 @@ def test_the_plan_trains_three_seeds_of_each_set_that_is_compared() -> None:
 
 @pytest.mark.parametrize("measure", ANSWERS)
 def test_a_measure_asks_as_many_as_it_plans(measure: str, tmp_path: Path) -> None:
-    plan = read_plan()
+    plan, url = read_plan(), "http://127.0.0.1:9/v1"
     for arm in plan.arms:
         asked: dict[str, dict[str, int]] = {}
         for options in rounds(plan, arm, measure, tmp_path):
-            run = options.run(options.endpoint())
+            run = options.run(replace(options, base_url=url).endpoint())
             for style, counts in run.probes.items():
                 asked.setdefault(style, {}).update(counts)
         assert sum(sum(counts.values()) for counts in asked.values()) == ANSWERS[measure]
