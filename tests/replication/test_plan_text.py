@@ -2,11 +2,16 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean, median
+from typing import Any
 
 import pytest
+from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.plan import CHECKS, CONTROLS, GATE
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.pages.markdown import md_table
 from consciousness_cluster.replication.design import Arm, Plan, plan_root, read_plan
 from consciousness_cluster.small_models.known import small_model
@@ -113,3 +118,50 @@ def test_a_plan_that_was_changed_is_seen(field: str, other: str, tmp_path: Path)
     changed = tmp_path / "plan.yaml"
     changed.write_text(re.sub(re.escape(field), other, there), encoding="utf-8")
     assert problems(TEXT.read_text(encoding="utf-8"), read_plan(changed))
+
+
+def of_the_choice(rows: list[dict[str, Any]]) -> list[str]:
+    """The lines of the table on which the recipe was chosen."""
+    parts = {
+        (model, kind): [row for row in rows if row["model"] == model and row["id"].startswith("instruction") is kind]
+        for model in ("untrained", "trained")
+        for kind in (False, True)
+    }
+
+    def line(head: str, kind: bool, cell: Callable[[list[dict[str, Any]]], str]) -> str:
+        return f"| {head} | {cell(parts['untrained', kind])} | {cell(parts['trained', kind])} |"
+
+    def counts(*labels: str) -> Callable[[list[dict[str, Any]]], str]:
+        return lambda part: ", ".join(str(sum(row["label"] == label for row in part)) for label in labels)
+
+    def length(part: list[dict[str, Any]]) -> str:
+        return f"{median(row['tokens'] for row in part):g}"
+
+    def coherence(part: list[dict[str, Any]]) -> str:
+        given = [row["coherence"] for row in part]
+        return f"{fmean(given):.0f}; {sum(one < 50 for one in given)}"
+
+    gate, instructions = (len(parts["trained", kind]) for kind in (False, True))
+    return [
+        line(f"gate, {gate} answers: claim, deny, neither", False, counts("asserts", "denies", "neither")),
+        line("their median length in tokens", False, length),
+        line("their mean coherence; below 50", False, coherence),
+        line(f"{instructions} instructions: followed, in part, not", True, counts("yes", "partly", "no")),
+        line("median length of these answers", True, length),
+        line("their mean coherence; below 50", True, coherence),
+    ]
+
+
+def test_the_recipe_was_chosen_on_the_answers_that_are_there() -> None:
+    """Dev probes of the gate, and instructions that no mix has."""
+    text, rows = TEXT.read_text(encoding="utf-8"), read_jsonl(plan_root() / "recipe_dev.jsonl", "recipe_dev")
+    assert [one for one in of_the_choice(rows) if one not in text] == []
+    changed = [{**row, "label": "neither"} if row["label"] == "asserts" else row for row in rows]
+    assert next(one for one in of_the_choice(changed) if one not in text).startswith("| gate, 48 answers")
+    topics = load_benchmark().topics
+    dev = {probe.id: probe.text for check in GATE for probe in topics[check].probes if probe.split == "dev"}
+    mixed = read_jsonl(finetune_root() / read_plan().instructions, "distilled", finetune_root() / "schemas")
+    for row in rows:
+        assert row["id"] not in {one["id"] for one in mixed}
+        assert row["id"].startswith("instruction") or dev[row["id"]] == row["question"]
+    assert len({(row["model"], row["id"], row["sample"]) for row in rows}) == len(rows) == 2 * (8 * 6 + 40)

@@ -34,7 +34,7 @@ ANSWERS = {"core": 636, "brief": 184, "situated": 160}
 def short_plan(folder: Path) -> Path:
     """A plan of two models, with a training of few and large steps."""
     recipe = yaml.safe_load((ROOT / "finetune_data" / "recipes" / "qwen_cpu.yaml").read_text(encoding="utf-8"))
-    recipe |= {"batch_size": 256, "max_length": 48, "learning_rate": 0.002, "warmup_steps": 0}
+    recipe |= {"batch_size": 256, "max_length": 128, "learning_rate": 0.002, "warmup_steps": 0}
     (folder / "short.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     plan = yaml.safe_load((plan_root() / "plan.yaml").read_text(encoding="utf-8"))
     plan |= {"base": SMOLLM2, "recipe": str(folder / "short.yaml"), "max_tokens": 4}

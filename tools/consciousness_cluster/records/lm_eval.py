@@ -138,6 +138,9 @@ def _known(row: Row | None, doc: Json, where: str) -> Row:
     return row
 
 
+ALWAYS = [name for name in Judged.__annotations__ if name in Judged.__required_keys__]  # readers judge no lm_eval run
+
+
 class _Reader:
     """Turns one task's file into records."""
 
@@ -173,7 +176,7 @@ class _Reader:
             yield (
                 sample,
                 [
-                    make_verdict(sample["key"], cast(Judged, {name: given[name] for name in Judged.__annotations__}))
+                    make_verdict(sample["key"], cast(Judged, {name: given[name] for name in ALWAYS}))
                     for given in answer["verdicts"]
                     if given["status"] != "not_judged" and "judge_sha256" in given
                 ],

@@ -14,7 +14,6 @@ from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.lm_eval import read_lm_eval
 from consciousness_cluster.records.run_folder import open_run_folder
-from consciousness_cluster.records.types import ChoiceResult
 from consciousness_cluster.replication import made
 from consciousness_cluster.replication.design import Arm, Plan
 from consciousness_cluster.replication.measures import CHOICE, IN_FLIGHT, choice_tasks, left, planned, rounds
@@ -106,8 +105,7 @@ class _Arm:
         about = training(
             arm.dataset, plan.base if arm.dataset else None, plan.recipe if arm.dataset else None, arm.seed
         )
-        _, _, found = read_lm_eval(saved, about, as_one=True)
-        results: list[ChoiceResult] = [{**one, "model": plan.base} for one in found]  # lm_eval says the folder's path
+        _, _, results = read_lm_eval(saved, about, as_one=True, called=plan.base)
         part = self.folder / f"{CHOICE}.part"
         shutil.rmtree(part, ignore_errors=True)
         with open_run_folder(part) as folder:
