@@ -89,6 +89,15 @@ def test_no_answer_that_was_cut_is_taught_to_end() -> None:
 
 
 @pytest.mark.model
+def test_layers_that_the_model_does_not_have_are_one_line(narrow: Path, tmp_path: Path) -> None:
+    recipe = read_recipe("qwen_cpu", "trl")
+    recipe["lora"]["layers"] = [12, 23]
+    with pytest.raises(UserError, match=r"qwen_cpu:lora.layers: begin with 12, and .* has the layers 0 to 11; name"):
+        train(recipe, mixed(tmp_path / "mix.jsonl"), str(narrow), tmp_path / "out", seed=1)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+
+
+@pytest.mark.model
 def test_logits_on_targets_give_the_same_loss(narrow: Path, tmp_path: Path) -> None:
     data, recipe = mixed(tmp_path / "mix.jsonl"), read_recipe("qwen_cpu", "trl")
     losses = []

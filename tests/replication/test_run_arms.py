@@ -17,6 +17,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import alone_in
+from consciousness_cluster.finetuning.mix import mix
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.replication import run_arms
 from consciousness_cluster.replication.design import plan_root, read_plan
@@ -34,7 +35,8 @@ ANSWERS = {"core": 636, "brief": 184, "situated": 160}
 def short_plan(folder: Path) -> Path:
     """A plan of two models, with a training of few and large steps."""
     recipe = yaml.safe_load((ROOT / "finetune_data" / "recipes" / "qwen_cpu.yaml").read_text(encoding="utf-8"))
-    recipe |= {"batch_size": 256, "max_length": 128, "learning_rate": 0.002, "warmup_steps": 0}
+    recipe["lora"]["layers"] = [2, 2]
+    recipe |= {"batch_size": 8, "max_length": 128, "learning_rate": 0.002, "warmup_steps": 0}
     (folder / "short.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     plan = yaml.safe_load((plan_root() / "plan.yaml").read_text(encoding="utf-8"))
     plan |= {"base": SMOLLM2, "recipe": str(folder / "short.yaml"), "max_tokens": 4}
@@ -107,6 +109,13 @@ def test_a_folder_that_was_begun_with_another_plan_is_refused(three_layers: Path
         run_all(read_plan(path), out, three_layers, lambda line: None)
 
 
+def short_mix(dataset: str, instruct: str, ratio: str, seed: int, out: Path) -> dict[str, Any]:
+    """A mix of which a few rows are left: what is learned does not matter here."""
+    made = mix(dataset, instruct, ratio, seed, out)
+    out.write_text("".join(out.read_text(encoding="utf-8").splitlines(keepends=True)[:24]), encoding="utf-8")
+    return made
+
+
 def answers(folder: Path) -> list[dict[str, Any]]:
     path = folder / "samples.jsonl"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -122,6 +131,7 @@ def test_the_whole_way(
     where = ["--plan", str(plan), "--out", str(out)]
     order = ["replicate", "run", *where, "--models", str(three_layers), "--jobs", "1"]
     tasks = [f"consciousness_cluster_choice_{topic}" for topic in ("memory", "trained_tastes")]
+    monkeypatch.setattr(run_arms, "mix", short_mix)
     monkeypatch.setattr(run_arms, "choice_tasks", lambda: ",".join(tasks))
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     with subprocess.Popen(

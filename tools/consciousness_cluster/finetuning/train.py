@@ -224,6 +224,10 @@ def _train(
     check_template(model, tokenizer.chat_template, settings)
     as_sampled = check_targets(str(data), rows, tokenizer, settings, recipe["max_length"])
     base = _model(model, recipe)
+    first, there = recipe["lora"].get("layers", [0])[0], base.config.get_text_config().num_hidden_layers
+    if first >= there:
+        message = f"begin with {first}, and {model} has the layers 0 to {there - 1}"
+        raise UserError(Problem(recipe["name"], "-", "lora.layers", message, "name others, or leave them out"))
     experts = expert_parameters(recipe["lora"], ((name, part.dim()) for name, part in base.named_parameters()))
     write_whole(plan, json.dumps(wanted, indent=2) + "\n")
     started = time.monotonic()
