@@ -15,8 +15,8 @@ def others(number: int, arguments: list[str]) -> Iterator[None]:
 
     They are waited for in the end, and stopped where this process is. Raises UserError where one of them failed.
     """
-    share = str(max(1, (os.cpu_count() or 1) // (number + 1)))
-    os.environ["OMP_NUM_THREADS"] = share
+    if number:
+        os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // (number + 1)))
     command = [sys.executable, "-m", "consciousness_cluster", *arguments]
     processes = [subprocess.Popen(command) for _ in range(number)]
     try:
