@@ -30,8 +30,10 @@ def _replicate(args: argparse.Namespace) -> int:
     from consciousness_cluster.replication.jobs import others
     from consciousness_cluster.replication.measures import left
     from consciousness_cluster.replication.run_arms import in_words, run_all
+    from consciousness_cluster.small_models.convert import demo_model
 
     plan = read_plan(args.plan)
+    demo_model(plan.base, args.models)  # once, before there are several processes that need it
     with others(args.jobs - 1, ["replicate", "run", *_where(args), "--jobs", "1"]):
         run_all(plan, args.out, args.models, lambda line: print(line, flush=True))
     print(f"{args.out}: left of the plan: {in_words(left(plan, args.out))}")
