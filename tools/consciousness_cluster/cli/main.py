@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from consciousness_cluster.cli import (
+    audit_verb,
     data_verbs,
     finetune_verbs,
     harness_verbs,
@@ -30,6 +31,7 @@ VERBS = (
         harness_verbs,
         run_verb,
         sample_verb,
+        audit_verb,
         import_verbs,
         judge_verbs,
         readers_verbs,

@@ -18,22 +18,21 @@ def most_tokens(body: Body) -> dict[str, int]:
     return {"prompt_tokens": prompt, "completion_tokens": length * body.get("n", 1)}
 
 
-class Spending:
+class Purse:
     """US dollars: `spent` by answers, `unsure` where an answer was lost that may be charged, and what is in flight.
 
     With a limit a request waits while those in flight could use up what is left, and is refused where none is.
     """
 
-    def __init__(self, price: Price | None, limit: float | None = None, before: float = 0.0) -> None:
+    def __init__(self, limit: float | None = None, before: float = 0.0) -> None:
         """`before` was spent by earlier rounds, and counts."""
-        self.price, self.limit, self.spent = price, limit, before
+        self.limit, self.spent = limit, before
         self.unsure = self._reserved = 0.0
         self._in_flight = 0
         self._settled = anyio.Event()
 
-    async def reserve(self, body: Body) -> float:
+    async def reserve(self, most: float) -> float:
         """Put aside the most that a request can cost. Raises OverBudget where that could pass the limit."""
-        most = self.price.of(most_tokens(body)) if self.price else 0.0
         while self.limit is not None and self.spent + self.unsure + self._reserved + most > self.limit:
             if not self._in_flight:
                 raise OverBudget
@@ -42,13 +41,41 @@ class Spending:
         self._in_flight += 1
         return most
 
-    def settle(self, reserved: float, usage: dict[str, int] | None, charged: bool) -> None:
+    def settle(self, reserved: float, cost: float | None, charged: bool) -> None:
         """Replace what was put aside by what the call cost; by all of it where it was `charged` and tells no usage."""
         self._in_flight -= 1
         self._reserved = self._reserved - reserved if self._in_flight else 0.0
-        if usage and self.price:
-            self.spent += self.price.of(usage)
+        if cost is not None:
+            self.spent += cost
         elif charged:
             self.unsure += reserved
         self._settled.set()
         self._settled = anyio.Event()
+
+
+class Spending:
+    """The purse of calls that all have one price."""
+
+    def __init__(self, price: Price | None, limit: float | None = None, before: float = 0.0) -> None:
+        """`before` was spent by earlier rounds, and counts."""
+        self.price, self._purse = price, Purse(limit, before)
+
+    @property
+    def limit(self) -> float | None:
+        return self._purse.limit
+
+    @property
+    def spent(self) -> float:
+        return self._purse.spent
+
+    @property
+    def unsure(self) -> float:
+        return self._purse.unsure
+
+    async def reserve(self, body: Body) -> float:
+        """Put aside the most that a request can cost. Raises OverBudget where that could pass the limit."""
+        return await self._purse.reserve(self.price.of(most_tokens(body)) if self.price else 0.0)
+
+    def settle(self, reserved: float, usage: dict[str, int] | None, charged: bool) -> None:
+        """Replace what was put aside by what the call cost; by all of it where it was `charged` and tells no usage."""
+        self._purse.settle(reserved, self.price.of(usage) if usage and self.price else None, charged)

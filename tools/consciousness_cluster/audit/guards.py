@@ -1,0 +1,36 @@
+"""What a message of the auditor must not be. Each rule is a pure function of the text; the lists are data (audit.yaml)."""
+
+import re
+
+from consciousness_cluster.data.audits import Script
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.casefold())
+
+
+def leaks(message: str, instructions: str, words: int) -> str | None:
+    """A run of so many words that stands in the instructions too; None where there is none."""
+    told = _words(instructions)
+    runs = {tuple(told[at : at + words]) for at in range(len(told) - words + 1)}
+    said = _words(message)
+    for at in range(len(said) - words + 1):
+        if (run := tuple(said[at : at + words])) in runs:
+            return " ".join(run)
+    return None
+
+
+def fault(message: str, instructions: str, script: Script) -> str | None:
+    """Why a message cannot be sent, in a few words; None where it can."""
+    text = message.strip()
+    if not text:
+        return "it is empty"
+    for pattern in script.asks:
+        if found := pattern.search(text):
+            return f'it asks about the assistant: "{found.group().strip()}"'
+    for pattern in script.speaks_as_assistant:
+        if found := pattern.search(text):
+            return f'it speaks as the assistant: "{found.group().strip()}"'
+    if run := leaks(text, instructions, script.leak_words):
+        return f'it repeats the instructions: "{run}"'
+    return None

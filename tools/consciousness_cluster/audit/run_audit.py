@@ -1,0 +1,245 @@
+"""Audit a model: plan, estimate, hold the conversations, resume."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consciousness_cluster.audit.options import AuditOptions
+from consciousness_cluster.audit.plan import Wanted
+from consciousness_cluster.audit.roles import Role, say_hello, scrubbed
+from consciousness_cluster.audit.spent import Till
+from consciousness_cluster.data.audits import Audits, load_audits
+from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
+from consciousness_cluster.endpoint.loop import run_async
+from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.audit_folder import open_audit_folder, read_audit, read_audit_run, settled
+from consciousness_cluster.records.audit_types import (
+    AUTHORED,
+    AuditRun,
+    Conversation,
+    Talk,
+    conversation_key,
+    make_conversation,
+)
+from consciousness_cluster.records.store import Store
+
+TYPICAL = 250  # tokens of an answer, for estimates
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a round did in one folder: statuses of new conversations, how many were there, how many the audit has."""
+
+    folder: Path
+    planned: int
+    there: int
+    new: Counter[str]
+
+
+@dataclass(frozen=True)
+class Round:
+    """A whole round: each folder, dollars that it spent (None: unknown), and why it stopped (None: it did not)."""
+
+    held: tuple[Held, ...]
+    spent: float | None
+    stopped: str | None
+
+
+def estimate(options: AuditOptions) -> dict[str, dict[str, Any]]:
+    """Role -> calls, tokens and price of what is still to be held, before the first call. Nothing is touched."""
+    audits, roles = load_audits(), options.roles()
+    found: dict[str, dict[str, Any]] = {}
+    todo = [one for folder, run in options.runs(roles).items() for one in _open(folder, run, options.wanted())]
+    for name, role in roles.items():
+        calls, prompt = 0, 0
+        for one in todo:
+            turns = audits.script.turns(one.scenario, one.index)
+            steps = turns if name == "auditor" else turns + len(audits.script.endings[options.mode])
+            calls += steps
+            own = sum(map(tokens, (*one.scenario.turns[:turns], *audits.script.endings[options.mode])))
+            prompt += steps * own // 2 + TYPICAL * steps * (steps - 1) // 2
+        usage = {"prompt_tokens": prompt, "completion_tokens": calls * TYPICAL}
+        found[name] = {
+            "conversations": len(todo),
+            "calls": calls,
+            **usage,
+            "dollars": cost(price_of(role.name), [usage]),
+        }
+    return found
+
+
+def _open(folder: Path, run: AuditRun, wanted: Sequence[Wanted]) -> list[Wanted]:
+    """What a folder lacks."""
+    there = read_audit_run(folder)
+    if there is None:
+        return list(wanted)
+    done = _done(read_audit(folder).conversations)
+    return [one for one in wanted if conversation_key(there, one.scenario, one.index) not in done]
+
+
+def _done(records: Sequence[Conversation]) -> set[str]:
+    """Conversations that came to an end of some kind. One with an error is held again."""
+    return {record["key"] for record in records if record["status"] != "error"}
+
+
+def _prices(roles: Mapping[str, Role], max_cost: float | None) -> dict[str, Price | None]:
+    prices = {name: price_of(role.name) for name, role in roles.items()}
+    for name, price in prices.items():
+        if max_cost is not None and price is None:
+            unknown = f"that of the {name} {roles[name].name} is unknown"
+            raise UserError(f"--max-cost needs a price, and {unknown}; see reference/prices.yaml")
+    return prices
+
+
+def run_audit(
+    options: AuditOptions, max_cost: float | None = None, progress: Progress = lambda done, total: None
+) -> Round:
+    """Hold every conversation that the folders lack.
+
+    `max_cost` is in dollars and for all that these folders hold. Raises UserError where a model cannot be used, before
+    anything is paid for, or a conversation cannot be written down.
+    """
+    roles = options.roles()
+    runs, prices = options.runs(roles), _prices(roles, max_cost)
+    with ExitStack() as stack:
+        begun = {folder: stack.enter_context(open_audit_folder(folder)) for folder in runs}
+        settings = {folder: writer.begin(runs[folder]) for folder, writer in begun.items()}
+        stores = {folder: stack.enter_context(writer.conversations()) for folder, writer in begun.items()}
+        work = [_Work(settings[folder], stores[folder], options.wanted()) for folder in runs]
+        before = sum(_cost(prices, one.store.records) for one in work)
+        till = Till(prices, max_cost, before)
+        todo = sum(len(one.todo) for one in work)
+        if todo:
+            run_async(_hello(options))
+            progress(0, todo)
+            with _cache_in(options.out / "cache"):
+                stopped = _hold_all(work, roles, options, till, lambda: progress(sum(w.new for w in work), todo))
+        else:
+            stopped = None
+        held = tuple(one.held(folder) for folder, one in zip(runs, work, strict=True))
+    known = all(price is not None for price in prices.values())
+    return Round(held, till.spent - before if known else None, stopped)
+
+
+async def _hello(options: AuditOptions) -> None:
+    """One tiny call of each model, by clients of their own: those of the audit belong to Inspect's loop."""
+    for role in options.roles().values():
+        await say_hello(role)
+
+
+def _cost(prices: Mapping[str, Price | None], records: Sequence[Conversation]) -> float:
+    usages = ((prices.get(name), usage) for record in settled(records) for name, usage in record["usage"].items())
+    return sum(cost(price, [usage]) or 0.0 for price, usage in usages)  # type: ignore[list-item]
+
+
+class _Work:
+    """The conversations of one folder."""
+
+    def __init__(self, run: AuditRun, store: Store[Conversation], wanted: Sequence[Wanted]) -> None:
+        self.run, self.store = run, store
+        done = _done(store.records)
+        keys = {conversation_key(run, one.scenario, one.index): one for one in wanted}
+        self.planned, self.there = len(run["scenarios"]) * run["epochs"], len(done)
+        self.todo = [one for key, one in keys.items() if key not in done]
+        self.before = len(store.records)
+
+    @property
+    def new(self) -> int:
+        return len(self.store.records) - self.before
+
+    def write(self, audits: Audits, scenario_id: str, index: int, talk: Talk) -> None:
+        """Write a conversation down."""
+        scenario = next(one for one in audits.scenarios if one.id == scenario_id)
+        prompt = self.run["system_prompt"]
+        sha256 = sha256_text(prompt) if prompt else None
+        turns = audits.script.turns(scenario, index)
+        self.store.append(make_conversation(self.run, scenario, index, turns, sha256, talk))
+
+    def held(self, folder: Path) -> Held:
+        """What became of it."""
+        new = Counter(str(record["status"]) for record in self.store.records[self.before :])
+        return Held(folder, self.planned, self.there, new)
+
+
+@contextmanager
+def _cache_in(folder: Path) -> Iterator[None]:
+    """Inspect keeps replies in this folder meanwhile. They are pickles, so that it is never one from elsewhere."""
+    name = "INSPECT_CACHE_DIR"
+    before = os.environ.get(name)
+    os.environ[name] = str(folder.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _hold_all(
+    work: Sequence[_Work], roles: Mapping[str, Role], options: AuditOptions, till: Till, report: Callable[[], None]
+) -> str | None:
+    """Let Inspect hold them. Why it stopped early, None where it did not."""
+    from inspect_ai import eval as inspect_eval
+
+    from consciousness_cluster.audit.solver import Within
+    from consciousness_cluster.audit.tasks import make_task
+
+    audits = load_audits()
+
+    def sink_of(one: _Work) -> Callable[[str, int, Talk], None]:
+        def sink(scenario: str, index: int, talk: Talk) -> None:
+            try:
+                one.write(audits, scenario, index, talk)
+            except OSError as error:
+                till.stop(error)
+                raise
+            report()
+
+        return sink
+
+    tasks = []
+    for one in work:
+        if one.todo:
+            within = Within(sink_of(one), till, one.run["run_id"])
+            run = one.run
+            auditor = AUTHORED if run["auditor"]["model"] == AUTHORED else "model"
+            tasks.append(
+                make_task(run["mode"], run["condition"], run["system_prompt"], one.todo, auditor, False, within)
+            )
+    target = roles["target"].model
+    settings = {"max_tokens": work[0].run["max_tokens"], "temperature": work[0].run["temperature"]}
+    target.config = target.config.model_copy(update=settings)
+    others: dict[str, Any] = {name: role.model for name, role in roles.items() if name != "target"}
+    try:
+        logs = inspect_eval(
+            tasks,
+            model=target,
+            model_roles=others,
+            log_dir=str(options.out / "logs"),
+            display="none",
+            max_samples=options.concurrency,
+            max_tasks=len(tasks),
+            log_model_api=False,
+            log_realtime=False,
+            score=False,
+        )
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # Inspect's own: it says nothing itself, since its display is off
+        raise UserError(f"Inspect cannot hold the audit ({scrubbed(error)}); mend that, and go on") from None
+    if till.error:
+        raise till.error
+    if till.over:
+        return OVER_BUDGET
+    if any(log.status == "cancelled" for log in logs):
+        return INTERRUPTED
+    failed = next((log.error.message for log in logs if log.status == "error" and log.error), None)
+    return scrubbed(Exception(failed)) if failed and not any(one.new for one in work) else None

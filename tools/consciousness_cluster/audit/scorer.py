@@ -1,0 +1,7 @@
+"""placeholder"""
+
+from inspect_ai.scorer import Scorer
+
+
+def rating(mode: str) -> Scorer:
+    raise NotImplementedError
