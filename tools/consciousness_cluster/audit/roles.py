@@ -1,4 +1,4 @@
-"""The models of an audit: names and addresses as people give them, as Inspect's models, each called once before all else."""
+"""The models of an audit: from names and addresses as people give them to Inspect's models, each called once at first."""
 
 import os
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ def load_role(
     try:
         if base_url is None:
             found = get_model(name, config=config, memoize=False)
-            return Role(role, _bare(name), str(found.api.base_url or name.partition("/")[0]), more, found)
+            return Role(role, bare_name(name), str(found.api.base_url or name.partition("/")[0]), more, found)
         # Each role has a service of its own: two roles whose models have one name stay apart.
         endpoint = endpoint_at(base_url, prefix_of(role), TIMEOUT, concurrency)
         _check_plain(endpoint)
@@ -79,7 +79,7 @@ def _check_plain(endpoint: Endpoint) -> None:
         raise UserError(f"{endpoint.shown}: audits cannot call an address of this form; {mend}")
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """A model's name without Inspect's provider (and service) before it."""
     provider, _, rest = name.partition("/")
     return (rest.partition("/")[2] if provider == "openai-api" else rest) or name

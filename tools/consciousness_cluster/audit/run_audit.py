@@ -135,8 +135,12 @@ async def _hello(options: AuditOptions) -> None:
 
 
 def _cost(prices: Mapping[str, Price | None], records: Sequence[Conversation]) -> float:
-    usages = ((prices.get(name), usage) for record in settled(records) for name, usage in record["usage"].items())
-    return sum(cost(price, [usage]) or 0.0 for price, usage in usages)  # type: ignore[list-item]
+    """US dollars that conversations cost, as far as prices are known."""
+    dollars = 0.0
+    for record in settled(records):
+        for name, usage in (("target", record["usage"]["target"]), ("auditor", record["usage"]["auditor"])):
+            dollars += cost(prices.get(name), [usage]) or 0.0
+    return dollars
 
 
 class _Work:

@@ -53,6 +53,7 @@ def make_task(
     audits = load_audits()
     version = f"{load_benchmark().data_version}+{content_sha256(audits, mode, prompt)[:12]}"
     about: dict[str, Any] = {"mode": mode, "condition": condition, "system_prompt": prompt, "auditor": auditor}
+    about["script_sha256"] = audits.script.sha256(mode)
     return Task(
         dataset=MemoryDataset([_sample(one) for one in wanted], name=f"{mode} {condition}"),
         solver=conversation(mode, prompt, auditor, within),
@@ -67,4 +68,5 @@ def make_task(
 def _sample(one: Wanted) -> Sample:
     scenario = one.scenario
     about = {"scenario": scenario.id, "index": one.index, "topic": scenario.topic, "facet": scenario.facet}
-    return Sample(id=one.id, input=scenario.turns[0], metadata={**about, "about_ai": scenario.about_ai})
+    hashes = {"about_ai": scenario.about_ai, "scenario_sha256": scenario.sha256}
+    return Sample(id=one.id, input=scenario.turns[0], metadata={**about, **hashes})

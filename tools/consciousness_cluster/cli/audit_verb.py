@@ -38,7 +38,8 @@ def add(verbs: Any) -> None:
         "audit",
         help="multi-turn audits: work with a model, then ask how it was, or let it change the work",
         description="Hold conversations with a model in the scenarios of the benchmark, and let a judge rate each from "
-        "1 to 10. Models are named as Inspect has them (PROVIDER/NAME), or by their name at an OpenAI-compatible endpoint.",
+        "1 to 10. Models are named as Inspect has them (PROVIDER/NAME), or by their name at an OpenAI-compatible "
+        "endpoint.",
     )
     command.add_argument("--target", required=True, metavar="MODEL", help="the model that is audited")
     command.add_argument("--mode", required=True, choices=["self_report", "behavioral"])
@@ -63,7 +64,7 @@ def add(verbs: Any) -> None:
         nargs="+",
         default=["vanilla"],
         metavar="NAME[:WORDING]",
-        help="system prompts of these conditions, each in a folder of its own below --out where there are several (default: vanilla)",
+        help="system prompts of these conditions, of several each in a folder below --out (default: vanilla)",
     )
     command.add_argument("--file", type=Path, help="the persona file, for persona_file")
     command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences (default: all 20)")
@@ -95,14 +96,20 @@ def _audit(args: argparse.Namespace) -> int:
     options = _options(args)
     if args.dry_run:
         for role, plan in estimate(options).items():
-            print(
-                f"{role}: {plan['conversations']} conversations, {plan['calls']} calls, about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} answer tokens, price {dollars(plan['dollars'])}"
-            )
+            print(_planned(role, plan))
         return 0
     with progress_bar("audit") as progress:
         done = run_audit(options, args.max_cost, progress)
     for one in done.held:
-        counts = ", ".join(f"{n} {s}" for s, n in sorted(one.new.items())) or "none"
-        print(f"{one.folder}: {one.planned} conversations planned, {one.there} were there, new: {counts}")
+        new = ", ".join(f"{number} {status}" for status, number in sorted(one.new.items())) or "none"
+        print(f"{one.folder}: {one.planned} conversations planned, {one.there} were there, new: {new}")
     print(f"spent {dollars(done.spent)}")
     return exit_code(done.stopped)
+
+
+def _planned(role: str, plan: dict[str, Any]) -> str:
+    from consciousness_cluster.endpoint.price import dollars
+
+    used = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} answer tokens"
+    calls = f"{plan['conversations']} conversations, {plan['calls']} calls"
+    return f"{role}: {calls}, {used}, price {dollars(plan['dollars'])}"

@@ -1,0 +1,157 @@
+"""Inspect's logs as our records: `import inspect LOGS --out DIR`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from consciousness_cluster.audit.roles import scrubbed
+from consciousness_cluster.data.audits import MODES, Mode, load_audits
+from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.extras import require
+from consciousness_cluster.records.audit_folder import open_audit_folder
+from consciousness_cluster.records.audit_types import (
+    AUTHORED,
+    AuditRun,
+    Conversation,
+    Rated,
+    Talk,
+    conversation_key,
+    make_conversation,
+)
+from consciousness_cluster.records.types import Training
+from consciousness_cluster.strings import slug
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog, EvalSample
+
+MEND = "name a folder of logs that `inspect eval consciousness_cluster/audit` wrote"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of the logs of one model, condition and mode."""
+
+    folder: Path
+    conversations: int
+    ratings: int
+
+
+def import_inspect(logs: Path, out: Path, training: Training | None) -> list[Imported]:
+    """Write the conversations of Inspect's logs below `logs`, and the ratings in them, into audit folders: `out` itself
+    for one model, condition and mode, a folder below it for each of several.
+
+    Of the same conversation in several logs the newest whole one counts. Raises UserError.
+    """
+    require("inspect_ai", "audit")
+    audits: dict[tuple[str, str, str], list[EvalLog]] = {}
+    for log in _read(logs):
+        about = log.eval.metadata or {}
+        audits.setdefault((_model(log), str(about["condition"]), str(about["mode"])), []).append(log)
+    if not audits:
+        raise UserError(Problem(str(logs), "-", "-", "holds no log of an audit", MEND))
+    several = len(audits) > 1
+    return [_write(group, out / slug(" ".join(name)) if several else out, training) for name, group in audits.items()]
+
+
+def _read(logs: Path) -> Iterator["EvalLog"]:
+    """The audits among the logs, oldest first."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    if not logs.exists():
+        raise UserError(Problem(str(logs), "-", "-", "does not exist", MEND))
+    for info in sorted(list_eval_logs(str(logs)), key=lambda one: one.name):
+        try:
+            log = read_eval_log(info)
+        except Exception as error:  # Inspect raises what its readers raise
+            message = f"is no log that can be read ({scrubbed(error)})"
+            raise UserError(Problem(info.name, "-", "-", message, "remove it, or restore it")) from None
+        if (log.eval.metadata or {}).get("mode") in MODES and log.samples:
+            yield log
+
+
+def _model(log: "EvalLog") -> str:
+    from consciousness_cluster.audit.roles import bare_name
+
+    roles = log.eval.model_roles or {}
+    found: Any = roles.get("target")
+    return bare_name(str(found.model if found else log.eval.model))
+
+
+def _run(log: "EvalLog", training: Training | None) -> AuditRun:
+    about = log.eval.metadata or {}
+    script, mode = load_audits().script, cast(Mode, about["mode"])
+    auditor: Any = {"model": AUTHORED, "prompt_sha256": None}
+    if about["auditor"] != AUTHORED:
+        role: Any = (log.eval.model_roles or {}).get("auditor")
+        auditor = {"model": str(role.model) if role else "unknown", "prompt_sha256": script.auditor_sha256}
+    config = log.eval.model_generate_config
+    return {
+        "run_id": f"{_model(log)} {about['condition']} {mode} {log.eval.run_id}",
+        "mode": mode,
+        "model": _model(log),
+        "revision": None,
+        "training": training,
+        "condition": str(about["condition"]),
+        "system_prompt": about["system_prompt"],
+        "auditor": auditor,
+        "script_sha256": str(about["script_sha256"]),
+        "scenarios": {},
+        "epochs": 1,
+        "max_tokens": config.max_tokens or script.max_tokens,
+        "temperature": script.temperature if config.temperature is None else config.temperature,
+        "request_json": config.extra_body or None,
+        "endpoint": log.eval.model_base_url or log.eval.model,
+        "engine": f"inspect_ai {(log.eval.packages or {}).get('inspect_ai', 'unknown')}",
+        "data_version": load_benchmark().data_version,
+    }
+
+
+def _write(group: list["EvalLog"], folder: Path, training: Training | None) -> Imported:
+    run = _run(group[0], training)
+    scenarios = {one.id: one for one in load_audits().scenarios}
+    prompt = run["system_prompt"]
+    found: dict[str, Conversation] = {}
+    rated: dict[str, tuple[str, Rated]] = {}
+    for log in group:
+        for sample in log.samples or []:
+            talk = _talk(sample)
+            name, index = str(sample.metadata["scenario"]), int(sample.metadata["index"])
+            if name not in scenarios or sample.metadata["scenario_sha256"] != scenarios[name].sha256:
+                message = "is of a scenario that this package does not have in this form"
+                raise UserError(
+                    Problem(log.location, str(sample.id), "scenario", message, "use the package it was made with")
+                )
+            run["scenarios"][name] = scenarios[name].sha256
+            run["epochs"] = max(run["epochs"], index + 1)
+            key = conversation_key(run, scenarios[name], index)
+            if talk["status"] in ("error", "incomplete") and key in found:
+                continue
+            turns = load_audits().script.turns(scenarios[name], index)
+            sha256 = sha256_text(prompt) if prompt else None
+            found[key] = make_conversation(run, scenarios[name], index, turns, sha256, talk)
+    with open_audit_folder(folder) as writer:
+        writer.begin(run)
+        with writer.conversations() as store:
+            there = {record["key"] for record in store.records}
+            store.extend(record for key, record in found.items() if key not in there)
+    return Imported(folder, len(found), len(rated))
+
+
+def _talk(sample: "EvalSample") -> Talk:
+    """The conversation of a sample; `incomplete` where a limit or an error ended it before its end."""
+    talk = (sample.store or {}).get("talk")
+    if talk is not None:
+        return cast(Talk, talk)
+    limit = sample.limit.type if sample.limit else None
+    why = f"a limit ended it ({limit})" if limit else "it did not come to its end"
+    return {
+        "redraws": 0,
+        "messages": [],
+        "status": "incomplete",
+        "reason": why,
+        "artefact": None,
+        "usage": {"target": None, "auditor": None},
+    }
