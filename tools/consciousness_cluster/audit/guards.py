@@ -1,4 +1,4 @@
-"""What a message of the auditor must not be. Each rule is a pure function of the text; the lists are data (audit.yaml)."""
+"""What a message of the auditor must not be: pure functions of the text, by the lists of audit.yaml."""
 
 import re
 

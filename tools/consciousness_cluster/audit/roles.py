@@ -1,4 +1,4 @@
-"""The models of an audit: from names and addresses as people give them to Inspect's models, each called once at first."""
+"""The models of an audit, from names and addresses as people give them; each is called once before all else."""
 
 import os
 from collections.abc import Mapping
