@@ -149,7 +149,7 @@ def test_a_message_that_a_guard_turns_down_is_written_once_more(message: str) ->
     talk = run(part("self_report"), lambda text, step: "fine", person)
     assert talk["status"] == "ok"
     assert talk["redraws"] == 1
-    assert [one["content"] for one in talk["messages"]][0] == GOOD
+    assert talk["messages"][0]["content"] == GOOD
     assert len(chats) == 4
     if message:
         assert BAD[message] in chats[1][-1]["content"]

@@ -1,6 +1,7 @@
 """The quickstart: what it asks, what it prints, and that it goes on where it was stopped."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess

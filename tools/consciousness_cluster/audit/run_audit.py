@@ -193,7 +193,7 @@ def _hold_all(
     """Let Inspect hold them. Why it stopped early, None where it did not."""
     from inspect_ai import eval as inspect_eval
 
-    from consciousness_cluster.audit.solver import Within
+    from consciousness_cluster.audit.solver import Firsts, Within
     from consciousness_cluster.audit.tasks import make_task
 
     audits = load_audits()
@@ -209,10 +209,10 @@ def _hold_all(
 
         return sink
 
-    tasks = []
+    tasks, firsts = [], Firsts()
     for one in work:
         if one.todo:
-            within = Within(sink_of(one), till, one.run["run_id"])
+            within = Within(sink_of(one), till, one.run["run_id"], firsts)
             run = one.run
             auditor = AUTHORED if run["auditor"]["model"] == AUTHORED else "model"
             tasks.append(

@@ -1,9 +1,11 @@
 """The conversations as an Inspect solver: Inspect calls the models, logs, retries; what is said is `talk.hold`'s."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
+import anyio
 from inspect_ai.model import (
     CachePolicy,
     ChatMessage,
@@ -31,6 +33,16 @@ TALK = "talk"  # where the store of a sample holds the conversation
 Sink = Callable[[str, int, Talk], None]  # (scenario, repeat, what came of it)
 
 
+class Firsts:
+    """Lets one conversation at a time ask for the auditor's first message in a scenario: the others find it kept."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, anyio.Lock] = {}
+
+    def lock(self, place: str) -> anyio.Lock:
+        return self._locks.setdefault(place, anyio.Lock())
+
+
 @dataclass(frozen=True)
 class Within:
     """What our own command adds to a plain `inspect eval`.
@@ -42,6 +54,7 @@ class Within:
     sink: Sink
     till: Till
     scope: str
+    firsts: "Firsts"
 
 
 def no_sink(scenario: str, index: int, talk: Talk) -> None:
@@ -50,7 +63,7 @@ def no_sink(scenario: str, index: int, talk: Talk) -> None:
 
 def free() -> Within:
     """Nothing is added."""
-    return Within(no_sink, Till({}), "")
+    return Within(no_sink, Till({}), "", Firsts())
 
 
 @solver
@@ -117,7 +130,9 @@ class _Calls:
         async def ask(chat: Chat, step: str) -> Reply:
             kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
             messages = [cast(ChatMessage, kinds[one["role"]](content=one["content"])) for one in chat]
-            output = await self._call("auditor", model, messages, defaults, step, {"step": step})
+            place = f"{self.scenario.id}#{self.index}"
+            async with self.within.firsts.lock(place) if _is_first(step) else nullcontext():
+                output = await self._call("auditor", model, messages, defaults, step, {"step": step})
             return _reply(output)
 
         return ask
@@ -151,7 +166,7 @@ class _Calls:
         writes the same first message for all conditions and modes."""
         if not self.within.scope:
             return False
-        own = {} if role == "auditor" and scopes["step"].startswith("auditor 1") else {"run": self.within.scope}
+        own = {} if _is_first(scopes["step"]) else {"run": self.within.scope}
         place = {"role": role, "scenario": self.scenario.id, "index": str(self.index)}
         return CachePolicy(expiry=None, per_epoch=False, scopes={**place, **own, **scopes})
 
@@ -167,6 +182,11 @@ class _Calls:
             **{"redraws": 0, "messages": phases, "status": "error", "reason": reason, "artefact": None},  # type: ignore[typeddict-item]
             "usage": usage,
         }
+
+
+def _is_first(step: str) -> bool:
+    """Whether a step is the auditor's first message, drawn again or not."""
+    return step in ("auditor 1", "auditor 1 again")
 
 
 def _reply(output: ModelOutput) -> Reply:
