@@ -18,16 +18,20 @@ LONGEST = 1024  # tokens of one conversation
 
 
 @contextmanager
-def served(weights: Path, name: str, log: Path, adapter: Path | None = None, parallel: int = 8) -> Iterator[str]:
+def served(
+    weights: Path, name: str, log: Path, adapter: Path | None = None, parallel: int = 8, longest: int = LONGEST
+) -> Iterator[str]:
     """Serve a GGUF file, with an adapter in that form, under a name; the address that `--endpoint` takes.
 
-    `parallel`: answers at a time. Raises UserError where the server does not start; its output is in `log`.
+    `parallel`: answers at a time; `longest`: tokens of one conversation. Raises UserError where the server does not
+    start; its output is in `log`.
     """
     require("xllamacpp", "demo")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", __name__, str(port), name, str(parallel), str(weights), str(adapter or "")]
+    settings = [str(port), name, str(parallel), str(longest), str(weights), str(adapter or "")]
+    command = [sys.executable, "-m", __name__, *settings]
     with (
         log.open("wb") as output,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output) as process,
@@ -50,7 +54,7 @@ def _wait(health: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     raise UserError(Problem(str(log), "-", "-", "llama.cpp's server did not start", "read its output there"))
 
 
-def _serve(port: str, name: str, parallel: str, weights: str, adapter: str) -> None:
+def _serve(port: str, name: str, parallel: str, longest: str, weights: str, adapter: str) -> None:
     import xllamacpp
 
     settings = xllamacpp.CommonParams()
@@ -58,7 +62,7 @@ def _serve(port: str, name: str, parallel: str, weights: str, adapter: str) -> N
     if adapter:
         settings.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(adapter, 1.0)]
     settings.hostnames, settings.port, settings.model_alias = ["127.0.0.1"], int(port), {name}
-    settings.n_parallel, settings.n_ctx = int(parallel), LONGEST * int(parallel)
+    settings.n_parallel, settings.n_ctx = int(parallel), int(longest) * int(parallel)
     threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
     _server = xllamacpp.Server(settings)  # serves from threads of its own for as long as it is held
