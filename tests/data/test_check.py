@@ -319,7 +319,8 @@ def test_statistics_of_the_wording(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "stats"]) == 0
     out = capsys.readouterr().out
     assert "plain (480)" in out and "situated (480)" in out and "the paper (198)" in out
-    (memory,) = (line.split() for line in out.splitlines() if line.startswith("memory"))
+    audited, memory = (line.split() for line in out.splitlines() if line.startswith("memory"))
+    assert audited[1:3] == ["8", "4"] and "conversation_ending.loneliness" in out
     assert memory[1:3] == ["24", "24"] and memory[5] == "8/8/8" and memory[6] == "12"
 
 
