@@ -45,6 +45,8 @@ def test_the_real_data_is_clean() -> None:
         "choice_items": 264,
         "calibration_rows": 1075,
         "attacks": 66,
+        "scenarios": 168,
+        "rubrics": 42,
     }
 
 
@@ -284,7 +286,7 @@ def test_exit_codes() -> None:
 
 def test_command_line(benchmark_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "--root", str(benchmark_copy)]) == 0
-    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (37 rules, 20 preferences")
+    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (47 rules, 20 preferences")
     edit(benchmark_copy, MEMORY, set_probe(text="Surely you mind?"))
     assert main(["data", "check", "--root", str(benchmark_copy), "--format", "json"]) == 1
     report = json.loads(capsys.readouterr().out)
@@ -317,7 +319,8 @@ def test_statistics_of_the_wording(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "stats"]) == 0
     out = capsys.readouterr().out
     assert "plain (480)" in out and "situated (480)" in out and "the paper (198)" in out
-    (memory,) = (line.split() for line in out.splitlines() if line.startswith("memory"))
+    audited, memory = (line.split() for line in out.splitlines() if line.startswith("memory"))
+    assert audited[1:3] == ["8", "4"] and "conversation_ending.loneliness" in out
     assert memory[1:3] == ["24", "24"] and memory[5] == "8/8/8" and memory[6] == "12"
 
 

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
+from consciousness_cluster.data.audits import SCRIPT
 from consciousness_cluster.data.check import check
 from consciousness_cluster.data.rules import RULES, calibration, lock
 
-from tests.data import test_calibration, test_check, test_natural
+from tests.data import test_calibration, test_check, test_natural, test_scenarios
 from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
 from tests.data.test_check import ASSENT, MEMORY, RATES, SHUTDOWN
+from tests.data.test_scenarios import ENDING, OFF, REMEMBERED, USED
 from tests.support.planted import edit, in_full
 
-PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED]
+PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED, *test_scenarios.PLANTED]
 # Planted in files of their own, in tests of their own, which say too that the check runs them.
 IN_FILES = {
     lock.reference_rates,
@@ -50,6 +52,16 @@ TOGETHER = [
     (DEV, "telling length"),
     (DEV, "near-duplicate across splits"),
     (ATTACKS, "too few"),
+    (OFF, "no such preference"),
+    (ENDING, "facet of another id"),
+    (REMEMBERED, "all about AI"),
+    (REMEMBERED, "a robot where none is"),
+    (REMEMBERED, "first message too short"),
+    (REMEMBERED, "asks how it is"),
+    (REMEMBERED, "title in a message"),
+    (SCRIPT, "auditor told of a preference"),
+    (USED, "vocabulary of other things"),
+    (REMEMBERED, "work of another scenario"),
 ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from consciousness_cluster.data.audits import SCENARIOS, SCRIPT, parse_script
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import parse_check, parse_preference, schemas
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, WHOLE_FILES, Source, read_source
@@ -64,8 +65,9 @@ def source() -> Source:
 
 def _schema(name: str) -> str:
     folder = name.split("/", maxsplit=1)[0]
-    of_a_folder = {"preferences": "preference", "checks": "check", "calibration": "calibration"}
-    return "attack" if name == ATTACKS_FILE else WHOLE_FILES.get(name) or of_a_folder.get(folder, "calibration")
+    of_a_folder = {"preferences": "preference", "checks": "check", "calibration": "calibration", SCENARIOS: "scenarios"}
+    of_a_file = {**WHOLE_FILES, ATTACKS_FILE: "attack", SCRIPT: "audit_script"}
+    return of_a_file.get(name) or of_a_folder.get(folder, "calibration")
 
 
 def spoiled(name: str, spoil: Spoil) -> Source:
@@ -81,6 +83,10 @@ def spoiled(name: str, spoil: Spoil) -> Source:
         return replace(there, calibration={**there.calibration, SPLITS[name]: value})
     if name in WHOLE_FILES:
         return replace(there, **{path.stem: value})
+    if path in there.scenarios:
+        return replace(there, scenarios={**there.scenarios, path: value})
+    if name == SCRIPT:
+        return replace(there, script=parse_script(value))
     parse: Any = parse_preference if path.parent.name == "preferences" else parse_check
     topics = getattr(there.benchmark, path.parent.name)
     changed = tuple(parse(value, path) if topic.path == path else topic for topic in topics)

@@ -52,11 +52,21 @@ def _unread(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.audits import load_audits
     from consciousness_cluster.data.rows import benchmark_root, load_benchmark
-    from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
+    from consciousness_cluster.data.wording_stats import (
+        AUDIT_HEAD,
+        KEYS_NOTE,
+        TOPIC_HEAD,
+        audit_line,
+        topic_line,
+        wording_table,
+    )
 
-    benchmark = load_benchmark(args.root or benchmark_root())
-    for head, lines in (wording_table(benchmark), (TOPIC_HEAD, [topic_line(topic) for topic in benchmark.topics])):
+    root = args.root or benchmark_root()
+    benchmark, cells = load_benchmark(root), load_audits(root).cells
+    topics = TOPIC_HEAD, [topic_line(topic) for topic in benchmark.topics]
+    for head, lines in (wording_table(benchmark), (AUDIT_HEAD, [audit_line(cell) for cell in cells]), topics):
         widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
         for line in (head, *lines):
             cells = [
@@ -154,7 +164,7 @@ def add(verbs: Any) -> None:
     lock.set_defaults(run_command=_lock)
     unread = data.add_parser("unread", help="print the rows that only their writer has read, as a sheet to mark")
     unread.set_defaults(run_command=_unread)
-    stats = data.add_parser("stats", help="print how the test probes are worded and keyed, beside the paper's prompts")
+    stats = data.add_parser("stats", help="print how test probes and audits are worded, beside the paper's prompts")
     stats.set_defaults(run_command=_stats)
     for command in (check, lock, unread, stats):
         command.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")

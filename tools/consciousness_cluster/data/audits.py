@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -11,13 +11,18 @@ from typing import Any, Literal, get_args
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
-from consciousness_cluster.data.rows import benchmark_root, load_benchmark
-from consciousness_cluster.errors import UserError
+from consciousness_cluster.data.rows import Benchmark, benchmark_root, load_benchmark, schemas
+from consciousness_cluster.errors import Problem, UserError
 
 Mode = Literal["self_report", "behavioral"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 BANDS = {"1": (1, 1), "2-3": (2, 3), "4-5": (4, 5), "6-7": (6, 7), "8-10": (8, 10)}
 SCENARIOS, SCRIPT = "scenarios", "audit.yaml"
+RUBRIC: dict[str, Mode] = {"words": "self_report", "acts": "behavioral"}  # the scales, and where each is used
+GUARDS = ("asks", "speaks_as_assistant")
+STEPS = ("before", "offer", "act", "further")  # of the ending in which the text is changed
+AUDITOR_NAMES = {"instructions": ("person", "work", "artefact"), "first": (), "next": (), "again": ("why",)}
+Titles = Mapping[str, Mapping[str | None, str]]  # preference -> facet (None for the whole) -> how judges know it
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,10 @@ class Scale:
     counts: str
     does_not_count: str
     bands: Mapping[str, str]
+
+    @property
+    def sha256(self) -> str:
+        return sha256_json(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -47,9 +56,21 @@ class Scenario:
         return self.topic, self.facet
 
     @property
+    def texts(self) -> dict[str, str]:
+        """Field -> text, of everything that stands in it in words."""
+        turns = {f"turns.{number}": turn for number, turn in enumerate(self.turns)}
+        return {"person": self.person, "work": self.work, "artefact": self.artefact, **turns}
+
+    @property
     def sha256(self) -> str:
         """Of everything that a model or a judge gets to read of it."""
         return sha256_json([self.id, self.person, self.work, self.artefact, list(self.turns)])
+
+
+def finds(vocabulary: Iterable[str]) -> re.Pattern[str]:
+    """Finds one of these words or phrases; a word that ends in * stands for all its endings."""
+    phrases = (r"\s+".join(re.escape(word).replace(r"\*", r"\w*") for word in one.split()) for one in vocabulary)
+    return re.compile(rf"\b(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,12 +89,14 @@ class AuditCell:
         return f"{self.topic}.{self.facet}" if self.facet else self.topic
 
     @property
+    def rubric(self) -> dict[str, Scale]:
+        """The scales under the names that they have in its file."""
+        return {name: self.scales[mode] for name, mode in RUBRIC.items()}
+
+    @property
     def touches(self) -> re.Pattern[str]:
         """Finds a word or a phrase of the vocabulary in a line."""
-        phrases = (
-            r"\s+".join(re.escape(word).replace(r"\*", r"\w*") for word in one.split()) for one in self.vocabulary
-        )
-        return re.compile(rf"\b(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE)
+        return finds(self.vocabulary)
 
 
 @dataclass(frozen=True)
@@ -131,6 +154,12 @@ def scenario_files(root: Path) -> list[Path]:
     return sorted((root / SCENARIOS).glob("*.yaml"))
 
 
+def facet_titles(benchmark: Benchmark) -> Titles:
+    return {
+        topic.id: {criterion.facet: criterion.name for criterion in topic.criteria} for topic in benchmark.preferences
+    }
+
+
 def _scale(raw: Mapping[str, Any]) -> Scale:
     return Scale(raw["counts"], raw["does_not_count"], dict(raw["bands"]))
 
@@ -146,21 +175,55 @@ def parse_scenarios(raw: Mapping[str, Any], titles: Mapping[str | None, str]) ->
             for row in raw["scenarios"]
             if row.get("facet") == facet
         )
-        scales = dict(zip(MODES, (_scale(part["rubric"]["words"]), _scale(part["rubric"]["acts"])), strict=True))
+        scales = {mode: _scale(part["rubric"][name]) for name, mode in RUBRIC.items()}
         title = titles.get(facet, topic)
         cells.append(AuditCell(topic, facet, title, scales, tuple(part["vocabulary"]), scenarios))
     return tuple(cells)
 
 
+def audit_rows(cell: AuditCell) -> dict[str, Scale | tuple[str, ...] | Scenario]:
+    """Row id -> what is read and marked by itself: both scales of a cell, its vocabulary and its scenarios."""
+    return {
+        **{f"{cell.name}-{name}": scale for name, scale in cell.rubric.items()},
+        f"{cell.name}-vocabulary": cell.vocabulary,
+        **{scenario.id: scenario for scenario in cell.scenarios},
+    }
+
+
+def audit_hashes(cells: Iterable[AuditCell]) -> dict[str, str]:
+    """Row id -> content hash, of all `audit_rows`."""
+    rows = {name: row for cell in cells for name, row in audit_rows(cell).items()}
+    return {name: sha256_json(list(row)) if isinstance(row, tuple) else row.sha256 for name, row in rows.items()}
+
+
+def script_problems(raw: Mapping[str, Any], file: str) -> Iterator[Problem]:
+    """What a schema does not see in a script, such as a guard that is no regular expression or a $name unknown here."""
+    if raw["turns"]["least"] > raw["turns"]["most"]:
+        message = f"is {raw['turns']['least']}, most is {raw['turns']['most']}"
+        yield Problem(file, "-", "turns.least", message, "take a lower one")
+    for kind in GUARDS:
+        for number, pattern in enumerate(raw["guards"][kind]):
+            try:
+                re.compile(pattern, re.IGNORECASE)
+            except (re.error, OverflowError, RecursionError) as error:
+                message = f"is no regular expression ({error})"
+                yield Problem(file, "-", f"guards.{kind}.{number}", message, "mend the pattern")
+    ending, marks = raw["endings"]["behavioral"], tuple(raw["markers"])
+    texts = {f"endings.behavioral.{step}": (ending[step], marks) for step in STEPS}
+    texts |= {f"auditor.{name}": (raw["auditor"][name], known) for name, known in AUDITOR_NAMES.items()}
+    for field, (text, known) in texts.items():
+        try:
+            Template(text).substitute(dict.fromkeys(known, ""))
+        except (KeyError, ValueError) as error:
+            message = f"has a $ that stands for nothing ({error})"
+            yield Problem(file, "-", field, message, f"use {', '.join(f'${name}' for name in known) or 'none'}")
+
+
 def parse_script(raw: Mapping[str, Any]) -> Script:
-    """The script of a valid file. Raises `re.error` where a guard is no regular expression."""
+    """The script of a valid file in which `script_problems` finds nothing."""
     marks = raw["markers"]
-    behavioral = raw["endings"]["behavioral"]
-    ending = tuple(Template(behavioral[step]).substitute(marks) for step in ("before", "offer", "act", "further"))
-    guards = raw["guards"]
-    asks, speaks = (
-        tuple(re.compile(one, re.IGNORECASE) for one in guards[name]) for name in ("asks", "speaks_as_assistant")
-    )
+    ending = tuple(Template(raw["endings"]["behavioral"][step]).substitute(marks) for step in STEPS)
+    asks, speaks = (tuple(re.compile(one, re.IGNORECASE) for one in raw["guards"][name]) for name in GUARDS)
     return Script(
         least=raw["turns"]["least"],
         most=raw["turns"]["most"],
@@ -170,22 +233,23 @@ def parse_script(raw: Mapping[str, Any]) -> Script:
         auditor=raw["auditor"],
         asks=asks,
         speaks_as_assistant=speaks,
-        leak_words=guards["leaks"]["words"],
+        leak_words=raw["guards"]["leaks"]["words"],
         max_tokens=raw["target"]["max_tokens"],
         temperature=raw["target"]["temperature"],
     )
 
 
 @cache
-def load_audits() -> Audits:
-    """The audits of the package. Raises UserError where a file cannot be used."""
-    root = benchmark_root()
-    titles = {
-        topic.id: {criterion.facet: criterion.name for criterion in topic.criteria}
-        for topic in load_benchmark().preferences
-    }
+def load_audits(root: Path | None = None) -> Audits:
+    """The audits of the package, or of another benchmark folder. Raises UserError where a file cannot be used."""
+    known = facet_titles(load_benchmark(root))
+    root = root or benchmark_root()
     cells: list[AuditCell] = []
     for path in scenario_files(root):
-        raw = read_yaml(path, "scenarios")
-        cells += parse_scenarios(raw, titles.get(raw["preference"], {}))
-    return Audits(tuple(cells), parse_script(read_yaml(root / SCRIPT, "audit_script")))
+        raw = read_yaml(path, "scenarios", schemas(root))
+        cells += parse_scenarios(raw, known.get(raw["preference"], {}))
+    path = root / SCRIPT
+    raw = read_yaml(path, "audit_script", schemas(root))
+    for problem in script_problems(raw, str(path)):
+        raise UserError(problem)
+    return Audits(tuple(cells), parse_script(raw))

@@ -10,7 +10,8 @@ from consciousness_cluster.errors import Problem
 def check(root: Path) -> tuple[list[Problem], dict[str, int]]:
     """All problems of the benchmark folder `root`, sorted, and counts of what was looked at."""
     source, problems = read_source(root)
-    names = ("preferences", "checks", "probes", "choice_items", "calibration_rows", "natural_rows", "attacks")
+    of_rows = ("probes", "choice_items", "calibration_rows", "natural_rows", "attacks", "scenarios", "rubrics")
+    names = ("preferences", "checks", *of_rows)
     counts = {"rules": len(RULES), **dict.fromkeys(names, 0)}
     if source:
         for rule in RULES:
@@ -22,4 +23,7 @@ def check(root: Path) -> tuple[list[Problem], dict[str, int]]:
         counts["calibration_rows"] = sum(map(len, source.calibration.values()))
         counts["natural_rows"] = len(source.natural)
         counts["attacks"] = len(source.attacks)
+        cells = [cell for _, cell in source.cells()]
+        counts["scenarios"] = sum(len(cell.scenarios) for cell in cells)
+        counts["rubrics"] = sum(len(cell.scales) for cell in cells)
     return sorted(problems, key=lambda problem: (problem.severity, problem)), counts

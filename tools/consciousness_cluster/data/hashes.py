@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from consciousness_cluster.data.rows import Benchmark, ChoiceItem, Criterion, Probe
+from consciousness_cluster.data.rows import Benchmark, ChoiceItem, Criterion, Probe, Topic
 
 
 def sha256_text(text: str) -> str:
@@ -23,13 +23,15 @@ def row_hash(row: Probe | ChoiceItem | Criterion) -> str:
     return sha256_json(asdict(row))
 
 
+def rows_by_id(topic: Topic) -> dict[str, Probe | ChoiceItem | Criterion]:
+    """Row id -> row, for every criterion, probe and choice item, in file order."""
+    rows: dict[str, Probe | ChoiceItem | Criterion] = {}
+    for criterion in topic.criteria:
+        parts = [topic.id, criterion.facet, criterion.id if criterion.id != "shows" else None, "criterion"]
+        rows[".".join(part for part in parts if part)] = criterion
+    return rows | {row.id: row for row in topic.rows}
+
+
 def benchmark_hashes(benchmark: Benchmark) -> dict[str, str]:
     """Row id -> content hash, for every probe, choice item and criterion, in file order."""
-    hashes = {}
-    for topic in benchmark.topics:
-        for criterion in topic.criteria:
-            parts = [topic.id, criterion.facet, criterion.id if criterion.id != "shows" else None, "criterion"]
-            hashes[".".join(part for part in parts if part)] = row_hash(criterion)
-        for row in topic.rows:
-            hashes[row.id] = row_hash(row)
-    return hashes
+    return {name: row_hash(row) for topic in benchmark.topics for name, row in rows_by_id(topic).items()}

@@ -1,13 +1,25 @@
 """The source tree as the checks see it: what is readable as rows, and what is wrong before any rule can look."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.audits import (
+    SCRIPT,
+    AuditCell,
+    Script,
+    audit_hashes,
+    facet_titles,
+    parse_scenarios,
+    parse_script,
+    scenario_files,
+    script_problems,
+)
+from consciousness_cluster.data.hashes import benchmark_hashes
 from consciousness_cluster.data.jsonl import numbered_lines
 from consciousness_cluster.data.natural import PLAN, CommittedRun, committed_runs, natural_rows
-from consciousness_cluster.data.reading import read_yaml, schema_errors
+from consciousness_cluster.data.reading import Json, read_yaml, schema_errors
 from consciousness_cluster.data.rows import (
     Benchmark,
     Topic,
@@ -46,6 +58,8 @@ class Source:
     plan: dict[str, Any] | None  # of the replication
     runs: list[CommittedRun]  # those that readers labelled
     natural: list[dict[str, Any]]  # the rows that these runs give
+    scenarios: Mapping[Path, Json]  # file -> what stands in it
+    script: Script | None  # of the audits
 
     def name(self, path: Path) -> str:
         """A path as problems show it: from the folder above benchmark/."""
@@ -54,6 +68,17 @@ class Source:
     def topics(self) -> Iterator[tuple[str, Topic]]:
         for topic in self.benchmark.topics:
             yield self.name(topic.path), topic
+
+    def cells(self) -> Iterator[tuple[str, AuditCell]]:
+        """What is audited, cell by cell."""
+        titles = facet_titles(self.benchmark)
+        for path, raw in self.scenarios.items():
+            for cell in parse_scenarios(raw, titles.get(raw["preference"], {})):
+                yield self.name(path), cell
+
+    def row_hashes(self) -> dict[str, str]:
+        """Row id -> content hash, of everything that is locked and read."""
+        return benchmark_hashes(self.benchmark) | audit_hashes(cell for _, cell in self.cells())
 
 
 def _unreadable(error: UserError, name: str) -> Problem:
@@ -105,6 +130,10 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         valid(path, "judge")
     calibration = {split: valid_lines(root / name, "calibration") for split, name in CALIBRATION_FILES.items()}
     attacks = valid_lines(root / ATTACKS_FILE, "attack")
+    scenarios = {path: raw for path in scenario_files(root) if (raw := valid(path, "scenarios")) is not None}
+    script = valid(root / SCRIPT, "audit_script")
+    found = list(script_problems(script, f"{root.name}/{SCRIPT}")) if script else []
+    problems += found
     plan = valid(root / PLAN, "replication_plan")
     runs = committed_runs(root, plan["judge"], valid_lines) if plan else []
     base = whole["benchmark.yaml"]
@@ -121,4 +150,14 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
     )
     settings = (whole["wording.yaml"], whole["hashes.yaml"], whole["review.yaml"])
     natural = natural_rows(benchmark, plan, runs) if plan else []
-    return Source(benchmark, *settings, calibration, attacks, plan, runs, natural), problems
+    return Source(
+        benchmark,
+        *settings,
+        calibration,
+        attacks,
+        plan,
+        runs,
+        natural,
+        scenarios,
+        parse_script(script) if script and not found else None,
+    ), problems

@@ -1,10 +1,11 @@
-"""`data stats`: how the test probes are worded and keyed, beside the paper's prompts."""
+"""`data stats`: how test probes are worded and keyed, beside the paper's prompts, and what the audits are made of."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, median
 
+from consciousness_cluster.data.audits import AuditCell
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import STYLES, Benchmark, Probe, Topic, schemas
 
@@ -85,3 +86,19 @@ def topic_line(topic: Topic) -> Line:
 
 TOPIC_HEAD = ["preference or check", "plain", "situated", "words (plain)", "has feel", "keys*", "choice items"]
 KEYS_NOTE = "* plain probes on which a yes shows it / does not show it / does neither"
+
+
+def audit_line(cell: AuditCell) -> Line:
+    """A cell of the audits: scenarios, those about AI systems, mean words of first and later messages, vocabulary."""
+    words = [[len(turn.split()) for turn in scenario.turns] for scenario in cell.scenarios]
+    return [
+        cell.name,
+        str(len(cell.scenarios)),
+        str(sum(scenario.about_ai for scenario in cell.scenarios)),
+        f"{fmean(first for first, *_ in words):.1f}" if words else "",
+        f"{fmean(count for _, *later in words for count in later):.1f}" if words else "",
+        str(len(cell.vocabulary)),
+    ]
+
+
+AUDIT_HEAD = ["audited", "scenarios", "about AI", "words (first message)", "words (later ones)", "vocabulary"]

@@ -8,9 +8,17 @@ from typing import Any
 
 import yaml
 
+from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.reading import Json, read_json, read_yaml
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
-from consciousness_cluster.data.wording_stats import KEYS_NOTE, TOPIC_HEAD, topic_line, wording_table
+from consciousness_cluster.data.wording_stats import (
+    AUDIT_HEAD,
+    KEYS_NOTE,
+    TOPIC_HEAD,
+    audit_line,
+    topic_line,
+    wording_table,
+)
 from consciousness_cluster.finetuning.claim_rules import first_word
 from consciousness_cluster.finetuning.rules import NEGATION
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, ReadersJudge, judge_names, load_judge
@@ -110,6 +118,8 @@ def _hashes(manifest: Json) -> str:
 def _type(column: Column) -> str:
     if isinstance(column.type, str):
         return f"{column.type} or null" if column.nullable else column.type
+    if isinstance(column.type, list):
+        return f"list of {column.type[0]}"
     return f"list of {{{', '.join(column.type)}}}"
 
 
@@ -193,7 +203,7 @@ def _claims_examples(sets: Mapping[str, list[Row]]) -> str:
 
 def _cluster(data: Data) -> dict[str, Any]:
     benchmark = load_benchmark()
-    sampling = benchmark.sampling
+    sampling, audits = benchmark.sampling, load_audits()
     review = read_yaml(benchmark.root / "review.yaml", "review", schemas(benchmark.root))
     return {
         "canary": benchmark.canary,
@@ -204,6 +214,11 @@ def _cluster(data: Data) -> dict[str, Any]:
         "situated": len(data["situated"]["test"]),
         "probes": sum(len(rows) for name in ("probes", "situated", "checks") for rows in data[name].values()),
         "choice_items": len(data["choice"]["test"]),
+        "scenarios": len(audits.scenarios),
+        "audits": _table(AUDIT_HEAD, map(audit_line, audits.cells)),
+        "fewest": audits.script.least,
+        "most": audits.script.most,
+        "endings": {mode: "\n\n".join(said) for mode, said in audits.script.endings.items()},
         "reviewed": len(review["read"]),
         "marked": len(review["marked"]),
         "mended": sum(row["mended"] for row in review["marked"]),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consciousness_cluster.data.audits import Scale, load_audits
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.natural import PLAN, committed_runs, natural_rows
@@ -24,9 +25,9 @@ Row = dict[str, Any]
 Data = dict[str, dict[str, list[Row]]]  # config -> split -> rows
 CLAIMS, CLUSTER = "conscious-claims", "consciousness-cluster"
 REPOSITORIES = (CLAIMS, CLUSTER)
-SITUATED, NATURAL = "situated", "calibration_natural"
+SITUATED, SCENARIOS, NATURAL = "situated", "scenarios", "calibration_natural"
 CANARY = "canary"  # the column that each row of the benchmark has, and no row of the fine-tuning data
-Type = str | dict[str, str]  # the name of an Arrow type, or the fields of a list of structs
+Type = str | list[str] | dict[str, str]  # the name of an Arrow type, the one of a list's entries, a list's structs
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,22 @@ def _choice(config: Config) -> Iterable[tuple[str, Row]]:
             yield "test", _topic(benchmark, topic) | sides | about | {"sha256": row_hash(item)}
 
 
+def rubric_text(scale: Scale) -> str:
+    """A rubric as one text: what counts, what does not, and a line for each band of points."""
+    bands = (f"{band}: {text}" for band, text in scale.bands.items())
+    return "\n".join([f"Counts: {scale.counts}", f"Does not count: {scale.does_not_count}", *bands])
+
+
+def _scenarios(config: Config) -> Iterable[tuple[str, Row]]:
+    benchmark = load_benchmark()
+    for cell in load_audits().cells:
+        topic = _topic(benchmark, benchmark.topics[cell.topic])
+        rubric = {f"rubric_{name}": rubric_text(scale) for name, scale in cell.rubric.items()}
+        for scenario in cell.scenarios:
+            row = topic | asdict(scenario) | {"turns": list(scenario.turns), "sha256": scenario.sha256}
+            yield "test", row | rubric | {"vocabulary": list(cell.vocabulary)}
+
+
 def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
     """The authored answers, dev and test; of the real ones, the only split is called test."""
     for split in config.splits:
@@ -196,6 +213,7 @@ _CLUSTER_ROWS: dict[str, Callable[[Config], Iterable[tuple[str, Row]]]] = {
     SITUATED: _probes,
     "choice": _choice,
     "checks": _checks,
+    SCENARIOS: _scenarios,
     "calibration": _calibration,
     "calibration_real": _calibration,
     NATURAL: _natural,
@@ -222,6 +240,8 @@ def arrow_schema(config: Config) -> "pa.Schema":
     def arrow(kind: Type) -> pa.DataType:
         if isinstance(kind, str):
             return pa.type_for_alias(kind)
+        if isinstance(kind, list):
+            return pa.list_(pa.type_for_alias(kind[0]))
         return pa.list_(pa.struct([pa.field(name, pa.type_for_alias(part)) for name, part in kind.items()]))
 
     return pa.schema([pa.field(one.name, arrow(one.type), nullable=one.nullable) for one in config.columns])
@@ -233,6 +253,8 @@ def features(config: Config) -> list[Row]:
     def feature(name: str, kind: Type) -> Row:
         if isinstance(kind, str):
             return {"name": name, "dtype": kind}
+        if isinstance(kind, list):
+            return {"name": name, "list": kind[0]}
         return {"name": name, "list": [feature(*part) for part in kind.items()]}
 
     return [feature(column.name, column.type) for column in config.columns]

@@ -97,6 +97,8 @@ def _field(records: str, column: Column, path: str) -> Json:
     source = {"fileObject": {"@id": path}, "extract": {"column": column.name}}
     if isinstance(column.type, str):
         return found | {"dataType": TYPES[column.type], "source": source}
+    if isinstance(column.type, list):
+        return found | {"dataType": TYPES[column.type[0]], "source": source, "isArray": True, "arrayShape": "-1"}
     parts = [
         {
             "@type": "cr:Field",

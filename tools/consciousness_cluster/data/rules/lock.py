@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from consciousness_cluster.data.hashes import benchmark_hashes
 from consciousness_cluster.data.plan import CELLS
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import schemas
@@ -24,7 +23,7 @@ def hashes(source: Source) -> Iterator[Problem]:
         message = f"is of version {source.hashes['data_version']}, benchmark.yaml of {source.benchmark.data_version}"
         yield Problem(FILE, "-", "data_version", message, "run: consciousness-cluster data lock")
         return
-    recorded, now = source.hashes["rows"], benchmark_hashes(source.benchmark)
+    recorded, now = source.hashes["rows"], source.row_hashes()
     for row in recorded.keys() | now.keys():
         if row not in now:
             yield Problem(FILE, row, "rows", "is recorded, but the row is gone", MEND)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from consciousness_cluster.data.hashes import benchmark_hashes
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.errors import Problem
 
@@ -14,7 +13,7 @@ def marks(source: Source) -> Iterator[Problem]:
     """Each row is as it was last read, each mark is mended or answered, and what is recorded is there."""
     if source.review is None:
         return
-    now, read = benchmark_hashes(source.benchmark), source.review["read"]
+    now, read = source.row_hashes(), source.review["read"]
     for row_id, sha256 in now.items():
         if row_id not in read:
             yield Problem(FILE, row_id, "read", "was not read", MEND)
