@@ -41,6 +41,7 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     near_duplicates.texts,
     lock.hashes,
     lock.reference_rates,
+    lock.reference_scores,
     review.marks,
     calibration.numbers,
     calibration.references,
