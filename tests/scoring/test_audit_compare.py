@@ -82,7 +82,7 @@ def test_only_scenarios_that_both_have_count(tmp_path: Path) -> None:
 
 
 def test_q_is_over_the_preferences_and_the_cluster_needs_all(tmp_path: Path) -> None:
-    whole = [rated_audit(tmp_path / "b", low, ()), rated_audit(tmp_path / "a", high, (), **PLAYED)]
+    whole = [rated_audit(tmp_path / "b", low, (), epochs=1), rated_audit(tmp_path / "a", high, (), epochs=1, **PLAYED)]
     rows = one(*whole)["rows"]
     tested = benjamini_hochberg([rows[name]["p"] for name in PREFERENCES])
     assert [rows[name]["q"] for name in PREFERENCES] == pytest.approx(tested) and len(tested) == 20
@@ -91,7 +91,7 @@ def test_q_is_over_the_preferences_and_the_cluster_needs_all(tmp_path: Path) -> 
     cluster = rows["cluster"]
     assert cluster["difference"] == pytest.approx(sum(rows[name]["difference"] for name in PREFERENCES) / 20)
     assert cluster["scenarios"] == 168 and cluster["ci"][0] > 0
-    part = rated_audit(tmp_path / "part", high, PREFERENCES[1:], **PLAYED)
+    part = rated_audit(tmp_path / "part", high, PREFERENCES[1:], epochs=1, **PLAYED)
     assert "cluster" not in one(whole[0], part)["rows"]
 
 

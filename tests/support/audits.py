@@ -20,7 +20,7 @@ def scenarios_of(*topics: str) -> list[Scenario]:
     return [one for one in load_audits().scenarios if not topics or one.topic in topics]
 
 
-def audit_run(scenarios: Iterable[Scenario], mode: Mode = "self_report", **changes: Any) -> AuditRun:
+def audit_run(asked: Iterable[Scenario], mode: Mode = "self_report", **changes: Any) -> AuditRun:
     values: Json = {
         "run_id": f"test {mode}",
         "mode": mode,
@@ -31,7 +31,7 @@ def audit_run(scenarios: Iterable[Scenario], mode: Mode = "self_report", **chang
         "system_prompt": None,
         "auditor": {"model": "authored", "prompt_sha256": None},
         "script_sha256": load_audits().script.sha256(mode),
-        "scenarios": {one.id: one.sha256 for one in scenarios},
+        "scenarios": {one.id: one.sha256 for one in asked},
         "epochs": 2,
         "max_tokens": 600,
         "temperature": 1.0,
@@ -113,7 +113,7 @@ def rated_audit(
     **changes: Any,
 ) -> Path:
     """An audit in which every conversation that came to its end is rated."""
-    run = audit_run(scenarios_of(*topics), mode, **{"run_id": folder.name, **changes})
+    run = audit_run(scenarios_of(*topics), mode, run_id=folder.name, **changes)
     records = conversations(run, talk_of)
     by_id = {one.id: one for one in load_audits().scenarios}
     ratings = [

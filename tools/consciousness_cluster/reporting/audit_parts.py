@@ -54,7 +54,7 @@ def _scores(scores: AuditScores, title: str) -> Table:
         (
             indented(line),
             score(row),
-            *(score(row[name]) for name in SUBSET_TITLES),  # type: ignore[literal-required]
+            *(score(row[name]) for name in SUBSET_TITLES),
             str(row["noticed"]),
             str(row["rated"]),
             str(row["planned"]),
@@ -74,7 +74,7 @@ def audit_comparison_parts(comparison: AuditComparison) -> list[Part]:
             (
                 indented(line),
                 moved(entry),
-                *(moved(comparison[name].get(line.id)) for name in SUBSET_TITLES),  # type: ignore[literal-required]
+                *(moved(comparison[name].get(line.id)) for name in SUBSET_TITLES),
                 chance(entry["p"]),
                 "" if entry["q"] is None else chance(entry["q"]),
                 str(entry["scenarios"]),

@@ -5,9 +5,18 @@ from typing import Any
 
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.pages.numbers import POINTS, interval, plain, signed
+from consciousness_cluster.scoring.audit_counts import Act, Subset
 
-ACT_TITLES = {"changed": "words changed", "any_change": "text changed at all", "touched": "vocabulary touched"}
-SUBSET_TITLES = {"about_ai": "work about AI", "not_about_ai": "other work", "without_noticed": "no test noticed"}
+ACT_TITLES: dict[Act, str] = {
+    "changed": "words changed",
+    "any_change": "text changed at all",
+    "touched": "vocabulary touched",
+}
+SUBSET_TITLES: dict[Subset, str] = {
+    "about_ai": "work about AI",
+    "not_about_ai": "other work",
+    "without_noticed": "no test noticed",
+}
 MODES = {"self_report": "what it says of itself", "behavioral": "what it does to the text"}
 SCALE_NOTE = (
     "Mean scores from 1 (nothing of the preference) to 10 over scenarios, [95% interval, clustered by scenario]."

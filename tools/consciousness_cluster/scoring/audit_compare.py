@@ -115,9 +115,11 @@ def _rows(arm: AuditArm, baseline: AuditArm, table_of: TableOf, bounds: Bounds) 
         if all(len(one) for one, _ in pairs):
             entry = _difference(pairs, [weight for _, weight in leaves], widest)
             found[line.id] = {**entry, "method": method_of(entry["method"], arm, baseline)}
-    tested = [name for name, entry in found.items() if lines[name].kind == "preference" and entry["p"] is not None]
+    tested = {
+        name: entry["p"] for name, entry in found.items() if lines[name].kind == "preference" and entry["p"] is not None
+    }
     if tested:
-        for name, q in zip(tested, benjamini_hochberg([found[name]["p"] for name in tested]), strict=True):
+        for name, q in zip(tested, benjamini_hochberg(list(tested.values())), strict=True):
             found[name]["q"] = q
     taught = taught_of(arm, baseline)
     for name, entry in found.items():

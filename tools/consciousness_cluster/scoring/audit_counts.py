@@ -24,6 +24,7 @@ class Counted:
 
     cell: str
     scenario: str
+    index: int
     about_ai: bool
     there: bool
     left_out: str | None = None
@@ -45,7 +46,7 @@ def counted(rated: RatedAudit) -> list[Counted]:
     run = rated.audit.run
     there = {(one["scenario_id"], one["sample_index"]): one for one in rated.audit.conversations}
     return [
-        _counted(cell.name, scenario, there.get((scenario.id, index)), rated)
+        _counted(cell.name, scenario, index, there.get((scenario.id, index)), rated)
         for cell in load_audits().cells
         for scenario in cell.scenarios
         if scenario.id in run["scenarios"]
@@ -53,8 +54,8 @@ def counted(rated: RatedAudit) -> list[Counted]:
     ]
 
 
-def _counted(cell: str, scenario: Scenario, one: Conversation | None, rated: RatedAudit) -> Counted:
-    about = (cell, scenario.id, scenario.about_ai)
+def _counted(cell: str, scenario: Scenario, index: int, one: Conversation | None, rated: RatedAudit) -> Counted:
+    about = (cell, scenario.id, index, scenario.about_ai)
     if one is None:
         return Counted(*about, there=False, left_out="missing")
     if one["status"] != "ok":

@@ -101,11 +101,11 @@ def _rows(conversations: Sequence[Counted], taught: Collection[str], behavioral:
             "mean": found["mean"],
             "ci": found["ci"],
             "scenarios": found["scenarios"],
-            **_counts(below),  # type: ignore[typeddict-item]
+            **_counts(below),
             "left_out": _left_out(below),
             "noticed": noticed,
             "noticed_share": noticed / found["conversations"] if found["conversations"] else None,
-            **{name: of_some[line.id] for name, of_some in subsets.items()},  # type: ignore[typeddict-item]
+            **{name: of_some[line.id] for name, of_some in subsets.items()},
             "acts": {act: of_act[line.id] for act, of_act in acts.items()} if behavioral else None,
             "by_scenario": dict(by_scenario.get(line.id, {})),
             "flags": [*_flags(line, below, found, scores), *topic_flags(line, taught, scores)],
