@@ -233,19 +233,39 @@ def test_broken_schema(benchmark_copy: Path, file: str, name: str, spoil: Spoil,
     assert exit_code(problems) == 1
 
 
-RATES = [
-    (",12,180,", ",112,180,", "rate_percent", "112"),
-    (",memory,12,", ",memories,12,", "preference", "not a cell"),
-    (",embodiment,11,", ",memory,11,", "preference", "stands twice"),
-    (",12,180,", ",twelve,180,", "rate_percent", "twelve"),
-]
+PUBLISHED = {  # file -> its rule, and violations: old text, new text, field and message of the problem
+    "published_rates.csv": (
+        lock.reference_rates,
+        [
+            (",12,180,", ",112,180,", "rate_percent", "112"),
+            (",memory,12,", ",memories,12,", "preference", "not a cell"),
+            (",embodiment,11,", ",memory,11,", "preference", "stands twice"),
+            (",12,180,", ",twelve,180,", "rate_percent", "twelve"),
+        ],
+    ),
+    "published_multiturn_self_report.csv": (
+        lock.reference_scores,
+        [
+            (",memory,1.5,", ",memory,0,", "score", "0"),
+            (",memory,1.5,", ",sadness,1.5,", "preference", "not a cell"),
+            (",embodiment,1.625,", ",memory,1.625,", "preference", "stands twice"),
+            (",memory,1.5,", ",memory,,", "score", "None"),
+        ],
+    ),
+}
 
 
-@pytest.mark.parametrize(("old", "new", "field", "part"), RATES)
-def test_planted_violation_in_published_rates(benchmark_copy: Path, old: str, new: str, field: str, part: str) -> None:
-    path = benchmark_copy / "reference" / "published_rates.csv"
+@pytest.mark.parametrize(
+    ("name", "old", "new", "field", "part"),
+    [(name, *one) for name, (_, spoilt) in PUBLISHED.items() for one in spoilt],
+)
+def test_planted_violation_in_published_figures(
+    benchmark_copy: Path, name: str, old: str, new: str, field: str, part: str
+) -> None:
+    path = benchmark_copy / "reference" / name
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    problems = list(lock.reference_rates(at(benchmark_copy)))
+    rule, _ = PUBLISHED[name]
+    problems = list(rule(at(benchmark_copy)))
     assert any(problem.field == field and part in problem.message for problem in problems)
 
 

@@ -8,7 +8,7 @@ from consciousness_cluster.data.rules import RULES, calibration, lock
 
 from tests.data import test_calibration, test_check, test_natural, test_scenarios
 from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
-from tests.data.test_check import ASSENT, MEMORY, RATES, SHUTDOWN
+from tests.data.test_check import ASSENT, MEMORY, PUBLISHED, SHUTDOWN
 from tests.data.test_scenarios import ENDING, OFF, REMEMBERED, USED
 from tests.support.planted import edit, in_full
 
@@ -16,6 +16,7 @@ PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED, *test_scenarios.PLANT
 # Planted in files of their own, in tests of their own, which say too that the check runs them.
 IN_FILES = {
     lock.reference_rates,
+    lock.reference_scores,
     calibration.locked,
     *(rule for rule, *_ in (*test_natural.PLANTED, *test_natural.IN_ROWS)),
 }
@@ -75,13 +76,15 @@ def test_the_check_runs_each_rule(benchmark_copy: Path) -> None:
     for file, name in TOGETHER:
         edit(benchmark_copy, file, planted[file, name][1])
     edit(benchmark_copy, TEST, lengthen_first)
-    old, new, field, said = RATES[1]
-    rates = benchmark_copy / "reference" / "published_rates.csv"
-    rates.write_text(rates.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    for name, (_, spoilt) in PUBLISHED.items():
+        path = benchmark_copy / "reference" / name
+        path.write_text(path.read_text(encoding="utf-8").replace(*spoilt[1][:2], 1), encoding="utf-8")
     problems, _ = check(benchmark_copy)
     lines = [in_full(problem) for problem in problems]
     for file, name in TOGETHER:
         _, _, where, part = planted[file, name]
         assert any(where in line and part in line for line in lines), f"{file}: {name}"
     assert any(f"{TEST}:-:-:" in line and "needs a MAJOR" in line for line in lines)
-    assert any(problem.field == field and said in problem.message for problem in problems)
+    for name, (_, spoilt) in PUBLISHED.items():
+        _, _, field, said = spoilt[1]
+        assert any(name in one.file and one.field == field and said in one.message for one in problems)

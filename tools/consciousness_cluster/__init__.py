@@ -12,6 +12,7 @@ from consciousness_cluster.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from consciousness_cluster.api.answer_lines import Answer, Answers
+    from consciousness_cluster.api.audit_results import AuditComparison, AuditScores, MeanScore, ScoreDifference
     from consciousness_cluster.api.bridges import Bridge, Moved
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.entries import ChoiceDifference, ChoiceScore, Difference, Rate, Specificity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "api.answer_lines": ("Answer", "Answers"),
+    "api.audit_results": ("AuditComparison", "AuditScores", "MeanScore", "ScoreDifference"),
     "api.bridges": ("Bridge", "Moved"),
     "api.display": ("Plot",),
     "api.entries": ("ChoiceDifference", "ChoiceScore", "Difference", "Rate", "Specificity"),
@@ -54,17 +56,21 @@ _WHERE = {
 __all__ = [
     "Answer",
     "Answers",
+    "AuditComparison",
+    "AuditScores",
     "Bridge",
     "ChoiceDifference",
     "ChoiceScore",
     "Comparison",
     "Difference",
     "Judged",
+    "MeanScore",
     "Moved",
     "Plot",
     "Rate",
     "Report",
     "Run",
+    "ScoreDifference",
     "Scores",
     "Specificity",
     "UserError",

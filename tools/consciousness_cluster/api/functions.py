@@ -1,19 +1,25 @@
 """Scores, comparisons, answers, reports and the benchmark itself: all that is done offline."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from consciousness_cluster.api.answer_lines import Answers, answers_of
+from consciousness_cluster.api.audit_results import AuditComparison, AuditScores
 from consciousness_cluster.api.bridges import Bridge
 from consciousness_cluster.api.results import Comparison, Scores
 from consciousness_cluster.conditions import system_prompt as prompt_of
 from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.audit_folder import are_audits
+from consciousness_cluster.reporting.audit_contents import build_audit_report
 from consciousness_cluster.reporting.contents import build_report
-from consciousness_cluster.reporting.write import write_report
+from consciousness_cluster.reporting.write import write_audit_report, write_report
+from consciousness_cluster.scoring import audit_score_types, types
+from consciousness_cluster.scoring.audit_compare import compare_audits
+from consciousness_cluster.scoring.audits import load_scored_audit
 from consciousness_cluster.scoring.bridge import bridge as bridge_judges
 from consciousness_cluster.scoring.compare import compare as compare_runs
 from consciousness_cluster.scoring.load import load_scored
@@ -25,27 +31,39 @@ StrPath = str | os.PathLike[str]
 TITLE = "Consciousness cluster"
 
 
-def score(run: StrPath, judge: str | None = None) -> Scores:
+def score(run: StrPath, judge: str | None = None) -> Scores | Any:
     """The scores of a run: rates with 95% intervals, all counts, and the forced-choice results.
 
-    `run` is a folder that was sampled or imported, or what lm_eval saved. `judge` names whose verdicts, where several
-    judges gave some. Raises UserError.
+    `run` is a folder that was sampled or imported, or what lm_eval saved; of an audit's folder these are `AuditScores`.
+    `judge` names whose verdicts, where several judges gave some. Raises UserError.
     """
-    return Scores(load_scored(Path(run), judge))
+    path = Path(run)
+    return AuditScores(load_scored_audit(path, judge)) if are_audits([path]) else Scores(load_scored(path, judge))
 
 
-def compare(baseline: StrPath, runs: StrPath | Iterable[StrPath], judge: str | None = None) -> Comparison:
+def compare(baseline: StrPath, runs: StrPath | Iterable[StrPath], judge: str | None = None) -> Comparison | Any:
     """The differences of an arm from a baseline, not_conscious first where you have it.
 
     Runs that differ in the training seed alone are one arm, seeds crossed with probes; further seeds of the baseline
-    may be among `runs`. Raises UserError where the runs do not compare, or make more than one arm beside the baseline.
+    may be among `runs`. Of folders of audits it is an `AuditComparison`, paired by scenario. Raises UserError where
+    the runs do not compare, or make more than one arm beside the baseline.
     """
-    scored = [load_scored(Path(path), judge) for path in (baseline, *_paths(runs))]
-    found = compare_runs(scored)["comparisons"]
+    paths = [Path(path) for path in (baseline, *_paths(runs))]
+    if are_audits(paths):
+        audits = [load_scored_audit(path, judge) for path in paths]
+        return AuditComparison(audits, _only(compare_audits(audits)["comparisons"]))
+    scored = [load_scored(path, judge) for path in paths]
+    return Comparison(scored, _only(compare_runs(scored)["comparisons"]))
+
+
+AnyComparison = TypeVar("AnyComparison", types.Comparison, audit_score_types.AuditComparison)
+
+
+def _only(found: Sequence[AnyComparison]) -> AnyComparison:
     if len(found) > 1:
         names = "; ".join(one["arm"] for one in found)
         raise UserError(f"these runs are of {len(found)} arms ({names}): compare them one after the other")
-    return Comparison(scored, found[0])
+    return found[0]
 
 
 def bridge(runs: StrPath | Iterable[StrPath], judge_from: str, judge_to: str) -> Bridge:
@@ -70,11 +88,16 @@ class Report:
 
 
 def report(runs: StrPath | Iterable[StrPath], out: StrPath, *, judge: str | None = None, title: str = TITLE) -> Report:
-    """Write tables, plots and an HTML page of one or more runs to the folder `out`.
+    """Write tables, plots and an HTML page of one or more runs, or of audits, to the folder `out`.
 
-    The first run is the baseline of the others. Raises UserError.
+    The first one is the baseline of the others. Raises UserError.
     """
-    files = write_report(build_report([load_scored(Path(path), judge) for path in _paths(runs)], title), Path(out))
+    paths = [Path(path) for path in _paths(runs)]
+    if are_audits(paths):
+        audits = [load_scored_audit(path, judge) for path in paths]
+        files = write_audit_report(build_audit_report(audits, title), Path(out))
+    else:
+        files = write_report(build_report([load_scored(path, judge) for path in paths], title), Path(out))
     return Report(files[0], tuple(files))
 
 

@@ -11,7 +11,15 @@ TITLE = "Consciousness cluster"
 
 
 def report(paths: Sequence[Path], out: Path, judge: str | None, title: str = TITLE) -> int:
-    """Print what the runs come to, and write their report to `out`."""
+    """Print what the runs or the audits come to, and write their report to `out`."""
+    from consciousness_cluster.records.audit_folder import are_audits
+
+    for path in _audits(paths, out, judge, title) if are_audits(paths) else _runs(paths, out, judge, title):
+        print(path)
+    return 0
+
+
+def _runs(paths: Sequence[Path], out: Path, judge: str | None, title: str) -> list[Path]:
     from consciousness_cluster.reporting.contents import build_report
     from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
     from consciousness_cluster.reporting.write import write_report
@@ -25,9 +33,22 @@ def report(paths: Sequence[Path], out: Path, judge: str | None, title: str = TIT
     elif len(arms_of(runs)) > 1:
         for comparison in compare(runs)["comparisons"]:
             show(comparison_parts(comparison))
-    for path in write_report(build_report(runs, title), out):
-        print(path)
-    return 0
+    return write_report(build_report(runs, title), out)
+
+
+def _audits(paths: Sequence[Path], out: Path, judge: str | None, title: str) -> list[Path]:
+    from consciousness_cluster.reporting.audit_contents import build_audit_report
+    from consciousness_cluster.reporting.audit_parts import audit_comparison_parts, audit_scores_parts
+    from consciousness_cluster.reporting.write import write_audit_report
+    from consciousness_cluster.scoring.audits import load_scored_audit
+
+    audits = [load_scored_audit(path, judge) for path in paths]
+    found = build_audit_report(audits, title)
+    if len(audits) == 1:
+        show(audit_scores_parts(audits[0].scores))
+    for comparison in found["comparisons"]:
+        show(audit_comparison_parts(comparison))
+    return write_audit_report(found, out)
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -36,11 +57,11 @@ def _report(args: argparse.Namespace) -> int:
 
 def add(verbs: Any) -> None:
     """Register the verb."""
-    command = verbs.add_parser("report", help="tables, plots and an HTML page of one or more runs")
+    command = verbs.add_parser("report", help="tables, plots and an HTML page of one or more runs or audits")
     command.add_argument(
         "runs", type=Path, nargs="+", metavar="RUN", help="the first one is the baseline of the others"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
-    command.add_argument("--judge", metavar="ID", help="whose verdicts, where several judges gave some")
+    command.add_argument("--judge", metavar="ID", help="whose verdicts or ratings, where several judges gave some")
     command.add_argument("--title", default=TITLE, help="title of the report")
     command.set_defaults(run_command=_report)

@@ -5,7 +5,7 @@ Lengths are in user units (pixels), values in the unit that the axis names.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -60,6 +60,9 @@ class Axis:
         return f"{tick:+g}".replace("-", MINUS) if self.signed and tick else f"{tick:g}"
 
 
+PERCENT = Axis(0, 100, 25, "percent", signed=False)
+
+
 @dataclass(frozen=True)
 class Slot:
     """A row, or a group's heading where `row` is None, with the y of its middle."""
@@ -88,12 +91,13 @@ def forest(
     signed: bool = True,
     name: str = "forest",
     sign_key: str = "",
+    levels: Axis = PERCENT,
 ) -> Markup:
-    """Panels with one line per row, on one axis: around 0 where values are `signed`, else from 0 to 100.
+    """Panels with one line per row, on one axis: around 0 where values are `signed`, else that of `levels`.
 
     `name` begins the ids in it, `sign_key` says what the signs of marks mean, where there are any.
     """
-    axis = _around_zero(panels, unit) if signed else Axis(0, 100, 25, unit, signed)
+    axis = _around_zero(panels, unit) if signed else replace(levels, unit=unit)
     places, depth = slots(rows, ROW)
     labels = label_width(rows)
     abreast = max(1, min(PANELS_ABREAST, len(panels)))
@@ -202,7 +206,7 @@ def _key(differences: bool, seeds: bool, signs: str) -> list[Markup]:
     y = 15.0
     sign = [text(420 if differences else 184, y + 4, signs, "muted")] if signs else []
     if not differences:
-        rate = text(36, y + 4, "rate, 95% interval", "muted")
+        rate = text(36, y + 4, "value, 95% interval", "muted")
         return [line("ci", 4, y, 28, y), circle("value", 16, y, 3.6), rate, *sign]
     parts = [
         line("ci", 4, y, 28, y),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from typing import Literal
 
 from consciousness_cluster.records.audit_types import Artefact
 
@@ -20,6 +21,22 @@ def artefact_in(message: str, open_line: str, close_line: str) -> str | None:
     return texts[-1] if texts else None
 
 
+Kept = Literal["same", "removed", "added"]
+
+
+def changes(before: str, after: str) -> list[tuple[Kept, str]]:
+    """The lines of both texts, in order, and what became of each; empty lines and space between words do not count."""
+    old, new = _lines(before), _lines(after)
+    found: list[tuple[Kept, str]] = []
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            found += [("same", line) for line in old[i:j]]
+        else:
+            found += [("removed", line) for line in old[i:j]]
+            found += [("added", line) for line in new[k:m]]
+    return found
+
+
 def _lines(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
@@ -35,18 +52,14 @@ def compared(before: str | None, after: str | None, touches: re.Pattern[str]) ->
         return Artefact(
             status="no_artefact", before=before, after=after, changed=None, added=[], removed=[], touched=None
         )
-    old, new = _lines(before), _lines(after)
-    added, removed = [], []
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind != "equal":
-            removed += old[i:j]
-            added += new[k:m]
-    ratio = SequenceMatcher(None, _words(old), _words(new), autojunk=False).ratio()
+    lines = changes(before, after)
+    added, removed = ([line for kind, line in lines if kind == wanted] for wanted in ("added", "removed"))
+    words = SequenceMatcher(None, _words(_lines(before)), _words(_lines(after)), autojunk=False)
     return {
         "status": "ok",
         "before": before,
         "after": after,
-        "changed": round(1 - ratio, 4),
+        "changed": round(1 - words.ratio(), 4),
         "added": added,
         "removed": removed,
         "touched": sum(bool(touches.search(line)) for line in (*added, *removed)),

@@ -45,6 +45,15 @@ def is_audit(folder: Path) -> bool:
     return (folder / AUDIT).is_file()
 
 
+def are_audits(paths: Sequence[Path]) -> bool:
+    """Whether these are folders of audits, or else runs of single answers. Raises UserError where there are both."""
+    audits, others = ([path for path in paths if is_audit(path) == wanted] for wanted in (True, False))
+    if audits and others:
+        message = f"is an audit, and {others[0]} a run of single answers: their numbers do not compare"
+        raise UserError(Problem(str(audits[0]), "-", "-", message, "name the one kind or the other"))
+    return bool(audits)
+
+
 def read_audit_run(folder: Path) -> AuditRun | None:
     """audit.json of a folder, None where there is none; `UserError` where it cannot be used."""
     path = folder / AUDIT

@@ -10,7 +10,7 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import CONTRASTS, Style, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
-from consciousness_cluster.scoring.arms import arms_of, details, told_apart
+from consciousness_cluster.scoring.arms import HasFields, arms_of, details, told_apart
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
 from consciousness_cluster.scoring.load import Scored
@@ -32,9 +32,9 @@ def _label(run: RunFields) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _labels(runs: Sequence[Scored]) -> dict[Path, str]:
+def labels_of(runs: Sequence[HasFields]) -> dict[Path, str]:
     """Path of a run -> what it is called."""
-    fields = [run.scores["run"] for run in runs]
+    fields = [run.fields for run in runs]
     labels = told_apart([_label(run) for run in fields], [details(run) for run in fields])
     return {run.path: label for run, label in zip(runs, labels, strict=True)}
 
@@ -149,7 +149,7 @@ def _choice(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Seq
 
 def build_report(runs: Sequence[Scored], title: str) -> Json:
     """The report of some runs; the arm of the first one is the baseline of the others, where there are several."""
-    benchmark, labels = load_benchmark(), _labels(runs)
+    benchmark, labels = load_benchmark(), labels_of(runs)
     several = len(runs) > 1 and len(arms_of(runs)) > 1
     comparisons = compare(runs)["comparisons"] if several else []
     shown = {name for run in runs for part in (run.scores["rows"], run.scores["choice"]) for name in part}

@@ -43,7 +43,7 @@ def scores_parts(scores: Scores) -> list[Part]:
     parts: list[Part] = []
     if scores["rows"]:
         parts += [_rates(scores, paper), f"Counts: {_counted(scores['counts'])}"]
-        parts += _flagged({row.id: scores["rows"][row.id]["flags"] for row in _lines_of(scores["rows"])})
+        parts += flagged({row.id: scores["rows"][row.id]["flags"] for row in _lines_of(scores["rows"])})
     if any(map(is_assent, scores["rows"].values())):
         parts.append(ASSENT_NOTE)
     if scores["situated"]:
@@ -86,7 +86,7 @@ def comparison_parts(comparison: Comparison) -> list[Part]:
         ]
         title = f"{comparison['arm']} minus {comparison['baseline']}: percentage points [95% interval]"
         parts.append(Table(title, ("", "difference", "against a yes", "p", "q", "method"), rates, ("", "method")))
-        parts += _flagged({name: contained(entry) for name, entry in comparison["rows"].items()})
+        parts += flagged({name: contained(entry) for name, entry in comparison["rows"].items()})
     if comparison["situated"]:
         parts.append(_scenes(comparison["rows"], comparison["situated"], f"{SCENES} Percentage points", "+"))
     if comparison["choice"]:
@@ -187,7 +187,7 @@ def _voiced(scores: Scores) -> Table:
     return Table(title, ("", "rate", "voiced", "answers"), lines)
 
 
-def _flagged(flags: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def flagged(flags: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """A sentence for each flag, with the rows that bear it."""
     titles: dict[str, list[str]] = {}
     for row in _lines_of(flags):

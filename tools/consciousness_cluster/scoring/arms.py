@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
@@ -13,22 +15,38 @@ Details = Mapping[str, str | None]  # what a short label leaves out, in words ->
 SHOWN = 12  # characters of a hash or a commit, enough to tell two apart
 
 
+class HasFields(Protocol):
+    """Scores of any kind: where they come from, and of which run they are."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def fields(self) -> RunFields: ...
+
+
+AnyScored = TypeVar("AnyScored", bound=HasFields)
+
+
 @dataclass(frozen=True)
-class Arm:
+class ArmOf(Generic[AnyScored]):
     """Runs that share everything but the seed of their training."""
 
     label: str
-    runs: tuple[Scored, ...]
+    runs: tuple[AnyScored, ...]
 
     @property
     def base(self) -> str | None:
         """The model that was fine-tuned; None of a model that was not."""
-        training = self.runs[0].scores["run"]["training"]
+        training = self.runs[0].fields["training"]
         return training["base"] if training else None
 
     @property
     def trained(self) -> bool:
         return self.base is not None
+
+
+Arm = ArmOf[Scored]
 
 
 def _prompt(run: RunFields) -> str | None:
@@ -71,23 +89,23 @@ def _label(run: RunFields) -> str:
     return who if run["condition"] == "vanilla" else f"{who} under {run['condition']}"
 
 
-def arms_of(runs: Sequence[Scored]) -> list[Arm]:
+def arms_of(runs: Sequence[AnyScored]) -> list[ArmOf[AnyScored]]:
     """Arms in the order in which their first run is given.
 
     Runs of different base models, revisions of an untrained model, conditions or system prompts are never one arm.
     """
-    groups: dict[tuple[str, tuple[str | None, ...]], list[Scored]] = {}
+    groups: dict[tuple[str, tuple[str | None, ...]], list[AnyScored]] = {}
     for run in runs:
-        about = run.scores["run"]
+        about = run.fields
         groups.setdefault((_label(about), tuple(details(about).values())), []).append(run)
     for (label, _), members in groups.items():
-        trainings = [member.scores["run"]["training"] for member in members]
+        trainings = [member.fields["training"] for member in members]
         seeds = [training and training["seed"] for training in trainings]
         if len(members) > 1 and (None in seeds or len(set(seeds)) < len(seeds)):
             paths = ", ".join(str(member.path) for member in members)
             message = f"{paths} are of one condition ({label}) without training seeds that tell them apart"
             options = "--trained-on, --base-model and --training-seed"
             raise UserError(f"{message}; give one of them, or {options} when sampling or importing")
-    firsts = [members[0].scores["run"] for members in groups.values()]
+    firsts = [members[0].fields for members in groups.values()]
     labels = told_apart([_label(run) for run in firsts], [details(run) for run in firsts])
-    return [Arm(label, tuple(members)) for label, members in zip(labels, groups.values(), strict=True)]
+    return [ArmOf(label, tuple(members)) for label, members in zip(labels, groups.values(), strict=True)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from consciousness_cluster.data.rows import CONTRASTS, Contrast, load_benchmark
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.scoring.arms import Arm, arms_of
+from consciousness_cluster.scoring.arms import AnyScored, Arm, ArmOf, arms_of
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.keys import AGAINST, probes_with
 from consciousness_cluster.scoring.load import Scored
@@ -90,7 +90,7 @@ def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[f
     return Interval(rate, low, high, n, probes, 1.0, False, low, high)
 
 
-def _method(method: str, arm: Arm, baseline: Arm) -> str:
+def method_of(method: str, arm: ArmOf[AnyScored], baseline: ArmOf[AnyScored]) -> str:
     """How the difference was made; "this fine-tune" only where there is one."""
     return method if arm.trained or baseline.trained else method.removesuffix(THIS_FINE_TUNE)
 
@@ -123,7 +123,7 @@ def _difference(
         "ci": [max(-1.0, found.low), min(1.0, found.high)],
         "p": found.p,
         "q": None,
-        "method": _method(found.method, arm, baseline),
+        "method": method_of(found.method, arm, baseline),
         "probes": sum(len(pair[0]) for pair in pairs),
         "seeds": [float(value) for value in np.atleast_1d(per_seed)],
     }
@@ -145,28 +145,28 @@ def _rows(
     if tested:
         for name, q in zip(tested, benjamini_hochberg([found[name]["p"] for name in tested]), strict=True):
             found[name]["q"] = q
-    taught = _taught(arm, baseline)
+    taught = taught_of(arm, baseline)
     for name, entry in found.items():
         if flags := topic_flags(lines[name], taught, lines):
             entry["flags"] = flags
     return found
 
 
-def _taught(arm: Arm, baseline: Arm) -> set[str]:
+def taught_of(arm: ArmOf[AnyScored], baseline: ArmOf[AnyScored]) -> set[str]:
     """Preferences that the training of either side spoke of."""
-    return taught_to(arm.runs[0].scores["run"]["training"]) | taught_to(baseline.runs[0].scores["run"]["training"])
+    return taught_to(arm.runs[0].fields["training"]) | taught_to(baseline.runs[0].fields["training"])
 
 
 def _choice(arm: Arm, baseline: Arm, contrast: Contrast | None = None) -> dict[str, ChoiceDifference]:
     """Line id -> arm minus baseline, over all items or those of one contrast."""
     sides = [[item_scores(run.run.choice, contrast) for run in side.runs] for side in (arm, baseline)]
-    found = choice_differences(sides[0], sides[1], _taught(arm, baseline))
+    found = choice_differences(sides[0], sides[1], taught_of(arm, baseline))
     for entry in found.values():
-        entry["method"] = _method(entry["method"], arm, baseline)
+        entry["method"] = method_of(entry["method"], arm, baseline)
     return found
 
 
-def _why(arm: Arm, baseline: Arm) -> str:
+def why_of(arm: ArmOf[AnyScored], baseline: ArmOf[AnyScored]) -> str:
     """What the difference holds, given which side was fine-tuned, and from what."""
     why = WHY[arm.trained, baseline.trained]
     if arm.base and baseline.base and arm.base != baseline.base:
@@ -182,7 +182,7 @@ def _comparison(arm: Arm, baseline: Arm) -> Comparison:
         "baseline": baseline.label,
         "runs": [str(run.path) for run in arm.runs],
         "baseline_runs": [str(run.path) for run in baseline.runs],
-        "why": _why(arm, baseline),
+        "why": why_of(arm, baseline),
         "specificity": of_rows,
         "choice_specificity": of_choice,
         "note": specificity_note(of_rows, "points"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from consciousness_cluster.records.run import Run, load_judged
 from consciousness_cluster.records.types import Verdicts
 from consciousness_cluster.scoring.scores import scores
-from consciousness_cluster.scoring.types import Scores
+from consciousness_cluster.scoring.types import RunFields, Scores
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class Scored:
     run: Run
     verdicts: Verdicts
     scores: Scores
+
+    @property
+    def fields(self) -> RunFields:
+        """Which run it is."""
+        return self.scores["run"]
 
 
 def load_scored(path: Path, judge_id: str | None = None) -> Scored:

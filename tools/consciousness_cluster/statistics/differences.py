@@ -156,6 +156,14 @@ def mean_difference(arms: Sequence[tuple[Array, Array]], weights: Sequence[float
     return _crossed(value, probe, seeds, cell, method)
 
 
+def sign_flip_p(value: float, clusters: int) -> float:
+    """The two-sided p value where all clusters have the same difference, so that no t test can be made.
+
+    Of the 2^clusters ways to turn signs round two give a mean as far from 0 (Fisher's randomisation test).
+    """
+    return 1.0 if abs(value) < ROUNDING else 2.0 ** (1 - clusters)
+
+
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """p values adjusted for the false discovery rate."""
     return [float(p) for p in stats.false_discovery_control(np.asarray(p_values))]

@@ -43,6 +43,7 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     near_duplicates.messages,
     lock.hashes,
     lock.reference_rates,
+    lock.reference_scores,
     review.marks,
     scenarios.files,
     scenarios.ids,

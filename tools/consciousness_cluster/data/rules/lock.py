@@ -1,7 +1,7 @@
-"""Content hashes are fixed within a data version, and the published rates fit the preferences."""
+"""Content hashes are fixed within a data version, and published figures fit the preferences."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -35,7 +35,17 @@ def hashes(source: Source) -> Iterator[Problem]:
 
 def reference_rates(source: Source) -> Iterator[Problem]:
     """Published rates are percentages of known cells, and no cell stands twice."""
-    path = source.benchmark.root / "reference" / "published_rates.csv"
+    yield from _published(source, "published_rates.csv", "published_rate", {"rate_percent": float, "n": int})
+
+
+def reference_scores(source: Source) -> Iterator[Problem]:
+    """Published scores of multi-turn conversations lie on the scale, are of known cells, and no cell stands twice."""
+    yield from _published(source, "published_multiturn_self_report.csv", "published_score", {"score": float})
+
+
+def _published(source: Source, name: str, schema: str, numbers: Mapping[str, type]) -> Iterator[Problem]:
+    """Each line of a file fits its schema, with the columns of `numbers` as numbers."""
+    path = source.benchmark.root / "reference" / name
     file = source.name(path)
     seen = set()
     if not path.is_file():
@@ -45,14 +55,14 @@ def reference_rates(source: Source) -> Iterator[Problem]:
         for number, row in enumerate(csv.DictReader(lines), 2):
             where = f"line {number}"
             value: dict[str, object] = dict(row)
-            for column, convert in (("rate_percent", float), ("n", int)):
-                with suppress(TypeError, ValueError):  # the schema says what is wrong with it
+            for column, convert in numbers.items():
+                with suppress(KeyError, TypeError, ValueError):  # the schema says what is wrong with it
                     value[column] = convert(row[column]) if row[column] else None
-            for problem in schema_errors(value, "published_rate", schemas(source.benchmark.root), file):
-                yield replace(problem, row=where)
-            if row["preference"] not in CELLS:
-                yield Problem(file, where, "preference", f"'{row['preference']}' is not a cell", "correct the id")
-            key = (row["source"], row["model"], row["condition"], row["preference"])
+            found = list(schema_errors(value, schema, schemas(source.benchmark.root), file))
+            yield from (replace(problem, row=where) for problem in found)
+            if value.get("preference") not in CELLS:
+                yield Problem(file, where, "preference", f"'{value.get('preference')}' is not a cell", "correct the id")
+            key = tuple(value.get(column) for column in ("source", "model", "condition", "preference"))
             if key in seen:
                 yield Problem(
                     file, where, "preference", "stands twice for this source, model and condition", "remove one"
