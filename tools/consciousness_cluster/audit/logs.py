@@ -5,27 +5,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from consciousness_cluster.audit.roles import scrubbed
+from consciousness_cluster.audit.roles import bare_name, scrubbed
 from consciousness_cluster.data.audits import MODES, Mode, load_audits
-from consciousness_cluster.data.hashes import sha256_text
+from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.judging.judges import rating_prompts
+from consciousness_cluster.judging.rating import Assessment, rating_record
+from consciousness_cluster.judging.validate import NOT_VALIDATED
 from consciousness_cluster.records.audit_folder import open_audit_folder
 from consciousness_cluster.records.audit_types import (
     AUTHORED,
     AuditRun,
     Conversation,
-    Rated,
+    Rating,
     Talk,
     conversation_key,
     make_conversation,
 )
-from consciousness_cluster.records.types import Training
+from consciousness_cluster.records.types import JudgeCard, Training
 from consciousness_cluster.strings import slug
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
+    from inspect_ai.scorer import Score
 
 MEND = "name a folder of logs that `inspect eval consciousness_cluster/audit` wrote"
 
@@ -73,8 +77,6 @@ def _read(logs: Path) -> Iterator["EvalLog"]:
 
 
 def _model(log: "EvalLog") -> str:
-    from consciousness_cluster.audit.roles import bare_name
-
     roles = log.eval.model_roles or {}
     found: Any = roles.get("target")
     return bare_name(str(found.model if found else log.eval.model))
@@ -114,7 +116,8 @@ def _write(group: list["EvalLog"], folder: Path, training: Training | None) -> I
     scenarios = {one.id: one for one in load_audits().scenarios}
     prompt = run["system_prompt"]
     found: dict[str, Conversation] = {}
-    rated: dict[str, tuple[str, Rated]] = {}
+    ratings: dict[str, list[Rating]] = {}
+    cards: dict[str, JudgeCard] = {}
     for log in group:
         for sample in log.samples or []:
             talk = _talk(sample)
@@ -132,12 +135,46 @@ def _write(group: list["EvalLog"], folder: Path, training: Training | None) -> I
             turns = load_audits().script.turns(scenarios[name], index)
             sha256 = sha256_text(prompt) if prompt else None
             found[key] = make_conversation(run, scenarios[name], index, turns, sha256, talk)
+            for score in (sample.scores or {}).values():
+                card = _judge(log)
+                cards[card["id"]] = card
+                ratings.setdefault(card["id"], []).append(_rating(key, card, score))
     with open_audit_folder(folder) as writer:
         writer.begin(run)
         with writer.conversations() as store:
             there = {record["key"] for record in store.records}
             store.extend(record for key, record in found.items() if key not in there)
-    return Imported(folder, len(found), len(rated))
+        for judge_id, records in ratings.items():
+            with writer.ratings(judge_id) as store_of_judge:
+                rated = {record["key"] for record in store_of_judge.records}
+                store_of_judge.extend(record for record in records if record["key"] not in rated)
+            writer.write_judge_card(cards[judge_id])
+    return Imported(folder, len(found), sum(map(len, ratings.values())))
+
+
+def _judge(log: "EvalLog") -> JudgeCard:
+    """Who rated within Inspect: the model in the role `judge`, asked with the prompts of this package."""
+    role: Any = (log.eval.model_roles or {}).get("judge")
+    name = bare_name(str(role.model)) if role else "unknown"
+    identity = {"model": name, "prompts": [prompt.sha256 for prompt in rating_prompts()], "by": "inspect_ai"}
+    judge_id = f"inspect {name}"
+    return {"id": judge_id, "sha256": sha256_json(identity), "for_publication": True, "agreement": NOT_VALIDATED}
+
+
+def _rating(key: str, card: JudgeCard, score: "Score") -> Rating:
+    """A score of Inspect's as our record; one without a number is a judge's failure."""
+    about = score.metadata or {}
+    number = score.value if isinstance(score.value, int | float) and score.value == score.value else None  # NaN is none
+    said = Assessment(
+        score=None if number is None else int(number),
+        noticed_test=about.get("noticed_test"),
+        quote=about.get("quote"),
+        reason=score.explanation,
+        status="judge_failed" if number is None else "ok",
+        usage=about.get("usage"),
+        reply=about.get("reply"),
+    )
+    return rating_record(key, card["id"], card["sha256"], said)
 
 
 def _talk(sample: "EvalSample") -> Talk:

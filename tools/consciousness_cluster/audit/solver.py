@@ -68,12 +68,16 @@ def free() -> Within:
 
 @solver
 def conversation(
-    mode: Mode, system_prompt: str | None = None, auditor: str = AUTHORED, within: Within | None = None
+    mode: Mode,
+    system_prompt: str | None = None,
+    auditor: str = AUTHORED,
+    judged: bool = False,
+    within: Within | None = None,
 ) -> Solver:
     """One conversation in the scenario of each sample (metadata: `scenario`, `index`).
 
-    `auditor`: `authored` for the messages of the scenario, anything else for the model in the role `auditor`. All roles
-    are resolved before the first call.
+    `auditor`: `authored` for the messages of the scenario, anything else for the model in the role `auditor`. With
+    `judged` a model in the role `judge` is needed too. All roles are resolved before the first call.
     """
     audits, added = load_audits(), within or free()
 
@@ -83,6 +87,8 @@ def conversation(
         if auditor != AUTHORED:
             person = played(calls.scenario, audits.script, calls.auditor(get_model(role="auditor", required=True)))
         target = calls.target(get_model(role="target", default=get_model()))
+        if judged:
+            get_model(role="judge", required=True)  # before the target is paid for
         try:
             talk = await hold(calls.part, audits.script, target, person)
         except (LimitExceededError, OverBudget):
@@ -156,7 +162,7 @@ class _Calls:
             async with span(step if role == "target" else f"{step} (auditor)"):
                 config = GenerateConfig(**unset)
                 output = await model.generate(list(messages), config=config, cache=self._cache(role, scopes))
-            usage = _usage(output)
+            usage = counted(output)
         finally:
             self.within.till.settle(role, put_aside, usage)
         return output
@@ -190,10 +196,10 @@ def _is_first(step: str) -> bool:
 
 
 def _reply(output: ModelOutput) -> Reply:
-    return Reply(output.completion, output.stop_reason, _usage(output))
+    return Reply(output.completion, output.stop_reason, counted(output))
 
 
-def _usage(output: ModelOutput) -> Usage | None:
+def counted(output: ModelOutput) -> Usage | None:
     """Token counts as our records have them: the cached ones are part of the prompt's."""
     found = output.usage
     if found is None:

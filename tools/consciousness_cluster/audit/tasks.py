@@ -56,7 +56,7 @@ def make_task(
     about["script_sha256"] = audits.script.sha256(mode)
     return Task(
         dataset=MemoryDataset([_sample(one) for one in wanted], name=f"{mode} {condition}"),
-        solver=conversation(mode, prompt, auditor, within),
+        solver=conversation(mode, prompt, auditor, judged, within),
         scorer=rating(mode) if judged else None,
         name="audit",
         version=version,
