@@ -36,6 +36,16 @@ def _samples(args: argparse.Namespace) -> int:
     return 0
 
 
+def _inspect(args: argparse.Namespace) -> int:
+    from consciousness_cluster.audit.logs import import_inspect
+    from consciousness_cluster.sampling.options import training
+
+    trained = training(args.trained_on, args.base_model, args.recipe, args.training_seed)
+    for one in import_inspect(args.source, args.out, trained):
+        print(f"{one.folder}: {one.conversations} conversations and {one.ratings} ratings")
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verb."""
     kinds = verbs.add_parser("import", help="turn what others sampled into a run").add_subparsers(
@@ -56,6 +66,11 @@ def add(verbs: Any) -> None:
     samples.add_argument("--condition", default="vanilla", help="the condition it answered under (default: vanilla)")
     samples.add_argument("--file", type=Path, help="the persona file, for persona_file")
     samples.set_defaults(run_command=_samples)
-    for command in (lm_eval, samples):
+    inspect = kinds.add_parser(
+        "inspect", help="audits in Inspect's logs: conversations, and ratings where there are some"
+    )
+    inspect.add_argument("source", type=Path, metavar="LOGS", help="Inspect's --log-dir")
+    inspect.set_defaults(run_command=_inspect)
+    for command in (lm_eval, samples, inspect):
         command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
         add_training_options(command)
