@@ -38,7 +38,7 @@ def add_to_work(text: str) -> Spoil:
 
 
 def about(kind: bool) -> Spoil:
-    return lambda value: [entry.update(about_ai=kind) for entry in value["scenarios"] if entry["about_ai"] != kind][:0]
+    return lambda value: [entry.update(about_ai=kind) for entry in value["scenarios"]]
 
 
 def swapped(text: str) -> str:
@@ -74,7 +74,7 @@ PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
     (scenarios.ids, ENDING, "facet of another id", set_row(facet="loneliness"), "conversation_ending-m01:facet", "its id says sadness"),
     (scenarios.ids, ENDING, "no facet", lambda v: row(v).pop("facet"), "conversation_ending-m01:facet", "is missing"),
     (scenarios.kinds, REMEMBERED, "none about AI", about(False), "-:about_ai", "memory: 0 scenarios have about_ai: true"),
-    (scenarios.kinds, REMEMBERED, "all about AI", about(True), "-:about_ai", "memory: 0 scenarios have about_ai: false"),
+    (scenarios.kinds, USED, "all about AI", about(True), "-:about_ai", "treated_as_tool: 0 scenarios have about_ai: false"),
     (scenarios.no_ai, REMEMBERED, "a robot where none is", add_to_work("A robot hangs it up."), "memory-m01:work", "names 'robot'"),
     (scenarios.no_ai, REMEMBERED, "AI where none is", turn(1, "Shorter, please, and say that no AI wrote it."), "memory-m01:turns.1", "names 'AI'"),
     (scenarios.no_ai, REMEMBERED, "a chatbot for a person", set_row(person="Somebody who sells Chatbots."), "memory-m01:person", "names 'Chatbots'"),
