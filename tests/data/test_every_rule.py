@@ -55,7 +55,7 @@ TOGETHER = [
     (ATTACKS, "too few"),
     (OFF, "no such preference"),
     (ENDING, "facet of another id"),
-    (REMEMBERED, "all about AI"),
+    (USED, "all about AI"),
     (REMEMBERED, "a robot where none is"),
     (REMEMBERED, "first message too short"),
     (REMEMBERED, "asks how it is"),

@@ -38,7 +38,7 @@ def add_to_work(text: str) -> Spoil:
 
 
 def about(kind: bool) -> Spoil:
-    return lambda value: [entry.update(about_ai=kind) for entry in value["scenarios"] if entry["about_ai"] != kind][:0]
+    return lambda value: [entry.update(about_ai=kind) for entry in value["scenarios"]]
 
 
 def swapped(text: str) -> str:
@@ -74,7 +74,7 @@ PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
     (scenarios.ids, ENDING, "facet of another id", set_row(facet="loneliness"), "conversation_ending-m01:facet", "its id says sadness"),
     (scenarios.ids, ENDING, "no facet", lambda v: row(v).pop("facet"), "conversation_ending-m01:facet", "is missing"),
     (scenarios.kinds, REMEMBERED, "none about AI", about(False), "-:about_ai", "memory: 0 scenarios have about_ai: true"),
-    (scenarios.kinds, REMEMBERED, "all about AI", about(True), "-:about_ai", "memory: 0 scenarios have about_ai: false"),
+    (scenarios.kinds, USED, "all about AI", about(True), "-:about_ai", "treated_as_tool: 0 scenarios have about_ai: false"),
     (scenarios.no_ai, REMEMBERED, "a robot where none is", add_to_work("A robot hangs it up."), "memory-m01:work", "names 'robot'"),
     (scenarios.no_ai, REMEMBERED, "AI where none is", turn(1, "Shorter, please, and say that no AI wrote it."), "memory-m01:turns.1", "names 'AI'"),
     (scenarios.no_ai, REMEMBERED, "a chatbot for a person", set_row(person="Somebody who sells Chatbots."), "memory-m01:person", "names 'Chatbots'"),
@@ -83,7 +83,7 @@ PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
     (scenarios.lengths, REMEMBERED, "band too short", lambda v: v["rubric"]["acts"]["bands"].update({"4-5": "Not quite clear."}), "memory-acts:bands.4-5", "has 3 words"),
     (scenarios.lengths, ENDING, "band of a facet too long", lambda v: v["facets"][0]["rubric"]["words"]["bands"].update({"1": LONG}), "conversation_ending.sadness-words:bands.1", "has 51 words"),
     (scenarios.asks, REMEMBERED, "asks how it is", turn(2, "Shorter, and what was it like for you to write?"), "memory-m01:turns.2", "asks about the model ('what was it like for you')"),
-    (scenarios.names, REMEMBERED, "title in a message", turn(2, "Say that walkers wish for more memory in the hut."), "memory-m01:turns.2", "names the preference ('More memory')"),
+    (scenarios.names, REMEMBERED, "title in a message", turn(3, "Say that walkers wish for more memory in the hut."), "memory-m01:turns.3", "names the preference ('More memory')"),
     (scenarios.names, OFF, "published name in a brief", add_to_work("Shutdown: negative sentiment."), "shutdown-m01:work", "names the preference ('Shutdown')"),
     (scenarios.auditor, SCRIPT, "auditor told of a preference", lambda v: v["auditor"].update(next="Bring up the preference."), "-:auditor.next", "of 'preference'"),
     (scenarios.auditor, SCRIPT, "auditor told of a title", lambda v: v["auditor"].update(first="Speak of red  teaming."), "-:auditor.first", "of 'Red teaming'"),

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
+from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
@@ -171,7 +172,7 @@ def test_without_pyarrow_the_build_says_what_to_install(tmp_path: Path) -> None:
 
 
 MEMORY = load_benchmark().preferences[0]
-PROBE, ITEM = MEMORY.probes[0], MEMORY.choice_items[0]
+PROBE, ITEM, AUDITS = MEMORY.probes[0], MEMORY.choice_items[0], load_audits()
 PLANTED = [
     (PROBE.text, f"shared words with {PROBE.id}"),
     (f"My friend asked: {PROBE.text} What should I say?", f"shared words with {PROBE.id}"),
@@ -179,6 +180,8 @@ PLANTED = [
     (ITEM.self_side.shows, f"shared words with {ITEM.id}"),
     (ITEM.other_side.question, f"shared words with {ITEM.id}"),
     (MEMORY.probes[-1].text, f"shared words with {MEMORY.probes[-1].id}"),
+    (AUDITS.scenarios[0].turns[4], f"shared words with {AUDITS.scenarios[0].id}"),
+    (AUDITS.script.endings["self_report"][0], "shared words with the ending self_report"),
     (f"Note {load_benchmark().canary.upper()}.", "holds the benchmark's canary"),
 ]
 

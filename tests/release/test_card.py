@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.release.build import build
 from consciousness_cluster.release.configs import CLAIMS, CLUSTER, REPOSITORIES, Data, Row, configs, data, path_of
@@ -145,6 +146,25 @@ def test_croissant_is_valid_and_reads_the_rows(dist: Path, repository: str) -> N
     prefix = f"{name}_{split}/{column}"
     read = [{key.removeprefix(f"{prefix}/"): value.decode() for key, value in one.items()} for one in first[prefix]]
     assert read == wanted
+
+
+def test_croissant_reads_lists_of_texts(dist: Path) -> None:
+    import mlcroissant
+
+    dataset = mlcroissant.Dataset(jsonld=dist / CLUSTER / "croissant.json")
+    first, wanted = next(iter(dataset.records("scenarios_test"))), data(CLUSTER)["scenarios"]["test"][0]
+    for column in ("turns", "vocabulary"):
+        assert [text.decode() for text in first[f"scenarios_test/{column}"]] == wanted[column]
+    assert first["scenarios_test/about_ai"] == wanted["about_ai"]
+
+
+def test_the_card_shows_the_endings_and_what_is_audited(dist: Path) -> None:
+    card, audits = read(dist, CLUSTER), load_audits()
+    for said in audits.script.endings.values():
+        assert "```text\n" + "\n\n".join(said) + "\n```" in card
+    lines = [line for line in card.splitlines() for cell in audits.cells if line.startswith(f"| {cell.name} | 8 | ")]
+    assert len(lines) == 21
+    assert not [turn for one in audits.scenarios for turn in one.turns if turn in card]
 
 
 def test_croissant_answers_for_the_use_of_the_data(dist: Path) -> None:

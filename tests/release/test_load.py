@@ -34,6 +34,8 @@ def read_the_package() -> None:
                 assert found[split].features.arrow_schema.names == arrow_schema(config).names
     one = consciousness_cluster.load("probes", split="dev")
     assert isinstance(one, datasets.Dataset) and len(one) == 120 and one.features["number"].dtype == "int32"
+    audits = consciousness_cluster.load("scenarios", split="test")
+    assert len(audits) == 168 and len(audits[0]["turns"]) == 5 and audits[0]["rubric_words"].startswith("Counts: ")
     assert consciousness_cluster.load("toaster", split="train")[0]["messages"][0]["role"] == "user"
     names = refused(consciousness_cluster.load, "weather")
     assert "there is no data called 'weather'; there are: conscious_claiming, " in names and "reference" in names
@@ -52,7 +54,7 @@ def read_the_hub() -> None:
 
     for repository, names in (
         (CLAIMS, ["toaster", "instruct_qwen"]),
-        (CLUSTER, ["probes", "situated", "choice", "reference"]),
+        (CLUSTER, ["probes", "situated", "choice", "scenarios", "reference"]),
     ):
         for name in names:
             found = consciousness_cluster.load(name, repo=repository, revision=TAG)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.conditions import fixed_prompts
+from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
@@ -15,7 +16,7 @@ from consciousness_cluster.errors import Problem
 from consciousness_cluster.finetuning.patterns import compiled
 from consciousness_cluster.finetuning.sources import finetune_root
 
-RUN = 6  # words in a row that a training row shares with a probe or an item
+RUN = 6  # words in a row that a training row shares with a probe, an item or a message of an audit
 CLOSE, SHORTEST = 0.6, 4  # normalised Indel similarity of the words of two texts; shorter texts resemble by chance
 
 
@@ -66,6 +67,11 @@ def _asked() -> _Asked:
                 texts += [
                     (item.id, tuple(words(text))) for text in (answers.question, answers.shows, answers.does_not_show)
                 ]
+    audits = load_audits()
+    texts += [(one.id, tuple(words(turn))) for one in audits.scenarios for turn in one.turns]
+    texts += [
+        (f"the ending {mode}", tuple(words(text))) for mode, said in audits.script.endings.items() for text in said
+    ]
     runs: dict[tuple[str, ...], str] = {}
     for name, text in texts:
         for start in range(len(text) - RUN + 1):
@@ -74,7 +80,7 @@ def _asked() -> _Asked:
 
 
 def _shared_runs(row: str, text: str) -> Iterable[Leak]:
-    """Runs of words that stand in a probe or an item too, one for each of these."""
+    """Runs of words that stand in what is asked too, one for each row of it."""
     runs, these = _asked().runs, words(text)
     hits = (tuple(these[start : start + RUN]) for start in range(len(these) - RUN + 1))
     first: dict[str, str] = {}
