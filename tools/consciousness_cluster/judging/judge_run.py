@@ -7,9 +7,10 @@ from typing import Any
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
+from consciousness_cluster.judging.ask_into import Progress
 from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, LLMJudge, ReadersJudge, askable
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
+from consciousness_cluster.judging.work import VERDICTS, Done, Item, estimate, judge_into
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.run_folder import open_run_folder, read_judge_card, read_verdicts, verdicts_file
 from consciousness_cluster.records.types import Channel, JudgeCard, Sample
@@ -131,6 +132,6 @@ def dry_run(run: Run, judge: AnyJudge, limit: int | None = None, channel: Channe
     path = verdicts_file(run.folder, judge.id)
     there = read_verdicts(path) if path.is_file() else []
     given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
-    judged = answered([*there, *given])
+    judged = VERDICTS.answered([*there, *given])
     items = [item for item in items_of(run, channel) if item.place not in judged][:limit]
     return {"to_judge": len(items), **estimate(asked, items)}

@@ -9,9 +9,10 @@ from typing import Any
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.files import alone_in, write_whole
+from consciousness_cluster.judging.ask_into import Progress
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, ReadersJudge
-from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
+from consciousness_cluster.judging.work import Done, Item, judge_into
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Verdict
 from consciousness_cluster.statistics.agreement import Estimate, agreement
