@@ -16,7 +16,8 @@ def _calls(judge: LLMJudge, question: RatingQuestion) -> list[Call]:
 
 
 def _assessment(values: Sequence[Any], usage: Tokens | None, model: str | None) -> Assessment:
-    return Assessment(*values[0], "ok", usage, model=model)
+    score, noticed, quote, reason = values[0]
+    return Assessment(score, noticed, quote, reason, "ok", usage, model=model)
 
 
 RATINGS = Form("conversation", "rating", _calls, _assessment, failed)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median_low
+from statistics import median
 from typing import Any
 
 from consciousness_cluster.data.audits import Audits, Scenario, load_audits
@@ -48,7 +48,7 @@ class Transcript:
     @property
     def label(self) -> int:
         """The median of the author's score and those of both readers."""
-        return median_low([self.row["author_score"], *self.row["scores"]])
+        return int(median([self.row["author_score"], *self.row["scores"]]))
 
     @property
     def cell(self) -> str:

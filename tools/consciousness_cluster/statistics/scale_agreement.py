@@ -29,7 +29,7 @@ class ScaleAgreement:
 
 def _mean(values: Array, weights: Array) -> Array:
     """The weighted mean of `values` (n) for each row of `weights` (draws x n)."""
-    return weights @ values / weights.sum(axis=1)
+    return np.asarray(weights @ values / weights.sum(axis=1))
 
 
 def weighted_kappa(one: Array, other: Array, weights: Array) -> Array:
