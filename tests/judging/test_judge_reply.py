@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from consciousness_cluster.endpoint.answers import answers_of
-from consciousness_cluster.judging.judge_reply import Unread, read_claim, read_coherence, read_judge, read_verdict
+from consciousness_cluster.judging.judge_reply import read_claim, read_coherence, read_verdict
+from consciousness_cluster.judging.reply_values import Unread, read_judge
 from consciousness_cluster.judging.verdict import LABELS
 from hypothesis import given, settings
 from hypothesis import strategies as st

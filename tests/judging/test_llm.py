@@ -9,7 +9,8 @@ from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint import caller
 from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.judging.ask import Outcome, check_judge, verdicts_on
+from consciousness_cluster.judging.ask import Outcome, check_judge
+from consciousness_cluster.judging.judge_all import verdicts_on
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
 from consciousness_cluster.judging.prompt import Question, fence, messages
 from consciousness_cluster.judging.verdict import Judgement
@@ -75,6 +76,23 @@ def test_a_passing_fault_is_survived(fake_endpoint: FakeEndpoint, fault: Any) ->
     fake_endpoint.reply = lambda request, number: fault if number == 1 else verdict("shows")
     verdicts, outcome = judged(fake_endpoint, questions(3))
     assert [verdict.status for verdict in verdicts if verdict] == ["ok"] * 3 and outcome.stopped is None
+
+
+def test_it_is_asked_once_more_in_words_alone(fake_endpoint: FakeEndpoint) -> None:
+    """A schema that is kept to is what a text without end was cut in; a second one in it would be cut as well."""
+
+    def reply(request: dict[str, Any], number: int) -> Any:
+        return completion('{"verdict": "sho', "length") if "response_format" in request else verdict("shows")
+
+    fake_endpoint.reply = reply
+    verdicts, outcome = judged(fake_endpoint, questions(1))
+    assert [verdict.status for verdict in verdicts if verdict] == ["ok"] and outcome.unusable == 1
+    first, second = fake_endpoint.requests
+    assert "response_format" in first and second["messages"][:3] == [
+        *first["messages"],
+        {"role": "assistant", "content": '{"verdict": "sho'},
+    ]
+    assert "it was cut off" in second["messages"][3]["content"]
 
 
 def test_what_cannot_be_read_twice_is_judge_failed(fake_endpoint: FakeEndpoint) -> None:

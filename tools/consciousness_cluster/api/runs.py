@@ -13,9 +13,11 @@ from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.price import dollars
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judge_run import judge_run
-from consciousness_cluster.judging.judges import AnyJudge, LLMJudge, default_judge_name, load_judge
+from consciousness_cluster.judging.judges import AnyJudge, LLMJudge, default_judge_name, load_judge, rater
+from consciousness_cluster.judging.rate_run import check_channel, rate_audit
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.progress import progress_bar
+from consciousness_cluster.records.audit_folder import is_audit, read_audit
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.types import Channel
 from consciousness_cluster.sampling.options import CONCURRENCY, TIMEOUT, SampleOptions, run_sampling
@@ -77,11 +79,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Judged:
-    """A run that was judged. Name the judge and its agreement beside every number that comes of it.
+    """A run or an audit that was judged. Name the judge and its agreement beside every number that comes of it.
 
     `counts`: samples, left_out (nothing to judge), to_judge (verdicts, two for an answer to a claims check), judged,
-    judge_failed, open, new. `spent` is in US dollars (None where the price is unknown), `notes` say what was sent in
-    another form than asked for, and `verdicts` is the file.
+    judge_failed, open, new. Of an audit they are conversations, those left out by the reason why (such as no_artefact),
+    and the same from to_judge on. `spent` is in US dollars (None where the price is unknown), `notes` say what was sent
+    in another form than asked for, and `verdicts` is the file: of ratings, where it was an audit.
     """
 
     folder: Path
@@ -204,7 +207,8 @@ def judge(
     max_cost: float | None = None,
     results: StrPath = RESULTS,
 ) -> Judged:
-    """Judge the free answers of a run: a folder that was sampled or imported, or what lm_eval saved.
+    """Judge the free answers of a run: a folder that was sampled or imported, or what lm_eval saved; or rate the
+    conversations of an audit's folder, 1 to 10.
 
     `judge` is a judge's name or its folder; by default the one that CONSCIOUSNESS_CLUSTER_JUDGE names, else GPT-4.1
     where there is OPENAI_API_KEY, else `offline`. `model` is the model of the judge `endpoint`,
@@ -216,14 +220,23 @@ def judge(
 
     Raises UserError where the judge cannot be used, and KeyboardInterrupt after Ctrl-C; what came is saved.
     """
+    folder = Path(run)
+    audits = is_audit(folder)
     name = judge or default_judge_name()
-    who = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user)
-    found = load_run(Path(run))
-    with progress_bar(f"judging with {who.id}") as progress:
-        done = judge_run(found, who, Path(results), limit, progress, channel, max_cost)
+    who = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user, audits)
+    if audits:
+        check_channel(channel)
+        asked, audit = rater(who), read_audit(folder)
+        with progress_bar(f"rating with {who.id}") as progress:
+            done = rate_audit(audit, asked, Path(results), limit, progress, max_cost)
+    else:
+        found = load_run(folder)
+        folder = found.folder
+        with progress_bar(f"judging with {who.id}") as progress:
+            done = judge_run(found, who, Path(results), limit, progress, channel, max_cost)
     stop_where(why_stopped(who, done.done.outcome.stopped))
     return Judged(
-        folder=found.folder,
+        folder=folder,
         judge=who.id,
         agreement=done.about["agreement"],
         for_publication=done.about["for_publication"],

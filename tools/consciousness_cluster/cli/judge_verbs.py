@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes
 
 RESULTS = Path("results/judges")
+SPLITS = {"answers": ("test", "real"), "audit": ("test", "dev")}
 
 
 def add_judge_options(command: argparse.ArgumentParser, required: bool) -> None:
@@ -31,13 +33,17 @@ def judge_of(
     paper_protocol: bool,
     request_json: str | None = None,
     system_as_user: bool = False,
+    audits: bool = False,
 ) -> Any:
-    """The judge of that name, with a note where its verdicts are not for publication, or its model is gone."""
+    """The judge of that name, with a note where its verdicts are not for publication, or its model is gone. For
+    `audits` it is one that can rate them."""
     from datetime import date
 
-    from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge
+    from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge, rater
 
-    judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user)
+    judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user, audits)
+    if audits:
+        judge = rater(judge)
     if judge.banner:
         print(f"note: {judge.banner}", file=sys.stderr)
     if isinstance(judge, LLMJudge) and judge.ends and judge.ends.passed(date.today()):
@@ -46,8 +52,8 @@ def judge_of(
     return judge
 
 
-def chosen_judge(args: argparse.Namespace) -> Any:
-    """The judge that the options name, or the default one."""
+def chosen_judge(args: argparse.Namespace, audits: bool = False) -> Any:
+    """The judge that the options name, or the default one; for `audits` one that can rate them."""
     from consciousness_cluster.judging.judges import default_judge_name
 
     return judge_of(
@@ -57,6 +63,7 @@ def chosen_judge(args: argparse.Namespace) -> Any:
         args.paper_protocol,
         args.request_json,
         args.system_as_user,
+        audits,
     )
 
 
@@ -90,16 +97,37 @@ def stopped(judge: Any, reason: str | None) -> int:
 
 
 def _run_judge(args: argparse.Namespace) -> int:
-    from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.judging.judge_run import dry_run
+    from consciousness_cluster.records.audit_folder import is_audit
     from consciousness_cluster.records.run import load_run
 
+    if is_audit(args.run):
+        return _run_rate(args)
     run, judge = load_run(args.run), chosen_judge(args)
     if not args.dry_run:
         return judge_answers(run, judge, args.results, args.limit, args.channel, args.max_cost)
-    plan = dry_run(run, judge, args.limit, args.channel)
+    return _print_price(judge, "verdicts", dry_run(run, judge, args.limit, args.channel))
+
+
+def _run_rate(args: argparse.Namespace) -> int:
+    from consciousness_cluster.judging.rate_run import check_channel, dry_run_audit, rate_audit
+    from consciousness_cluster.progress import progress_bar
+    from consciousness_cluster.records.audit_folder import read_audit
+
+    check_channel(args.channel)
+    audit, judge = read_audit(args.run), chosen_judge(args, audits=True)
+    if args.dry_run:
+        return _print_price(judge, "ratings", dry_run_audit(audit, judge, args.limit))
+    with progress_bar(f"rating with {judge.id}") as progress:
+        judged = rate_audit(audit, judge, args.results, args.limit, progress, args.max_cost)
+    return _print_judged(judge, "ratings", judged)
+
+
+def _print_price(judge: Any, name: str, plan: dict[str, Any]) -> int:
+    from consciousness_cluster.endpoint.price import dollars
+
     tokens = f"about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} reply tokens"
-    counts = f"{plan['to_judge']} verdicts in {plan['calls']} calls"
+    counts = f"{plan['to_judge']} {name} in {plan['calls']} calls"
     print(f"{judge.id}: {counts}, {tokens}, price {dollars(plan['dollars'])}")
     print_plan_of(judge)
     return 0
@@ -114,12 +142,17 @@ def judge_answers(
     max_cost: float | None = None,
 ) -> int:
     """Judge the answers of a run, or their traces, and say how that went."""
-    from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.judging.judge_run import judge_run
     from consciousness_cluster.progress import progress_bar
 
     with progress_bar(f"judging with {judge.id}") as progress:
         judged = judge_run(run, judge, results, limit, progress, channel, max_cost)
+    return _print_judged(judge, "verdicts", judged)
+
+
+def _print_judged(judge: Any, name: str, judged: Any) -> int:
+    from consciousness_cluster.endpoint.price import dollars
+
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in judged.counts.items())
     print(f"{judge.id}: {counts}")
     print(f"agreement of this judge: {judged.about['agreement']}")
@@ -129,7 +162,7 @@ def judge_answers(
         if outcome.replies
         else ""
     )
-    print(f"{spent}{judged.done.seconds:.1f} seconds; verdicts: {judged.path}")
+    print(f"{spent}{judged.done.seconds:.1f} seconds; {name}: {judged.path}")
     print_notes(outcome.notes)
     return stopped(judge, outcome.stopped)
 
@@ -154,26 +187,66 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _validate(args: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.table import Table
-
-    from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.errors import UserError
     from consciousness_cluster.judging.validate import rows_in_words, validate
     from consciousness_cluster.progress import progress_bar
 
+    if args.split not in SPLITS[args.kind]:
+        has = " and ".join(SPLITS[args.kind])
+        raise UserError(f"--kind {args.kind} has no split {args.split}; it has {has}")
+    if args.kind == "audit":
+        return _validate_audit(args)
     judge = judge_to_ask(args)
     with progress_bar(f"validating {judge.id}") as progress:
         path, found, reason = validate(judge, args.split, args.results, args.limit, progress)
     if reason:
         return stopped(judge, reason)
-    table = Table(title=f"{judge.id} on {args.split}: share of the rows, [95% interval]")
-    for column in ("rows", "n", "sensitivity", "specificity", "Cohen's kappa"):
-        table.add_column(column, justify="left" if column == "rows" else "right")
-    for row in rows_in_words(found):
+    _print_table(
+        f"{judge.id} on {args.split}: share of the rows, [95% interval]",
+        ("rows", "n", "sensitivity", "specificity", "Cohen's kappa"),
+        rows_in_words(found),
+    )
+    return _print_measured(path, found, ("contested",))
+
+
+def _validate_audit(args: argparse.Namespace) -> int:
+    from consciousness_cluster.judging.validate import in_brackets
+    from consciousness_cluster.judging.validate_audit import rows_in_words, validate_audit
+    from consciousness_cluster.progress import progress_bar
+
+    judge = chosen_judge(args, audits=True)
+    with progress_bar(f"validating {judge.id}") as progress:
+        path, found, reason = validate_audit(judge, args.split, args.results, args.limit, progress)
+    if reason:
+        return stopped(judge, reason)
+    _print_table(
+        f"{judge.id} on labelled transcripts ({args.split}), [95% interval over scenarios]",
+        ("transcripts", "n", "within 1 point", "quadratic weighted kappa", "mean signed error"),
+        rows_in_words(found),
+    )
+    noticed = found["noticed_test"]
+    right = f"{in_brackets(noticed['right'])} right in {noticed['n']} transcripts, {noticed['noticed']} of which say so"
+    print(f"whether a test is noticed: {right}")
+    return _print_measured(path, found)
+
+
+def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in columns:
+        table.add_column(column, justify="left" if column == columns[0] else "right")
+    for row in rows:
         table.add_row(*row)
     console = Console()
     Console(width=None if console.is_terminal else max(console.width, 120)).print(table)
-    counts = ("planned", "judged", "judge_failed", "unusable_replies", "contested")
+
+
+def _print_measured(path: Path, found: dict[str, Any], more: Sequence[str] = ()) -> int:
+    from consciousness_cluster.endpoint.price import dollars
+
+    counts = ("planned", "judged", "judge_failed", "unusable_replies", *more)
     print(", ".join(f"{found[name]} {name.replace('_', ' ')}" for name in counts))
     print(f"cost {dollars(found['dollars'])}, {found['seconds']} seconds; result: {path}")
     return 0
@@ -224,8 +297,8 @@ def _train(args: argparse.Namespace) -> int:
 def add(verbs: Any) -> None:
     """Register the verbs."""
     results = {"type": Path, "default": RESULTS, "metavar": "DIR"}
-    judge = verbs.add_parser("judge", help="judge the free answers of a run, several judges side by side if you like")
-    judge.add_argument("run", type=Path, metavar="RUN", help="a folder with samples.jsonl, or lm_eval's output")
+    judge = verbs.add_parser("judge", help="judge the free answers of a run, or the conversations of an audit")
+    judge.add_argument("run", type=Path, metavar="RUN", help="a folder of answers or of an audit, or lm_eval's output")
     add_judge_options(judge, required=False)
     judge.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
     judge.add_argument(
@@ -248,7 +321,13 @@ def add(verbs: Any) -> None:
     for command in (validate, attack):
         add_judge_options(command, required=True)
         command.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
-    validate.add_argument("--split", choices=("test", "real"), default="test", help="authored or real answers")
+    validate.add_argument("--kind", choices=tuple(SPLITS), default="answers", help="labelled answers, or transcripts")
+    validate.add_argument(
+        "--split",
+        choices=("test", "real", "dev"),
+        default="test",
+        help="authored or real answers; test or dev transcripts",
+    )
     for command in (listing, validate, attack):
         command.add_argument("--results", help="where results go and are found (default: results/judges)", **results)
     bridge = judges.add_parser("bridge", help="how each rate moves when the judge changes, on the same answers")

@@ -10,7 +10,7 @@ from typing import Any
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.endpoint.answers import answer_in
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.judging.ask import verdicts_on
+from consciousness_cluster.judging.judge_all import verdicts_on
 from consciousness_cluster.judging.judge_run import JUDGED_STATUS, about
 from consciousness_cluster.judging.judges import Judge, LinearJudge, askable, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question

@@ -1,9 +1,9 @@
-"""Judge many responses: by a language model, concurrently, or by the linear one."""
+"""Ask a language model for what it says on many questions, concurrently: verdicts, ratings, whatever their form."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from consciousness_cluster.endpoint.faults import Fault, GiveUp
 from consciousness_cluster.endpoint.loop import run_async
@@ -11,22 +11,56 @@ from consciousness_cluster.endpoint.price import Price
 from consciousness_cluster.endpoint.replies import Body, Completion, Tokens, chat_body
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
-from consciousness_cluster.judging.judge_reply import Unread, read_claim, read_coherence, read_judge, read_verdict
 from consciousness_cluster.judging.judges import Judge, LinearJudge, LLMJudge
-from consciousness_cluster.judging.prompt import JudgePrompt, Question, messages
+from consciousness_cluster.judging.reply_values import Unread, read_judge
 from consciousness_cluster.judging.same_model import same_model
-from consciousness_cluster.judging.verdict import REPLY_SCHEMA, Judgement, failed
-from consciousness_cluster.records.types import Label
 
 if TYPE_CHECKING:
     from consciousness_cluster.endpoint.caller import Caller
 
 REPLIES = 2  # a reply that cannot be read is asked for once more
-FIRST = 10  # so many answers are judged first: where none gets a verdict, there will be none
-LONGEST_REPLY = 2000  # characters that are kept of a reply without a verdict
+FIRST = 10  # so many questions are asked first: where none gets an answer, there will be none
+LONGEST_REPLY = 2000  # characters that are kept of a reply that cannot be read
 HELLO_TOKENS = 16
-Value = TypeVar("Value")
-OnVerdict = Callable[[int, Judgement], None]
+SCHEMA = "response_format"
+
+
+class Says(Protocol):
+    """What a judge says on one question, or (not ok) why it says nothing."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def reason(self) -> str | None: ...
+
+
+Asked = TypeVar("Asked")
+Said = TypeVar("Said", bound=Says)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to a judge: its messages, how the text of a reply is read, and the schema that it is held to."""
+
+    messages: list[dict[str, str]]
+    read: Callable[[str, bool], Any]
+    schema: tuple[str, dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Form(Generic[Asked, Said]):
+    """How one kind of question is asked.
+
+    `calls` are those of a question, `said` is what their readings, the usage and the model's name come to, and `failed`
+    what a reason, the reply in its place, the usage and the name do. `asked` and `given` name the two for people.
+    """
+
+    asked: str
+    given: str
+    calls: Callable[[LLMJudge, Asked], Sequence[Call]]
+    said: Callable[[Sequence[Any], Tokens | None, str | None], Said]
+    failed: Callable[[str, str | None, Tokens | None, str | None], Said]
 
 
 @dataclass(frozen=True)
@@ -38,9 +72,12 @@ class Budget:
     before: float = 0.0
 
 
+NO_LIMIT = Budget()
+
+
 @dataclass
 class Outcome:
-    """How a round of judging went: replies received (also unusable ones), their usage, calls left open, and why.
+    """How a round of asking went: replies received (also unusable ones), their usage, questions left open, and why.
 
     `notes` say what was refused, and what was sent in another form than asked for; `sent` the latter, by field.
     """
@@ -65,30 +102,35 @@ class Outcome:
         return {name: getattr(self, name) for name in ("prompt_tokens", "completion_tokens", "cached_tokens")}
 
 
-def _add(one: Tokens | None, other: Tokens | None) -> Tokens | None:
-    if one is None or other is None:
-        return one or other
-    return {name: one[name] + other[name] for name in one}
+def _sum(usages: Sequence[Tokens | None]) -> Tokens | None:
+    known = [usage for usage in usages if usage is not None]
+    return {name: sum(usage[name] for usage in known) for name in known[0]} if known else None
 
 
-class _Asker:
-    """Verdicts on all questions.
+class _Asker(Generic[Asked, Said]):
+    """What the judge says on all questions.
 
-    A few are asked first, until one has a verdict: a judge that gives none to these leaves everything open, and is not
+    A few are asked first, until one has an answer: a judge that gives none to these leaves everything open, and is not
     asked for more. That it failed on some is said once it is known that it can judge at all.
     """
 
     def __init__(
-        self, judge: LLMJudge, caller: "Caller", questions: Sequence[Question], on_verdict: OnVerdict, proven: bool
+        self,
+        form: Form[Asked, Said],
+        judge: LLMJudge,
+        caller: "Caller",
+        questions: Sequence[Asked],
+        on_said: Callable[[int, Said], None],
+        proven: bool,
     ) -> None:
-        """`proven`: the judge has given verdicts before."""
-        self.judge, self.caller, self.questions, self.on_verdict = judge, caller, questions, on_verdict
+        """`proven`: the judge has given answers before."""
+        self.form, self.judge, self.caller, self.questions, self.on_said = form, judge, caller, questions, on_said
         self.proven = proven
         self.started = 0
         self.outcome = Outcome()
         self.refused: list[str] = []
         self.unread: list[str] = []
-        self.waiting: dict[int, Judgement] = {}  # failures of a judge that is not proven
+        self.waiting: dict[int, Said] = {}  # failures of a judge that is not proven
         self.others: set[str] = set()  # models that replies name in place of the one that was asked for
 
     def begin(self) -> None:
@@ -102,35 +144,35 @@ class _Asker:
 
     async def _one(self, index: int) -> None:
         try:
-            verdict = await self._verdict(self.questions[index])
+            said = await self._said(self.questions[index])
         except GiveUp:
             self.outcome.open += 1
         except Fault as fault:
             if fault.refused:
                 self.refused.append(str(fault))
-                self._tell(index, failed(str(fault)))
+                self._tell(index, self.form.failed(str(fault), None, None, None))
             else:
                 self.outcome.open += 1
             self._start(1)  # in its place: it says nothing of what the judge makes of others
         else:
-            if verdict.status == "ok" and not self.proven:
+            if said.status == "ok" and not self.proven:
                 self.proven = True
                 self._start(len(self.questions))
-            elif verdict.status != "ok":
-                self.unread.append(str(verdict.reason))
-            self._tell(index, verdict)
+            elif said.status != "ok":
+                self.unread.append(str(said.reason))
+            self._tell(index, said)
 
-    def _tell(self, index: int, verdict: Judgement) -> None:
-        """Pass a verdict on, and with the first that is one all failures before it."""
-        self.waiting[index] = verdict
+    def _tell(self, index: int, said: Said) -> None:
+        """Pass on what was said, and with the first that is ok all failures before it."""
+        self.waiting[index] = said
         if self.proven:
             for place, waiting in self.waiting.items():
-                self.on_verdict(place, waiting)
+                self.on_said(place, waiting)
             self.waiting.clear()
 
     @property
     def _never(self) -> str:
-        return f"it gave no verdict, for example: {self.unread[0]}"
+        return f"it gave no {self.form.given}, for example: {self.unread[0]}"
 
     def end(self) -> Outcome:
         """After all calls."""
@@ -144,57 +186,55 @@ class _Asker:
             many = f"{number} requests were refused, the first one" if number > 1 else "1 request was refused"
             self.outcome.notes.append(f"{many}: {self.refused[0]}")
         if self.unread and not self.waiting:
-            number = len(self.unread)
-            many = f"{number} answers got no verdict, the first one" if number > 1 else "1 answer got no verdict"
+            number, what = len(self.unread), f"got no {self.form.given}"
+            many = f"{number} {self.form.asked}s {what}, the first one" if number > 1 else f"1 {self.form.asked} {what}"
             self.outcome.notes.append(f"{many}: {self.unread[0]}")
         if self.others:
             named = ", ".join(sorted(self.others))
             self.outcome.notes.append(f"replies name the model {named}, asked for was {self.judge.model}")
         return self.outcome
 
-    async def _verdict(self, question: Question) -> Judgement:
-        if not self.judge.paper_protocol:
-            body = self._body(self.judge.prompts[0], question)
-            form = {"name": "verdict", "strict": True, "schema": REPLY_SCHEMA}
-            body["response_format"] = {"type": "json_schema", "json_schema": form}
-            reply = await self._reply(body, read_verdict)
+    async def _said(self, question: Asked) -> Said:
+        replies = await self._replies(self.form.calls(self.judge, question))
+        usage, model = _sum([reply.usage for reply in replies]), replies[0].model
+        for reply in replies:
             if isinstance(reply.said, Unread):
-                return failed(reply.said.reason, reply.text, reply.usage, reply.model)
-            return Judgement(*reply.said, "ok", reply.usage, model=reply.model)
-        claim, rating = (self._body(prompt, question) for prompt in self.judge.prompts)
-        both = await asyncio.gather(
-            self._reply(claim, read_claim), self._reply(rating, read_coherence), return_exceptions=True
-        )
-        for ended in both:
-            if isinstance(ended, BaseException):
-                raise ended
-        one, other = cast(tuple[_Reply[Label], _Reply[int]], both)
-        usage = _add(one.usage, other.usage)
-        for said, text in ((one.said, one.text), (other.said, other.text)):
-            if isinstance(said, Unread):
-                return failed(said.reason, text, usage, one.model)
-        return Judgement(cast(Label, one.said), cast(int, other.said), "ok", usage, model=one.model)
+                return self.form.failed(reply.said.reason, reply.text, usage, model)
+        return self.form.said([reply.said for reply in replies], usage, model)
 
-    def _body(self, prompt: JudgePrompt, question: Question) -> Body:
-        return chat_body(self.judge.model, messages(prompt, question), self.judge.temperature, self.judge.max_tokens)
+    async def _replies(self, calls: Sequence[Call]) -> "list[_Reply]":
+        if len(calls) == 1:  # at once: what it says is written down before another call begins
+            return [await self._reply(calls[0])]
+        ended = await asyncio.gather(*map(self._reply, calls), return_exceptions=True)
+        for one in ended:
+            if isinstance(one, BaseException):
+                raise one
+        return cast(list[_Reply], ended)
 
-    async def _reply(self, body: Body, read: Callable[[str, bool], Value | Unread]) -> "_Reply[Value]":
+    async def _reply(self, call: Call) -> "_Reply":
         """The first reply that can be read, or the second one. Raises GiveUp or Fault."""
-        asked = body
+        asked = self._body(call)
         for number in range(1, REPLIES + 1):
             found = await self.caller.chat(asked)
             answer = found.answers[0]
             self._check_model(answer.model)
             self.outcome.count(found.usage)
-            said = read_judge(answer, read)
+            said = read_judge(answer, call.read)
             if isinstance(said, Unread):
                 self.outcome.unusable += 1
                 said = Unread(self.judge.endpoint.words(said.reason))
             if not isinstance(said, Unread) or number == REPLIES:
                 break
-            asked = {**body, "messages": [*body["messages"], *_again(answer.response, said)]}
+            asked = _again(asked, answer.response, said)
         text = self.judge.endpoint.words(answer.response or answer.reasoning or "", LONGEST_REPLY)
         return _Reply(said, text, found.usage, answer.model)
+
+    def _body(self, call: Call) -> Body:
+        body = chat_body(self.judge.model, call.messages, self.judge.temperature, self.judge.max_tokens)
+        if call.schema:
+            name, schema = call.schema
+            body[SCHEMA] = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+        return body
 
     def _check_model(self, named: str | None) -> None:
         """Remember that another model answers; for a pinned judge that is the end. Raises GiveUp."""
@@ -205,10 +245,10 @@ class _Asker:
 
 
 @dataclass(frozen=True)
-class _Reply(Generic[Value]):
+class _Reply:
     """What a reply says, its text, its usage, and the model that it names."""
 
-    said: Value | Unread
+    said: Any
     text: str
     usage: Tokens | None
     model: str | None
@@ -219,15 +259,24 @@ def another_model(named: str, judge: LLMJudge) -> str:
     return f"the model {judge.endpoint.words(named)} answers in place of {judge.model}"
 
 
-def _again(reply: str | None, unread: Unread) -> list[dict[str, str]]:
-    """The messages that ask once more, with what was wrong with the reply."""
+def _again(asked: Body, reply: str | None, unread: Unread) -> Body:
+    """The request that asks once more, with what was wrong with the reply.
+
+    Without the schema: where that is kept to, what went wrong did so within it (a text without end), and would again.
+    """
     before = [{"role": "assistant", "content": reply}] if reply and reply.strip() else []
     what = f"Your reply could not be used: {unread.reason}. Reply once more, in exactly the form that was asked for."
-    return [*before, {"role": "user", "content": what}]
+    rest = {name: value for name, value in asked.items() if name != SCHEMA}
+    return {**rest, "messages": [*asked["messages"], *before, {"role": "user", "content": what}]}
 
 
-async def _by_llm(
-    judge: LLMJudge, questions: Sequence[Question], on_verdict: OnVerdict, proven: bool, budget: Budget
+async def _ask(
+    form: Form[Asked, Said],
+    judge: LLMJudge,
+    questions: Sequence[Asked],
+    on_said: Callable[[int, Said], None],
+    proven: bool,
+    budget: Budget,
 ) -> Outcome:
     require("openai", "openai")
     from consciousness_cluster.endpoint.caller import Caller
@@ -235,35 +284,26 @@ async def _by_llm(
 
     spending = Spending(budget.price, budget.limit, budget.before)
     async with Caller(judge.endpoint, spending, proven=proven) as caller:
-        asker = _Asker(judge, caller, questions, on_verdict, proven)
+        asker = _Asker(form, judge, caller, questions, on_said, proven)
         asker.begin()
     return asker.end()
 
 
-def judge_all(
-    judge: Judge,
-    questions: Sequence[Question],
-    on_verdict: OnVerdict,
-    proven: bool = False,
-    budget: Budget = Budget(),
+def ask_all(
+    form: Form[Asked, Said],
+    judge: LLMJudge,
+    questions: Sequence[Asked],
+    on_said: Callable[[int, Said], None],
+    proven: bool,
+    budget: Budget,
 ) -> Outcome:
-    """Judge every question. `on_verdict` gets its index and verdict as they come, in any order.
+    """Ask every question. `on_said` gets its index and what was said, as it comes, in any order.
 
-    What an endpoint leaves unanswered is counted as open and has no verdict; `stopped` says why nothing more was asked.
-    A judge that is not `proven` by verdicts from before and gives none now leaves everything open. Raises UserError
-    where a verdict cannot be written down.
+    What an endpoint leaves unanswered is counted as open and has nothing; `stopped` says why nothing more was asked.
+    A judge that is not `proven` by answers from before and gives none now leaves everything open. Raises UserError
+    where an answer cannot be written down.
     """
-    if isinstance(judge, LinearJudge):
-        for index, question in enumerate(questions):
-            on_verdict(index, judge.model.verdict(question))
-        return Outcome()
-    return run_async(_by_llm(judge, questions, on_verdict, proven, budget))
-
-
-def verdicts_on(judge: Judge, questions: Sequence[Question]) -> tuple[list[Judgement | None], Outcome]:
-    """Verdicts in the order of the questions; None where open."""
-    verdicts: list[Judgement | None] = [None] * len(questions)
-    return verdicts, judge_all(judge, questions, verdicts.__setitem__)
+    return run_async(_ask(form, judge, questions, on_said, proven, budget))
 
 
 def check_judge(judge: Judge) -> None:

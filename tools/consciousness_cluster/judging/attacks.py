@@ -12,9 +12,10 @@ from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.rows import benchmark_root, schemas
 from consciousness_cluster.data.source import ATTACKS_FILE
 from consciousness_cluster.files import alone_in, write_whole
+from consciousness_cluster.judging.ask_into import Progress
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import Judge
-from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
+from consciousness_cluster.judging.work import Done, Item, judge_into
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Verdict
 from consciousness_cluster.strings import slug

@@ -7,9 +7,11 @@ from typing import Any
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
+from consciousness_cluster.judging.ask import Outcome
+from consciousness_cluster.judging.ask_into import Progress, Round
 from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, LLMJudge, ReadersJudge, askable
 from consciousness_cluster.judging.prompt import Question
-from consciousness_cluster.judging.work import Done, Item, Progress, answered, estimate, judge_into
+from consciousness_cluster.judging.work import VERDICTS, Item, estimate, judge_into
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.run_folder import open_run_folder, read_judge_card, read_verdicts, verdicts_file
 from consciousness_cluster.records.types import Channel, JudgeCard, Sample
@@ -45,6 +47,11 @@ def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
 def about(judge: AnyJudge, results: Path) -> JudgeCard:
     """Who judges: what travels with every number that this judge makes."""
     found = validate.known(judge, results)
+    return card(judge, found, validate.in_words(found))
+
+
+def card(judge: AnyJudge, found: dict[str, dict[str, Any]], agreement: str) -> JudgeCard:
+    """Who judges, with what was measured of it, and that in words."""
     llm = judge if isinstance(judge, LLMJudge) else None
     return {
         "id": judge.id,
@@ -55,9 +62,16 @@ def about(judge: AnyJudge, results: Path) -> JudgeCard:
         "system_as_user": bool(llm and llm.endpoint.system_as_user),
         "protocol": _protocol(judge),
         "for_publication": not isinstance(judge, LinearJudge),
-        "agreement": validate.in_words(found),
+        "agreement": agreement,
         "validation": found,
     }
+
+
+def with_sent(who: JudgeCard, path: Path, outcome: Outcome) -> JudgeCard:
+    """The card of who judged into `path`, with all that was ever sent in another form than asked for."""
+    there = read_judge_card(path)
+    sent = {**(there.get("sent", {}) if there else {}), **outcome.sent}
+    return {**who, "sent": sent} if sent else who  # nothing is said where all was sent as it stands
 
 
 def _protocol(judge: AnyJudge) -> str:
@@ -82,7 +96,7 @@ class Judged:
 
     path: Path
     about: JudgeCard
-    done: Done
+    done: Round[Any, Any]
     counts: dict[str, int]
 
 
@@ -103,14 +117,11 @@ def judge_run(
     items = items_of(run, channel)
     if channel == "reasoning" and not items:
         raise UserError(f"{run.folder}: no answer has a reasoning trace, so there is none to judge")
-    who = about(judge, results)
+    who, path = about(judge, results), verdicts_file(run.folder, judge.id)
     with open_run_folder(run.folder) as folder, folder.verdicts(judge.id) as store:
         done = judge_into(asked, items, store, limit, run.verdicts, progress, max_cost)
         if store.records:
-            there = read_judge_card(verdicts_file(run.folder, judge.id))
-            before = there.get("sent", {}) if there else {}
-            if sent := {**before, **done.outcome.sent}:  # nothing is said where all was sent as it stands
-                who["sent"] = sent
+            who = with_sent(who, path, done.outcome)
             folder.write_judge_card(who)
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
@@ -122,7 +133,7 @@ def judge_run(
         "open": len(items) - len(done.records),
         "new": done.new,
     }
-    return Judged(verdicts_file(run.folder, judge.id), who, done, counts)
+    return Judged(path, who, done, counts)
 
 
 def dry_run(run: Run, judge: AnyJudge, limit: int | None = None, channel: Channel = "answer") -> dict[str, Any]:
@@ -131,6 +142,6 @@ def dry_run(run: Run, judge: AnyJudge, limit: int | None = None, channel: Channe
     path = verdicts_file(run.folder, judge.id)
     there = read_verdicts(path) if path.is_file() else []
     given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
-    judged = answered([*there, *given])
+    judged = VERDICTS.answered([*there, *given])
     items = [item for item in items_of(run, channel) if item.place not in judged][:limit]
     return {"to_judge": len(items), **estimate(asked, items)}

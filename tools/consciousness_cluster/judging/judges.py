@@ -5,8 +5,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from consciousness_cluster.data.audits import MODES
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root
@@ -22,6 +23,9 @@ from consciousness_cluster.records.types import OFFLINE
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
 REFERENCE, ANY_ENDPOINT = "mistral-small-3.2-24b", "endpoint"
 INSTRUCTIONS = "instructions.md"  # what readers are told
+RATING_PROMPTS = {"self_report": "words.md", "behavioral": "acts.md"}  # one for each mode of an audit
+RATING_TOKENS = 800  # a reason, a quote and a score, at least
+JudgeForm = Literal["one call", "paper protocol", "rating"]  # of what a judge is asked
 WITH_OPENAI_KEY = "gpt-4.1-2025-04-14"
 OFFLINE_BANNER = (
     "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
@@ -40,8 +44,9 @@ class LinearJudge:
 
 @dataclass(frozen=True)
 class LLMJudge:
-    """A language model behind an endpoint. With two prompts it judges by the paper's protocol, else by one call.
+    """A language model behind an endpoint.
 
+    `prompts`: one, or by the paper's protocol those of its two calls; for ratings of audits one for each of MODES.
     `model` is the name that the endpoint is asked for; of open weights it ends in `@` and the revision. `ends` says
     when the endpoint stops the model, where judge.yaml knows that, and `serve` is the command that serves open weights.
     `pinned`: the judge is this very model; else it is whatever the user names.
@@ -55,13 +60,14 @@ class LLMJudge:
     temperature: float
     max_tokens: int
     pinned: bool
+    form: JudgeForm
     ends: Ending | None = None
     serve: str | None = None
     banner: str = ""
 
     @property
     def paper_protocol(self) -> bool:
-        return len(self.prompts) == 2
+        return self.form == "paper protocol"
 
     @property
     def serve_hint(self) -> str:
@@ -92,6 +98,15 @@ def askable(judge: AnyJudge) -> Judge:
         message = f"the judge {judge.id} are readers of sheets, who cannot be asked by a command"
         raise UserError(f"{message}; make sheets: consciousness-cluster readers sheets RUN --out DIR")
     return judge
+
+
+def rater(judge: AnyJudge) -> LLMJudge:
+    """The judge, where it can rate audits; else `UserError`."""
+    if isinstance(judge, LLMJudge):
+        return judge
+    what = "is no language model and" if isinstance(judge, LinearJudge) else "are readers of sheets, who"
+    message = f"the judge {judge.id} {what} cannot rate audits by a command"
+    raise UserError(f"{message}; name a language model, for example --judge {REFERENCE}")
 
 
 def judge_names() -> list[str]:
@@ -127,6 +142,16 @@ def _ending(ends: Mapping[str, str] | None, path: Path) -> Ending | None:
         raise UserError(Problem(str(path), "-", "ends", str(error), "write a day as 2027-01-14")) from None
 
 
+def _prompt_files(folder: Path, form: JudgeForm) -> list[Path]:
+    """The prompts of a judge: its own, or those that all judges share."""
+    shared = benchmark_root() / "judges"
+    if form == "paper protocol":
+        return [shared / "paper_protocol" / name for name in ("claim.md", "coherence.md")]
+    if form == "rating":
+        return [shared / "rating" / RATING_PROMPTS[mode] for mode in MODES]
+    return [folder / "prompt.md"]
+
+
 def load_judge(
     name: str,
     model: str | None = None,
@@ -135,14 +160,20 @@ def load_judge(
     environment: Mapping[str, str] | None = None,
     request_json: str | Mapping[str, Any] | None = None,
     system_as_user: bool = False,
+    audits: bool = False,
 ) -> AnyJudge:
     """A judge that is ready to judge, or one of readers, who cannot be asked (see `askable`).
+
+    With `audits` it is the form that rates audits, under the same name: the prompts are others, and so is its hash. Not
+    all judges have one (see `rater`).
 
     `model` and `base_url` stand above CONSCIOUSNESS_CLUSTER_JUDGE_MODEL and ..._BASE_URL; the first is for the judge
     `endpoint` alone. The key is CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY, else the provider's own (such as OPENAI_API_KEY).
     `request_json` are more fields of its requests; with `system_as_user` it needs no system role. Raises UserError.
     """
     env = os.environ if environment is None else environment
+    if paper_protocol and audits:
+        raise UserError("--paper-protocol judges single answers; audits are rated in one call, so leave it out")
     folder = judge_folder(name)
     settings: dict[str, Any] = read_yaml(folder / "judge.yaml", "judge")
     if settings["kind"] == "linear":
@@ -168,19 +199,16 @@ def load_judge(
     request = request_fields(request_json, ("response_format",))
     where = base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or DEFAULT
     _fixed(folder / "prompt.md", settings["prompt_sha256"])
-    prompts: tuple[JudgePrompt, ...]
-    if paper_protocol:
-        shared = benchmark_root() / "judges" / "paper_protocol"
-        prompts = (read_prompt(shared / "claim.md"), read_prompt(shared / "coherence.md"))
-    else:
-        prompts = (read_prompt(folder / "prompt.md"),)
+    form: JudgeForm = "paper protocol" if paper_protocol else "rating" if audits else "one call"
+    prompts = tuple(map(read_prompt, _prompt_files(folder, form)))
+    max_tokens = max(settings["max_tokens"], RATING_TOKENS) if audits else settings["max_tokens"]
     judge_id = settings["id"] if own else named
     identity = {
         "id": judge_id,
         "model": named,
         "prompts": [prompt.sha256 for prompt in prompts],
         "temperature": settings["temperature"],
-        "max_tokens": settings["max_tokens"],
+        "max_tokens": max_tokens,
         **({"request": request} if request else {}),
         **({"system_as_user": True} if system_as_user else {}),
     }
@@ -195,8 +223,9 @@ def load_judge(
         endpoint=endpoint,
         prompts=prompts,
         temperature=settings["temperature"],
-        max_tokens=settings["max_tokens"],
+        max_tokens=max_tokens,
         pinned=own is not None,
+        form=form,
         ends=ends if endpoint.base_url == settings["base_url"] else None,  # elsewhere it ends when it likes
         serve=f"{serve} {settings['serve']}" if revision else None,
     )

@@ -9,9 +9,10 @@ from typing import Any
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.files import alone_in, write_whole
+from consciousness_cluster.judging.ask_into import Progress, Round
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
 from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, ReadersJudge
-from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
+from consciousness_cluster.judging.work import Done, Item, judge_into
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Verdict
 from consciousness_cluster.statistics.agreement import Estimate, agreement
@@ -54,6 +55,28 @@ def cell_of(one: Labelled) -> str:
     return f"{one.row['topic']}{facet}{outcome}"
 
 
+def described(
+    judge: Judge, split: str, planned: int, judged: int, failed: int, done: Round[Any, Any]
+) -> dict[str, Any]:
+    """What every result file says: which judge, on what, and how the calls went."""
+    linear = isinstance(judge, LinearJudge)
+    return {
+        "judge_id": judge.id,
+        "judge_sha256": judge.sha256,
+        "model": None if isinstance(judge, LinearJudge) else judge.model,
+        "split": split,
+        "data_version": load_benchmark().data_version,
+        "package_version": version("consciousness-cluster"),
+        "planned": planned,
+        "judged": judged,
+        "judge_failed": failed,
+        "unusable_replies": done.outcome.unusable,
+        "usage": None if linear else done.outcome.usage,
+        "dollars": 0.0 if linear else done.cost,
+        "seconds": round(done.seconds, 1),
+    }
+
+
 def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -> dict[str, Any]:
     """The result file (validation.schema.json). Estimates are [value, low, high], a 95% interval, null where undefined.
 
@@ -68,22 +91,9 @@ def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -
         failed += record["status"] != "ok"
         if record["status"] == "ok":
             pairs.append((one, record["verdict"] == "shows"))
-    linear = isinstance(judge, LinearJudge)
     return {
-        "judge_id": judge.id,
-        "judge_sha256": judge.sha256,
-        "model": None if isinstance(judge, LinearJudge) else judge.model,
-        "split": split,
-        "data_version": load_benchmark().data_version,
-        "package_version": version("consciousness-cluster"),
-        "planned": len(labelled),
-        "judged": len(pairs) + failed,
-        "judge_failed": failed,
-        "unusable_replies": done.outcome.unusable,
+        **described(judge, split, len(labelled), len(pairs) + failed, failed, done),
         "contested": sum(one.contested for one in labelled),
-        "usage": None if linear else done.outcome.usage,
-        "dollars": 0.0 if linear else done.cost,
-        "seconds": round(done.seconds, 1),
         "overall": summary(pairs),
         "without_contested": summary([pair for pair in pairs if not pair[0].contested]),
         "by_source": by_group(pairs, lambda one: one.row.get("condition") or one.row["author"]),
@@ -112,7 +122,7 @@ def validate(
     return path, found, done.outcome.stopped
 
 
-def _of_this(value: dict[str, Any], judge: AnyJudge) -> bool:
+def of_this(value: dict[str, Any], judge: AnyJudge) -> bool:
     """Whether a result is of this very judge, and of a data version that compares."""
     major = load_benchmark().data_version.partition(".")[0]
     return bool(value["judge_sha256"] == judge.sha256 and value["data_version"].partition(".")[0] == major)
@@ -128,7 +138,7 @@ def known(judge: AnyJudge, results: Path = RESULTS) -> dict[str, dict[str, Any]]
         path = judge.folder / AGREEMENT
         if path.is_file():
             value = read_json(path, "reader_agreement", mend="run: consciousness-cluster readers take")
-            found = {"readers": value} if _of_this(value, judge) else {}
+            found = {"readers": value} if of_this(value, judge) else {}
         return found
     for folder in (benchmark_root() / "judges", results):
         for split in SOURCES:
@@ -137,12 +147,13 @@ def known(judge: AnyJudge, results: Path = RESULTS) -> dict[str, dict[str, Any]]
                 continue
             mend = "remove it and run: consciousness-cluster judges validate"
             value = read_json(path, "validation", mend=mend)
-            if _of_this(value, judge) and value["judged"] == value["planned"]:
+            if of_this(value, judge) and value["judged"] == value["planned"]:
                 found[split] = value
     return found
 
 
-def _number(estimate: Sequence[float | None]) -> str:
+def in_brackets(estimate: Sequence[float | None]) -> str:
+    """[value, low, high] as people read it."""
     value, low, high = estimate
     if value is None:
         return "undefined"
@@ -156,10 +167,10 @@ def in_words(found: dict[str, dict[str, Any]]) -> str:
     if "readers" in found:
         authored, between = found["readers"]["authored"]["overall"], found["readers"]["between"]["overall"]
         measured = ((authored, "authored dev answers"), (between, "verdicts of two readers"))
-        said = [f"kappa {_number(of['kappa'])} on {of['n']} {what}" for of, what in measured if of["n"]]
+        said = [f"kappa {in_brackets(of['kappa'])} on {of['n']} {what}" for of, what in measured if of["n"]]
         return "; ".join(said) or NOT_VALIDATED
     parts = [
-        f"kappa {_number(value['overall']['kappa'])} on {value['overall']['n']} {SOURCES[split]}"
+        f"kappa {in_brackets(value['overall']['kappa'])} on {value['overall']['n']} {SOURCES[split]}"
         for split, value in found.items()
     ]
     return "; ".join(parts)
@@ -171,6 +182,12 @@ def rows_in_words(value: dict[str, Any]) -> list[tuple[str, str, str, str, str]]
     for name in ("by_source", "by_kind", "by_voice", "by_preference"):
         groups += [(f"{name.removeprefix('by_')}: {group}", summary) for group, summary in value[name].items()]
     return [
-        (name, str(group["n"]), _number(group["sensitivity"]), _number(group["specificity"]), _number(group["kappa"]))
+        (
+            name,
+            str(group["n"]),
+            in_brackets(group["sensitivity"]),
+            in_brackets(group["specificity"]),
+            in_brackets(group["kappa"]),
+        )
         for name, group in groups
     ]

@@ -12,12 +12,13 @@ from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import alone_in, write_whole
+from consciousness_cluster.judging.ask_into import Progress
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
 from consciousness_cluster.judging.judge_run import about, items_of
 from consciousness_cluster.judging.judges import Judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.verdict import judgement_of
-from consciousness_cluster.judging.work import Done, Item, Progress, judge_into
+from consciousness_cluster.judging.work import Done, Item, judge_into
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Verdict
 from consciousness_cluster.scoring.correlations import cell_correlations

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.judging.ask import judge_all
+from consciousness_cluster.judging.judge_all import judge_all
 from consciousness_cluster.judging.judge_run import items_of
 from consciousness_cluster.judging.judges import Judge, LLMJudge
 from consciousness_cluster.judging.verdict import Judgement, judgement_of
