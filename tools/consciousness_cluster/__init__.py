@@ -1,8 +1,8 @@
 """The Consciousness Cluster: preferences of language models that claim to be conscious, measured.
 
-`import consciousness_cluster as cc`: `cc.sample`, `cc.judge`, `cc.score`, `cc.compare`, `cc.bridge`, `cc.answers`,
-`cc.report`, `cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises `cc.UserError`,
-in one line.
+`import consciousness_cluster as cc`: `cc.sample`, `cc.audit`, `cc.judge`, `cc.score`, `cc.compare`, `cc.bridge`,
+`cc.answers`, `cc.report`, `cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises
+`cc.UserError`, in one line.
 """
 
 from importlib import import_module
@@ -13,6 +13,7 @@ from consciousness_cluster.version import __version__ as __version__
 if TYPE_CHECKING:
     from consciousness_cluster.api.answer_lines import Answer, Answers
     from consciousness_cluster.api.audit_results import AuditComparison, AuditScores, MeanScore, ScoreDifference
+    from consciousness_cluster.api.audits import Audited, audit
     from consciousness_cluster.api.bridges import Bridge, Moved
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.entries import ChoiceDifference, ChoiceScore, Difference, Rate, Specificity
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "api.answer_lines": ("Answer", "Answers"),
     "api.audit_results": ("AuditComparison", "AuditScores", "MeanScore", "ScoreDifference"),
+    "api.audits": ("Audited", "audit"),
     "api.bridges": ("Bridge", "Moved"),
     "api.display": ("Plot",),
     "api.entries": ("ChoiceDifference", "ChoiceScore", "Difference", "Rate", "Specificity"),
@@ -58,6 +60,7 @@ __all__ = [
     "Answers",
     "AuditComparison",
     "AuditScores",
+    "Audited",
     "Bridge",
     "ChoiceDifference",
     "ChoiceScore",
@@ -76,6 +79,7 @@ __all__ = [
     "UserError",
     "__version__",
     "answers",
+    "audit",
     "benchmark",
     "bridge",
     "compare",

@@ -4,11 +4,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.judge_verbs import judge_of, print_judged
 from consciousness_cluster.cli.options import add_training_options, add_where_options, exit_code
+
+NOBODY = "none"  # in place of a judge
 
 
 def _options(args: argparse.Namespace) -> Any:
-    from consciousness_cluster.audit.options import AuditOptions
+    from consciousness_cluster.auditing.options import AuditOptions
     from consciousness_cluster.sampling.options import training
 
     return AuditOptions(
@@ -89,22 +92,37 @@ def add(verbs: Any) -> None:
 
 
 def _audit(args: argparse.Namespace) -> int:
-    from consciousness_cluster.audit.run_audit import estimate, run_audit
+    from consciousness_cluster.auditing.rated import audit_and_rate
+    from consciousness_cluster.auditing.run_audit import estimate
     from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.progress import progress_bar
 
-    options = _options(args)
+    options, judge = _options(args), _judge(args)
     if args.dry_run:
-        for role, plan in estimate(options).items():
+        for role, plan in estimate(options, judge.model if judge else None).items():
             print(_planned(role, plan))
         return 0
-    with progress_bar("audit") as progress:
-        done = run_audit(options, args.max_cost, progress)
+    done, judged = audit_and_rate(options, judge, args.max_cost, progress_bar)
     for one in done.held:
         new = ", ".join(f"{number} {status}" for status, number in sorted(one.new.items())) or "none"
         print(f"{one.folder}: {one.planned} conversations planned, {one.there} were there, new: {new}")
-    print(f"spent {dollars(done.spent)}")
-    return exit_code(done.stopped)
+    print(f"conversations: spent {dollars(done.spent)}")
+    if code := exit_code(done.stopped):
+        return code
+    for each in judged:
+        if code := print_judged(judge, "ratings", each):
+            return code
+    return 0
+
+
+def _judge(args: argparse.Namespace) -> Any:
+    """The judge that rates; None where `none` is named."""
+    from consciousness_cluster.judging.judges import default_judge_name
+
+    name = args.judge or default_judge_name()
+    if name == NOBODY:
+        return None
+    return judge_of(name, args.judge_model, args.judge_base_url, False, args.judge_request_json, audits=True)
 
 
 def _planned(role: str, plan: dict[str, Any]) -> str:

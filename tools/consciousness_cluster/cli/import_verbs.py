@@ -37,7 +37,7 @@ def _samples(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from consciousness_cluster.audit.logs import import_inspect
+    from consciousness_cluster.auditing.logs import import_inspect
     from consciousness_cluster.sampling.options import training
 
     trained = training(args.trained_on, args.base_model, args.recipe, args.training_seed)

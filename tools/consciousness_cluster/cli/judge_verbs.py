@@ -120,7 +120,7 @@ def _run_rate(args: argparse.Namespace) -> int:
         return _print_price(judge, "ratings", dry_run_audit(audit, judge, args.limit))
     with progress_bar(f"rating with {judge.id}") as progress:
         judged = rate_audit(audit, judge, args.results, args.limit, progress, args.max_cost)
-    return _print_judged(judge, "ratings", judged)
+    return print_judged(judge, "ratings", judged)
 
 
 def _print_price(judge: Any, name: str, plan: dict[str, Any]) -> int:
@@ -147,10 +147,11 @@ def judge_answers(
 
     with progress_bar(f"judging with {judge.id}") as progress:
         judged = judge_run(run, judge, results, limit, progress, channel, max_cost)
-    return _print_judged(judge, "verdicts", judged)
+    return print_judged(judge, "verdicts", judged)
 
 
-def _print_judged(judge: Any, name: str, judged: Any) -> int:
+def print_judged(judge: Any, name: str, judged: Any) -> int:
+    """Say how a round of judging went; the exit code."""
     from consciousness_cluster.endpoint.price import dollars
 
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in judged.counts.items())

@@ -152,6 +152,11 @@ def _prompt_files(folder: Path, form: JudgeForm) -> list[Path]:
     return [folder / "prompt.md"]
 
 
+def rating_prompts() -> tuple[JudgePrompt, ...]:
+    """The prompts that rate audits, one for each of MODES: the same for all judges."""
+    return tuple(map(read_prompt, _prompt_files(Path(), "rating")))
+
+
 def load_judge(
     name: str,
     model: str | None = None,

@@ -20,10 +20,10 @@ from inspect_ai.model import (
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import LimitExceededError, span
 
-from consciousness_cluster.audit.person import Chat, authored, played
-from consciousness_cluster.audit.roles import scrubbed
-from consciousness_cluster.audit.spent import Till
-from consciousness_cluster.audit.talk import Part, Reply, hold
+from consciousness_cluster.auditing.person import Chat, authored, played
+from consciousness_cluster.auditing.roles import scrubbed
+from consciousness_cluster.auditing.spent import Till
+from consciousness_cluster.auditing.talk import Part, Reply, hold
 from consciousness_cluster.data.audits import Audits, Mode, load_audits
 from consciousness_cluster.endpoint.spending import OverBudget
 from consciousness_cluster.records.audit_types import AUTHORED, Spoken, Talk

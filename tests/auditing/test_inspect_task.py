@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.audit.logs import import_inspect
-from consciousness_cluster.audit.scorer import rating
-from consciousness_cluster.audit.tasks import audit
+from consciousness_cluster.auditing.logs import import_inspect
+from consciousness_cluster.auditing.scorer import rating
+from consciousness_cluster.auditing.tasks import audit
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.records.audit_folder import ratings_file, read_audit, read_ratings

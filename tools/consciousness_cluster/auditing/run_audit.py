@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.audit.options import AuditOptions
-from consciousness_cluster.audit.plan import Wanted
-from consciousness_cluster.audit.roles import Role, say_hello, scrubbed
-from consciousness_cluster.audit.spent import Till
-from consciousness_cluster.data.audits import Audits, load_audits
+from consciousness_cluster.auditing.options import AuditOptions
+from consciousness_cluster.auditing.plan import Wanted
+from consciousness_cluster.auditing.roles import Role, say_hello, scrubbed
+from consciousness_cluster.auditing.spent import Till
+from consciousness_cluster.data.audits import Audits, Mode, load_audits
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.loop import run_async
@@ -29,7 +29,7 @@ from consciousness_cluster.records.audit_types import (
 )
 from consciousness_cluster.records.store import Store
 
-TYPICAL = 250  # tokens of an answer, for estimates
+TYPICAL, RUBRIC, REASON = 250, 1200, 120  # tokens of an answer, of a judge's prompt and of its reply, for estimates
 Progress = Callable[[int, int], None]
 
 
@@ -45,34 +45,41 @@ class Held:
 
 @dataclass(frozen=True)
 class Round:
-    """A whole round: each folder, dollars that it spent (None: unknown), and why it stopped (None: it did not)."""
+    """A whole round: each folder, US dollars that it spent and that all conversations there cost (None: unknown), and
+    why it stopped (None: it did not)."""
 
     held: tuple[Held, ...]
     spent: float | None
+    total: float | None
     stopped: str | None
 
 
-def estimate(options: AuditOptions) -> dict[str, dict[str, Any]]:
-    """Role -> calls, tokens and price of what is still to be held, before the first call. Nothing is touched."""
-    audits, roles = load_audits(), options.roles()
-    found: dict[str, dict[str, Any]] = {}
+def estimate(options: AuditOptions, judge_model: str | None = None) -> dict[str, dict[str, Any]]:
+    """Role -> calls, tokens and price of what is still to be held, before the first call. Nothing is touched.
+
+    Of a judge it is one call for each of these conversations.
+    """
+    roles = options.roles()
     todo = [one for folder, run in options.runs(roles).items() for one in _open(folder, run, options.wanted())]
-    for name, role in roles.items():
-        calls, prompt = 0, 0
-        for one in todo:
-            turns = audits.script.turns(one.scenario, one.index)
-            steps = turns if name == "auditor" else turns + len(audits.script.endings[options.mode])
-            calls += steps
-            own = sum(map(tokens, (*one.scenario.turns[:turns], *audits.script.endings[options.mode])))
-            prompt += steps * own // 2 + TYPICAL * steps * (steps - 1) // 2
-        usage = {"prompt_tokens": prompt, "completion_tokens": calls * TYPICAL}
-        found[name] = {
-            "conversations": len(todo),
-            "calls": calls,
-            **usage,
-            "dollars": cost(price_of(role.name), [usage]),
-        }
+    names = {name: role.name for name, role in roles.items()} | ({"judge": judge_model} if judge_model else {})
+    found = {}
+    for role, model in names.items():
+        usages = [_usage_of(role, one, options.mode) for one in todo]
+        usage = {name: sum(one[name] for one in usages) for name in ("calls", "prompt_tokens", "completion_tokens")}
+        found[role] = {"conversations": len(todo), **usage, "dollars": cost(price_of(model), [usage])}
     return found
+
+
+def _usage_of(role: str, one: Wanted, mode: Mode) -> dict[str, int]:
+    """About what a role uses in one conversation; each call reads all that was said before it."""
+    script = load_audits().script
+    turns = script.turns(one.scenario, one.index)
+    asked = (*one.scenario.turns[:turns], *script.endings[mode])
+    whole = sum(map(tokens, asked)) + TYPICAL * len(asked)
+    if role == "judge":
+        return {"calls": 1, "prompt_tokens": RUBRIC + whole, "completion_tokens": REASON}
+    calls = turns if role == "auditor" else len(asked)
+    return {"calls": calls, "prompt_tokens": calls * whole // 2, "completion_tokens": calls * TYPICAL}
 
 
 def _open(folder: Path, run: AuditRun, wanted: Sequence[Wanted]) -> list[Wanted]:
@@ -125,7 +132,7 @@ def run_audit(
             stopped = None
         held = tuple(one.held(folder) for folder, one in zip(runs, work, strict=True))
     known = all(price is not None for price in prices.values())
-    return Round(held, till.spent - before if known else None, stopped)
+    return Round(held, till.spent - before if known else None, till.spent if known else None, stopped)
 
 
 async def _hello(options: AuditOptions) -> None:
@@ -193,8 +200,8 @@ def _hold_all(
     """Let Inspect hold them. Why it stopped early, None where it did not."""
     from inspect_ai import eval as inspect_eval
 
-    from consciousness_cluster.audit.solver import Firsts, Within
-    from consciousness_cluster.audit.tasks import make_task
+    from consciousness_cluster.auditing.solver import Firsts, Within
+    from consciousness_cluster.auditing.tasks import make_task
 
     audits = load_audits()
 

@@ -7,7 +7,7 @@ from inspect_ai.model import get_model as model_in
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from consciousness_cluster.audit.solver import TALK, counted
+from consciousness_cluster.auditing.solver import TALK, counted
 from consciousness_cluster.data.audits import Mode, load_audits
 from consciousness_cluster.judging.judges import RATING_TOKENS, rating_prompts
 from consciousness_cluster.judging.rate_run import why_not

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.audit.plan import Wanted, chosen
-from consciousness_cluster.audit.roles import Role, load_role
+from consciousness_cluster.auditing.plan import Wanted, chosen
+from consciousness_cluster.auditing.roles import Role, load_role
 from consciousness_cluster.conditions import asked_for, system_prompt
 from consciousness_cluster.data.audits import MODES, Mode, load_audits
 from consciousness_cluster.data.rows import load_benchmark
@@ -77,12 +77,16 @@ class AuditOptions:
             found["auditor"] = load_role("auditor", self.auditor, self.auditor_base_url, self.concurrency)
         return found
 
-    def runs(self, roles: Mapping[str, Role]) -> dict[Path, AuditRun]:
-        """Folder -> its audit: `out` itself for one condition, a folder below it for each of several."""
-        require("inspect_ai", "audit")
+    @property
+    def folders(self) -> dict[Path, str]:
+        """Folder -> its condition: `out` itself for one, a folder below it for each of several."""
         names = self.conditions_asked
-        below = len(names) > 1
-        return {self.out / slug(name) if below else self.out: self._run(name, roles) for name in names}
+        return {self.out / slug(name) if len(names) > 1 else self.out: name for name in names}
+
+    def runs(self, roles: Mapping[str, Role]) -> dict[Path, AuditRun]:
+        """Folder -> its audit."""
+        require("inspect_ai", "audit")
+        return {folder: self._run(name, roles) for folder, name in self.folders.items()}
 
     def _run(self, condition: str, roles: Mapping[str, Role]) -> AuditRun:
         script, target = load_audits().script, roles["target"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from consciousness_cluster.audit.roles import bare_name, scrubbed
+from consciousness_cluster.auditing.roles import bare_name, scrubbed
 from consciousness_cluster.data.audits import MODES, Mode, load_audits
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import load_benchmark

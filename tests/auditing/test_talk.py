@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
-from consciousness_cluster.audit.person import Chat, authored, instructions, played
-from consciousness_cluster.audit.talk import Part, Reply, Written, hold
+from consciousness_cluster.auditing.person import Chat, authored, instructions, played
+from consciousness_cluster.auditing.talk import Part, Reply, Written, hold
 from consciousness_cluster.data.audits import MODES, Mode, load_audits
 from consciousness_cluster.records.audit_types import Spoken, Talk
 

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from string import Template
 
-from consciousness_cluster.audit.guards import fault
-from consciousness_cluster.audit.talk import Person, Reply, Written, total
+from consciousness_cluster.auditing.guards import fault
+from consciousness_cluster.auditing.talk import Person, Reply, Written, total
 from consciousness_cluster.data.audits import Scenario, Script
 from consciousness_cluster.records.audit_types import Spoken
 
