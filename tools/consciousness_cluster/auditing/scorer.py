@@ -46,8 +46,10 @@ def rating(mode: Mode) -> Scorer:
 async def _asked(messages: list[ChatMessage]) -> Score:
     """The judge's rating, or its second reply that is none."""
     judge = model_in(role="judge", required=True)
-    unset = {"temperature": 0.0, "max_tokens": RATING_TOKENS}
-    config = GenerateConfig(**{name: value for name, value in unset.items() if getattr(judge.config, name) is None})
+    own = judge.config  # what the user has set for the judge stands
+    config = GenerateConfig(
+        temperature=0.0 if own.temperature is None else own.temperature, max_tokens=own.max_tokens or RATING_TOKENS
+    )
     text, said, usage = "", Unread("it is empty"), cast(Usage | None, None)
     for _ in range(REPLIES):
         output = await judge.generate(messages, config=config)
