@@ -81,8 +81,8 @@ def read_audit(folder: Path) -> Audit:
     records = cast(list[Conversation], read_jsonl(path, "audit", torn_end=True)) if path.is_file() else []
     for number, record in enumerate(records, 1):
         for name in ("run_id", "mode", "model", "condition", "training", "script_sha256"):
-            if record[name] != run[name]:  # type: ignore[literal-required]
-                message = f"is {record[name]!r}, and of the audit {run[name]!r}"  # type: ignore[literal-required]
+            if record[name] != run[name]:
+                message = f"is {record[name]!r}, and of the audit {run[name]!r}"
                 raise UserError(Problem(str(path), str(number), name, message, "keep one audit in a folder"))
     return Audit(folder, run, settled(records))
 
