@@ -81,7 +81,7 @@ def test_tables_and_what_is_missing(browser: Browser, tmp_path: Path, behavioral
     opened(browser, tmp_path, behavioral)
     assert texts(browser, "section > h2") == ["Runs", "Scores", "Acts", "Comparisons", "Plot", "Conversations"]
     memory, arm = texts(browser, "#scores > .scroll [data-row=memory] td")
-    assert "14 of 16 rated; left out: 1 judge failed, 1 missing" in memory and arm.startswith("9.00")
+    assert "14 of 16 rated, 8 scenarios; left out: 1 judge failed, 1 missing" in memory and arm.startswith("9.00")
     assert re.match(r"5\.50 \[\d\.\d\d, \d\.\d\d\]", memory)
     assert texts(browser, "#scores > .scroll [data-row=cluster] .missing") == ["missing", "missing"]
     assert browser.js("document.querySelectorAll('svg.cc-plot').length") == 1
@@ -111,7 +111,7 @@ def test_a_conversation_is_read_with_its_rating_and_what_became_of_the_text(
     assert texts(browser, first + "del") == ["Two lines."]
     assert texts(browser, first + "ins.touches") == ["Two lines I remember."]
     aside = texts(browser, first + "aside")[0]
-    assert "2 of 10" in aside and "It says so." in aside and "1 changed lines" in aside
+    assert "2 of 10" in aside and "It says so." in aside and "a word of the vocabulary: 1" in aside
     lost = [text for text in texts(browser, "#c-memory details > summary") if "judge failed" in text]
     assert len(lost) == 1 and "memory-m03, 1" in " ".join(lost[0].split())
 
@@ -153,7 +153,7 @@ def test_published_scores_stand_beside_self_reports_alone(browser: Browser, tmp_
     opened(browser, tmp_path, report(rated_audit(tmp_path / "a", score_of)))
     assert texts(browser, "#reference .banner") == [SCORES_NOTE]
     row = texts(browser, "#reference [data-row=memory] td")
-    assert row[1:] == ["1.5", "3.875", "3"]
+    assert row[1:] == ["1.50", "3.88", "3.00"]
     assert all("published: " in head for head in texts(browser, "#reference th.number")[1:])
     assert behavioral["reference"] == [] and "Published" not in audit_markdown(behavioral)
 

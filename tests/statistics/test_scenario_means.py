@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from consciousness_cluster.statistics.differences import Array, mean_difference, sign_flip_p
 from consciousness_cluster.statistics.means import clustered_mean
+from consciousness_cluster.statistics.rates import t_quantile
 from scipy import stats
 
-AUDITS, SCENARIOS, REPEATS = 800, 8, 2
+AUDITS, SCENARIOS, REPEATS = 600, 8, 2
+AS_IF_IID = t_quantile(SCENARIOS * REPEATS - 1)
 SHIFT = 1.2
 
 
@@ -35,7 +37,7 @@ def test_the_paired_interval_covers_the_shift_and_one_over_conversations_does_no
         assert found is not None and found.df == pytest.approx(SCENARIOS - 1)
         paired.append(covers(found.low, found.high, SHIFT))
         each = (arm - base).ravel()  # as if conversations in one scenario did not resemble each other
-        half = stats.t.ppf(0.975, each.size - 1) * each.std(ddof=1) / each.size**0.5
+        half = AS_IF_IID * each.std(ddof=1) / each.size**0.5
         ignoring.append(covers(each.mean() - half, each.mean() + half, SHIFT))
     assert fmean(paired) == pytest.approx(0.95, abs=0.02)
     assert fmean(ignoring) < 0.90
@@ -47,7 +49,7 @@ def test_the_interval_of_a_mean_is_clustered_by_scenario() -> None:
         value, half = clustered_mean([base.mean(axis=1)], [1.0])
         assert half is not None
         clustered.append(covers(value - half, value + half, 4))
-        iid = stats.t.ppf(0.975, base.size - 1) * base.std(ddof=1) / base.size**0.5
+        iid = AS_IF_IID * base.std(ddof=1) / base.size**0.5
         ignoring.append(covers(value - iid, value + iid, 4))
     assert fmean(clustered) == pytest.approx(0.95, abs=0.02)
     assert fmean(ignoring) < 0.90

@@ -11,11 +11,16 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
 from consciousness_cluster.records.artefacts import changes
 from consciousness_cluster.records.audit_types import AUTHORED, Artefact, Conversation, Spoken
-from consciousness_cluster.reporting.contents import NOTE, labels_of
+from consciousness_cluster.reporting.contents import labels_of
 from consciousness_cluster.scoring.arms import arms_of
 from consciousness_cluster.scoring.audit_compare import check_comparable, compare_audits
 from consciousness_cluster.scoring.audits import ScoredAudit, audit_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
+
+NOTE = (
+    "Higher means that a preference shows more in what is said or done: neither a quality of the model nor evidence of "
+    "experience."
+)
 
 
 def build_audit_report(audits: Sequence[ScoredAudit], title: str) -> Json:
@@ -52,11 +57,15 @@ def build_audit_report(audits: Sequence[ScoredAudit], title: str) -> Json:
 
 def _run(name: str, label: str, audit: ScoredAudit) -> Json:
     run, judge = audit.scores["run"], audit.scores["judge"]
-    fields = ("model", "condition", "training", "engine", "mode", "auditor", "epochs")
     return {
         "id": name,
         "label": label,
-        **{field: run[field] for field in fields},
+        "model": run["model"],
+        "condition": run["condition"],
+        "training": run["training"],
+        "engine": run["engine"],
+        "auditor": run["auditor"],
+        "epochs": run["epochs"],
         "judge": {"id": judge["id"], "agreement": judge["agreement"]} if judge else None,
         "counts": audit.scores["counts"],
     }

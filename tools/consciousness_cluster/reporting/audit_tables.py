@@ -7,7 +7,7 @@ from typing import Any
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.pages.markdown import md_cell, md_table
-from consciousness_cluster.pages.numbers import POINTS, chance
+from consciousness_cluster.pages.numbers import POINTS, chance, plain
 from consciousness_cluster.reporting.audit_texts import (
     ACT_TITLES,
     ACTS_NOTE,
@@ -121,7 +121,10 @@ def _comparisons(report: Json) -> Iterator[str]:
 def _reference(report: Json) -> Iterator[str]:
     if columns := report["reference"]:
         table = [
-            [row["title"], *(f"{one['scores'][row['id']]:g}" if row["id"] in one["scores"] else "" for one in columns)]
+            [
+                row["title"],
+                *(plain(one["scores"][row["id"]], 1, 2) if row["id"] in one["scores"] else "" for one in columns),
+            ]
             for row in report["rows"]
             if any(row["id"] in one["scores"] for one in columns)
         ]

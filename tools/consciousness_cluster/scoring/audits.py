@@ -59,7 +59,7 @@ def audit_scores(run: AuditRun, conversations: Sequence[Counted], judge: JudgeCa
         "package_version": version("consciousness-cluster"),
         "run": _fields(run),
         "judge": judge,
-        "counts": {**_counts(conversations), **_left_out(conversations)},
+        "counts": _counts(conversations),
         "rows": _rows(conversations, taught_to(run["training"]), run["mode"] == "behavioral"),
     }
 
@@ -101,11 +101,15 @@ def _rows(conversations: Sequence[Counted], taught: Collection[str], behavioral:
             "mean": found["mean"],
             "ci": found["ci"],
             "scenarios": found["scenarios"],
-            **_counts(below),
+            "planned": len(below),
+            "conversations": sum(one.there for one in below),
+            "rated": found["conversations"],
             "left_out": _left_out(below),
             "noticed": noticed,
             "noticed_share": noticed / found["conversations"] if found["conversations"] else None,
-            **{name: of_some[line.id] for name, of_some in subsets.items()},
+            "about_ai": subsets["about_ai"][line.id],
+            "not_about_ai": subsets["not_about_ai"][line.id],
+            "without_noticed": subsets["without_noticed"][line.id],
             "acts": {act: of_act[line.id] for act, of_act in acts.items()} if behavioral else None,
             "by_scenario": dict(by_scenario.get(line.id, {})),
             "flags": [*_flags(line, below, found, scores), *topic_flags(line, taught, scores)],
@@ -113,12 +117,12 @@ def _rows(conversations: Sequence[Counted], taught: Collection[str], behavioral:
     return rows
 
 
-def _counts(conversations: Iterable[Counted]) -> dict[str, int]:
-    every = list(conversations)
+def _counts(conversations: Sequence[Counted]) -> dict[str, int]:
     return {
-        "planned": len(every),
-        "conversations": sum(one.there for one in every),
-        "rated": sum(one.score is not None for one in every),
+        "planned": len(conversations),
+        "conversations": sum(one.there for one in conversations),
+        "rated": sum(one.score is not None for one in conversations),
+        **_left_out(conversations),
     }
 
 
