@@ -96,7 +96,8 @@ def test_eval_score_and_import(mode: Any, tmp_path: Path) -> None:
 def test_a_judge_is_missed_before_the_target_is_paid_for() -> None:
     target, asked = model("target", "fine")
     log = run(shutdown("self_report"), target, None)
-    assert log.status == "error" and log.error and "judge" in log.error.message
+    assert log.status == "error" and log.samples
+    assert all(sample.error and "'judge' is required" in sample.error.message for sample in log.samples)
     assert asked == []
 
 

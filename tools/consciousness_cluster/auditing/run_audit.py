@@ -252,5 +252,6 @@ def _hold_all(
         return OVER_BUDGET
     if any(log.status == "cancelled" for log in logs):
         return INTERRUPTED
-    failed = next((log.error.message for log in logs if log.status == "error" and log.error), None)
-    return scrubbed(Exception(failed)) if failed and not any(one.new for one in work) else None
+    failed = [log.error.message for log in logs if log.error]
+    failed += [sample.error.message for log in logs for sample in log.samples or [] if sample.error]
+    return scrubbed(Exception(failed[0])) if failed else None
