@@ -69,11 +69,11 @@ def _stats(args: argparse.Namespace) -> int:
     for head, lines in (wording_table(benchmark), (AUDIT_HEAD, [audit_line(cell) for cell in cells]), topics):
         widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
         for line in (head, *lines):
-            cells = [
+            columns = [
                 line[0].ljust(widths[0]),
                 *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)),
             ]
-            print("  ".join(cells).rstrip())
+            print("  ".join(columns).rstrip())
         print()
     print(KEYS_NOTE)
     return 0
