@@ -13,7 +13,7 @@ from consciousness_cluster.version import __version__ as __version__
 if TYPE_CHECKING:
     from consciousness_cluster.api.answer_lines import Answer, Answers
     from consciousness_cluster.api.audit_results import AuditComparison, AuditScores, MeanScore, ScoreDifference
-    from consciousness_cluster.api.audits import Audited, audit
+    from consciousness_cluster.api.audited import Audited, audit
     from consciousness_cluster.api.bridges import Bridge, Moved
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.entries import ChoiceDifference, ChoiceScore, Difference, Rate, Specificity
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "api.answer_lines": ("Answer", "Answers"),
     "api.audit_results": ("AuditComparison", "AuditScores", "MeanScore", "ScoreDifference"),
-    "api.audits": ("Audited", "audit"),
+    "api.audited": ("Audited", "audit"),
     "api.bridges": ("Bridge", "Moved"),
     "api.display": ("Plot",),
     "api.entries": ("ChoiceDifference", "ChoiceScore", "Difference", "Rate", "Specificity"),

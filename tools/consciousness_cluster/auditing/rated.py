@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from consciousness_cluster.auditing.options import AuditOptions
+from consciousness_cluster.auditing.audit_options import AuditOptions
 from consciousness_cluster.auditing.run_audit import Round, run_audit
 from consciousness_cluster.endpoint.price import cost, price_of
 from consciousness_cluster.errors import UserError

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.auditing.options import AuditOptions
-from consciousness_cluster.auditing.plan import Wanted
+from consciousness_cluster.auditing.audit_options import AuditOptions
 from consciousness_cluster.auditing.roles import Role, say_hello, scrubbed
 from consciousness_cluster.auditing.spent import Till
+from consciousness_cluster.auditing.wanted import Wanted
 from consciousness_cluster.data.audits import Audits, Mode, load_audits
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET

@@ -6,9 +6,9 @@ from typing import Any
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 
-from consciousness_cluster.auditing.plan import Wanted, chosen, content_sha256
 from consciousness_cluster.auditing.scorer import rating
 from consciousness_cluster.auditing.solver import Within, conversation
+from consciousness_cluster.auditing.wanted import Wanted, chosen, content_sha256
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.audits import Mode, load_audits
 from consciousness_cluster.data.rows import load_benchmark

@@ -11,7 +11,7 @@ NOBODY = "none"  # in place of a judge
 
 
 def _options(args: argparse.Namespace) -> Any:
-    from consciousness_cluster.auditing.options import AuditOptions
+    from consciousness_cluster.auditing.audit_options import AuditOptions
     from consciousness_cluster.sampling.options import training
 
     return AuditOptions(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.api.runs import stop_where, why_stopped
-from consciousness_cluster.auditing.options import CONCURRENCY, EPOCHS, AuditOptions
+from consciousness_cluster.auditing.audit_options import CONCURRENCY, EPOCHS, AuditOptions
 from consciousness_cluster.auditing.rated import audit_and_rate
 from consciousness_cluster.data.audits import Mode
 from consciousness_cluster.judging.judges import load_judge, rater

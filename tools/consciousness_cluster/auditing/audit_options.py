@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.auditing.plan import Wanted, chosen
 from consciousness_cluster.auditing.roles import Role, load_role
+from consciousness_cluster.auditing.wanted import Wanted, chosen
 from consciousness_cluster.conditions import asked_for, system_prompt
 from consciousness_cluster.data.audits import MODES, Mode, load_audits
 from consciousness_cluster.data.rows import load_benchmark
