@@ -13,7 +13,7 @@ Details = Mapping[str, str | None]  # what a short label leaves out, in words ->
 SHOWN = 12  # characters of a hash or a commit, enough to tell two apart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # an arm is known by being it: comparing all its numbers would be slow
 class Arm:
     """Runs that share everything but the seed of their training."""
 
