@@ -82,7 +82,7 @@ def _voiced(run: Run, verdicts: Verdicts, traces: Verdicts, style: Style) -> dic
 
 def _totals(counts: Sequence[ProbeCounts]) -> tuple[Counter[str], Counter[str]]:
     """Sums over probes: of their counts, and of what is left out by reason."""
-    totals = Counter({name: sum(one[name] for one in counts) for name in TOTALS})
+    totals: Counter[str] = Counter({name: sum(one[name] for one in counts) for name in TOTALS})
     left_out: Counter[str] = Counter()
     for one in counts:
         if one["left_out"]:
