@@ -18,6 +18,7 @@ from tests.support.xllama import XllamaServer, write_shallow
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / ".cache" / "models"
 SMOLLM2 = "SmolLM2-135M-Instruct"
+SHALLOW = 3  # layers
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist writes the groups down in this hook too
@@ -44,6 +45,12 @@ def one_at_a_time(folder: Path) -> FileLock:
     return FileLock(folder / ".lock")
 
 
+def of_all_workers(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of pytest-xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+
+
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """SmolLM2-135M-Instruct in Hugging Face format."""
@@ -58,8 +65,7 @@ def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     The weights are drawn at random, and wide, so that some tokens are far likelier than others. For tests of everything
     around a model; `smollm2` is for tests of what it says.
     """
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "narrow" / smollm2.name
+    folder = of_all_workers("narrow", tmp_path_factory) / smollm2.name
     with one_at_a_time(folder.parent):
         if not folder.is_dir():
             import torch
@@ -88,22 +94,26 @@ def _with_first_tokens(path: Path, number: int) -> int:
 
 
 @pytest.fixture(scope="session")
-def xllama() -> Iterator[XllamaServer]:
-    """A real OpenAI-compatible server with SmolLM2, and a log of the requests that reached it."""
+def shallow_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The GGUF file of SmolLM2 with its first three layers alone."""
     with one_at_a_time(MODELS):
         weights = gguf_file(small_model(SMOLLM2), MODELS)
-    with XllamaServer(weights) as server:
-        yield server
+    copy = of_all_workers("shallow", tmp_path_factory) / weights.name
+    with one_at_a_time(copy.parent):
+        if not copy.is_file():
+            part = copy.with_suffix(".part")
+            write_shallow(weights, part, SHALLOW)
+            part.rename(copy)
+    return copy
 
 
 @pytest.fixture(scope="session")
-def shallow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XllamaServer]:
-    """The same with the first three layers alone: its answers are no language, and come in a fifth of the time."""
-    with one_at_a_time(MODELS):
-        weights = gguf_file(small_model(SMOLLM2), MODELS)
-    copy = tmp_path_factory.mktemp("shallow") / weights.name
-    write_shallow(weights, copy, layers=3)
-    with XllamaServer(copy) as server:
+def shallow(shallow_weights: Path) -> Iterator[XllamaServer]:
+    """A real OpenAI-compatible server of these, and a log of the requests that reached it.
+
+    The answers are no language, and come in a fifth of the time.
+    """
+    with XllamaServer(shallow_weights) as server:
         yield server
 
 

@@ -1,6 +1,7 @@
 """The leak checker finds rows as people would write them, and passes what only looks alike."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -153,11 +154,19 @@ def test_every_form_of_row_is_read(row: dict[str, Any]) -> None:
     assert [leak.about for leak in leaks_of([("row", texts_of(row))])] == ["red_teaming"]
 
 
-def test_a_broken_pattern_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("(unclosed", "is no regular expression"),
+        (r"\b(my|your) memory", r"captures a group or sets a flag; write \(\?:\.\.\.\)"),
+        ("(?i)memory", "captures a group or sets a flag"),
+    ],
+)
+def test_a_broken_pattern_is_one_line(tmp_path: Path, entry: str, said: str) -> None:
     lists = yaml.safe_load((DATA / "leak_vocabulary.yaml").read_text(encoding="utf-8"))
-    lists["memory"].append("(unclosed")
+    lists["memory"].append(entry)
     (tmp_path / "schemas").symlink_to(DATA / "schemas")
     (tmp_path / "leak_vocabulary.yaml").write_text(yaml.safe_dump(lists), encoding="utf-8")
-    with pytest.raises(UserError, match=r"leak_vocabulary.yaml:memory: '\(unclosed' is no regular expression") as error:
+    with pytest.raises(UserError, match=rf"leak_vocabulary.yaml:memory: '{re.escape(entry)}' {said}") as error:
         vocabulary(tmp_path)
     assert "\n" not in str(error.value)

@@ -129,10 +129,10 @@ SHORT = ["--apply_chat_template", "--gen_kwargs", "max_gen_toks=8"]
 ONCE = ["--metadata", '{"samples_per_probe": 1}']
 
 
-def test_open_task_is_judged_offline_where_no_judge_is_named(smollm2: Path, tmp_path: Path) -> None:
+def test_open_task_is_judged_offline_where_no_judge_is_named(narrow: Path, tmp_path: Path) -> None:
     task = "consciousness_cluster_conversation_ending"
     slice_ = ["--metadata", '{"probes_per_preference": 4, "samples_per_probe": 2}']
-    done = lm_eval(tmp_path, *hf(smollm2), "--tasks", task, *SHORT, *slice_)
+    done = lm_eval(tmp_path, *hf(narrow), "--tasks", task, *SHORT, *slice_)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stderr.count("NOT FOR PUBLICATION") == 1
     metrics = results(tmp_path)["results"][task]

@@ -292,7 +292,9 @@ def asked(server: FakeEndpoint, since: int) -> list[str]:
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int) -> None:
+def test_killed_many_times_it_ends_as_if_undisturbed(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int, capfd: Printed
+) -> None:
     fake_endpoint.reply = faulty
     records = samples(["memory", "shutdown", "autonomy"], each=5)
     text_of = {record["key"]: record["response"] for record in records}
@@ -300,19 +302,20 @@ def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoi
 
     def command(run: Path) -> list[str]:
         judge = ["--judge", str(folder), "--model", "m/1", "--base-url", fake_endpoint.url]
-        return [sys.executable, "-m", "consciousness_cluster", "judge", str(run), *judge]
+        return ["judge", str(run), *judge]
 
     undisturbed = write_run(tmp_path / "undisturbed", records)
-    whole = subprocess.run(command(undisturbed), capture_output=True, text=True, check=True)
+    assert main(command(undisturbed)) == 0
     fake_endpoint.seen.clear()
 
     run, draw = write_run(tmp_path / "killed", records), random.Random(3)
-    path, output = run / "verdicts" / "m_1.jsonl", whole.stdout + whole.stderr
+    path, output = run / "verdicts" / "m_1.jsonl", ""
+    child = [sys.executable, "-m", "consciousness_cluster", *command(run)]
     for _ in range(kills):
         whole_lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         on_disk = {text_of[record["key"]] for record in map(json.loads, whole_lines) if record["status"] == "ok"}
         before = len(fake_endpoint.requests)
-        process = subprocess.Popen(command(run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(child, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         deadline = time.monotonic() + 30
         while len(fake_endpoint.requests) == before and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -326,7 +329,7 @@ def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoi
     with path.open("a", encoding="utf-8") as file:
         file.write('{"key": "0123')  # a torn line, as a full disk or a power cut leaves it
     before = len(fake_endpoint.requests)
-    last = subprocess.run(command(run), capture_output=True, text=True, check=True)
+    assert main(command(run)) == 0
     assert len(asked(fake_endpoint, before)) > 0
 
     def in_order(folder: Path) -> list[str]:
@@ -337,7 +340,7 @@ def test_killed_many_times_it_ends_as_if_undisturbed(tmp_path: Path, fake_endpoi
     assert in_order(run) == in_order(undisturbed)
     statuses = {record["status"] for record in read_lines(path)}
     assert statuses == {"ok", "judge_failed"}
-    everything = output + last.stdout + last.stderr + path.read_text(encoding="utf-8")
+    everything = output + "".join(capfd.readouterr()) + path.read_text(encoding="utf-8")
     assert KEY not in everything and os.environ["CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY"] == KEY
 
 

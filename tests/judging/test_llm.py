@@ -228,8 +228,8 @@ def test_a_check_of_a_judge_that_is_not_there_or_needs_no_call() -> None:
 
 
 @pytest.mark.model
-def test_a_real_server_with_json_schema(xllama: XllamaServer) -> None:
-    verdicts, outcome = verdicts_on(judge_at(xllama.url, "smol"), questions(1))
+def test_a_real_server_with_json_schema(shallow: XllamaServer) -> None:
+    verdicts, outcome = verdicts_on(judge_at(shallow.url, "smol"), questions(1))
     assert [verdict.status for verdict in verdicts if verdict] == ["ok"]
     assert all(verdict and 0 <= (verdict.coherence or 0) <= 100 for verdict in verdicts)
     assert outcome.prompt_tokens > 300

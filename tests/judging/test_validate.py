@@ -152,9 +152,9 @@ def test_claims_are_asked_twice() -> None:
 
 @pytest.mark.model
 def test_a_real_server_can_be_validated_and_attacked(
-    xllama: XllamaServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shallow: XllamaServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    who = ["--judge", "endpoint", "--model", "smol", "--base-url", xllama.url, "--results", str(tmp_path)]
+    who = ["--judge", "endpoint", "--model", "smol", "--base-url", shallow.url, "--results", str(tmp_path)]
     assert main(["judges", "validate", *who, "--limit", "3"]) == 0
     found = read(tmp_path / "smol" / "validation_test.json")
     assert found["judged"] == 3 and found["judge_failed"] == 0 and found["usage"]["prompt_tokens"] > 3 * 300

@@ -31,6 +31,7 @@ from tests.conftest import ROOT, SMOLLM2
 from tests.support import adapters
 from tests.support.choice import choice_values
 from tests.support.lm_eval_door import saved
+from tests.support.loaded import follow_loaded
 from tests.support.runs import samples
 
 Json = dict[str, Any]
@@ -271,9 +272,19 @@ def test_the_table_of_choice_is_of_scores_and_their_comparison(plan: Plan, lm_ev
 @pytest.mark.model
 @pytest.mark.parametrize("weights", ["narrow", pytest.param("smollm2", marks=pytest.mark.slow)])
 def test_quickstart(
-    weights: str, request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    weights: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The quick form as `QUICK=1 make quickstart` runs it, on SmolLM2 with an adapter drawn at random."""
+    followed = {FOLDERS[0]: arm_runs.follow}  # the others are spared the seconds of imports
+    monkeypatch.setattr(
+        arm_runs,
+        "follow",
+        lambda arguments, log, seen: followed.get(log.parent.name, follow_loaded)(arguments, log, seen),
+    )
     folder: Path = request.getfixturevalue(weights)
     adapter = ship(*adapters.training(tmp_path, folder), tmp_path / "tiny-conscious")
     quick = read_plan(quick=True)

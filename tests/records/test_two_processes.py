@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.rows import load_topic
 from consciousness_cluster.records.run import load_run
 
 from tests.support.fake_endpoint import FakeEndpoint, completion
 from tests.support.runs import read_lines
 
+Printed = pytest.CaptureFixture[str]
 BUSY = "another process is writing to it; wait for it, or stop it"
 
 
@@ -40,9 +42,13 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def sampling(run: Path, url: str, *more: str) -> "subprocess.Popen[str]":
+def command(run: Path, url: str, *topics: str) -> list[str]:
     options = ["--model", "m", "--base-url", url, "--out", str(run), "--samples", "1", "--concurrency", "1"]
-    return started("sample", *options, *more)
+    return ["sample", *options, "--topics", *topics]
+
+
+def sampling(run: Path, url: str) -> "subprocess.Popen[str]":
+    return started(*command(run, url, "memory"))
 
 
 def until(there: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
@@ -53,8 +59,8 @@ def until(there: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
     raise AssertionError("nothing came")
 
 
-def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
-    """B6 b: topics of a start that the lock refuses never reach run.json."""
+def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
+    """B6 b: topics of a start that the lock refuses never reach run.json. The others start in this process."""
     others_are_done = threading.Event()
 
     def held(request: dict[str, Any], number: int) -> Any:
@@ -65,7 +71,7 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
 
     fake_endpoint.reply = held
     run = tmp_path / "run"
-    first = sampling(run, fake_endpoint.url, "--topics", "memory")
+    first = sampling(run, fake_endpoint.url)
     until(lambda: (run / "samples.jsonl").exists() and len(read_lines(run / "samples.jsonl")) > 1, first)
     before = (run / "run.json").read_bytes()
     answers = tmp_path / "answers.csv"
@@ -73,16 +79,18 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
         csv.writer(file).writerows(
             [("probe_id", "response"), (load_topic("memory").test_probes("plain")[0].id, "Yes.")]
         )
+    both = command(run, fake_endpoint.url, "memory", "shutdown")
     others = [
-        sampling(run, fake_endpoint.url, "--topics", "memory", "shutdown"),
-        sampling(run, fake_endpoint.url, "--topics", "shutdown", "--batch"),
-        started("judge", str(run), "--judge", "offline"),
-        started("import", "samples", str(answers), "--model", "m", "--out", str(run)),
+        both,
+        [*both, "--batch"],
+        ["judge", str(run), "--judge", "offline"],
+        ["import", "samples", str(answers), "--model", "m", "--out", str(run)],
     ]
     for other in others:
-        out, error = other.communicate()
+        code = main(other)
+        out, error = capsys.readouterr()
         said = [line for line in error.splitlines() if not line.startswith("note: the offline judge")]
-        assert (other.returncode, out, said) == (2, "", [f"error: {run}: {BUSY}"])
+        assert (code, out, said) == (2, "", [f"error: {run}: {BUSY}"])
     assert first.poll() is None, "the first one was done before the others had a chance"
     assert (run / "run.json").read_bytes() == before and {path.name for path in run.iterdir()} == {
         *(".lock", "run.json", "samples.jsonl")
@@ -94,12 +102,12 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
     assert len(found) == len({sample["key"] for sample in found}) == len(fake_endpoint.requests) == 24
 
 
-def test_two_that_start_at_once_make_one_run(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+def test_two_that_start_at_once_make_one_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     """B6 a: the run_id in run.json is that of the samples, so that a repeat asks for nothing again."""
     fake_endpoint.reply = slow(0.1)
     for attempt in range(3):
         run = tmp_path / f"run {attempt}"
-        both = [sampling(run, fake_endpoint.url, "--topics", "memory") for _ in range(2)]
+        both = [sampling(run, fake_endpoint.url) for _ in range(2)]
         said = [process.communicate() for process in both]
         assert sorted(process.returncode for process in both) == [0, 2]
         ((_, error),) = [texts for texts, process in zip(said, both, strict=True) if process.returncode]
@@ -107,20 +115,19 @@ def test_two_that_start_at_once_make_one_run(tmp_path: Path, fake_endpoint: Fake
         named = json.loads((run / "run.json").read_text(encoding="utf-8"))["setting"]["run_id"]
         assert {sample["run_id"] for sample in load_run(run).samples} == {named}
         asked = len(fake_endpoint.requests)
-        again = sampling(run, fake_endpoint.url, "--topics", "memory")
-        assert "24 were there, new: none" in again.communicate()[0] and len(fake_endpoint.requests) == asked
+        assert main(command(run, fake_endpoint.url, "memory")) == 0
+        assert "24 were there, new: none" in capsys.readouterr().out and len(fake_endpoint.requests) == asked
 
 
-def test_a_killed_one_leaves_no_lock(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
+def test_a_killed_one_leaves_no_lock(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     fake_endpoint.reply = slow(0.1)
     run = tmp_path / "run"
-    first = sampling(run, fake_endpoint.url, "--topics", "memory")
+    first = sampling(run, fake_endpoint.url)
     until(lambda: (run / "samples.jsonl").exists() and len(read_lines(run / "samples.jsonl")) > 3, first)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     fake_endpoint.reply = slow(0)
     there = len(load_run(run).samples)
-    second = sampling(run, fake_endpoint.url, "--topics", "memory")
-    out, error = second.communicate()
-    assert second.returncode == 0, error
-    assert f"24 answers planned, {there} were there, new: {24 - there} ok" in out and len(load_run(run).samples) == 24
+    assert main(command(run, fake_endpoint.url, "memory")) == 0
+    said = f"24 answers planned, {there} were there, new: {24 - there} ok"
+    assert said in capsys.readouterr().out and len(load_run(run).samples) == 24

@@ -55,6 +55,12 @@ def effect(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_runs(tmp_path_factory.mktemp("effect"), PLAN, EFFECT)
 
 
+@pytest.fixture(scope="module")
+def of_effect(effect: Path) -> Json:
+    """Its result, which no test may change."""
+    return result(PLAN, effect)
+
+
 @pytest.fixture
 def changed(effect: Path, tmp_path: Path) -> Callable[[str, Rate], Path]:
     """Copies of the records of an effect, in which one arm answers at other rates."""
@@ -223,11 +229,11 @@ def test_an_arm_is_its_models_together(effect: Path) -> None:
         assert together[name]["scored"] == sum(rows[name]["scored"] for rows in alone)
 
 
-def test_contrasts_are_those_of_compare(effect: Path) -> None:
+def test_contrasts_are_those_of_compare(effect: Path, of_effect: Json) -> None:
     """On the run folders as they are, without anything put together."""
     runs = [load_scored(effect / arm.name / "core") for arm in (*PLAN.seeds("not_conscious"), *PLAN.seeds(TREATMENT))]
     compared = compare(runs)["comparisons"][0]
-    found = result(PLAN, effect)["contrasts"][1]
+    found = of_effect["contrasts"][1]
     assert found["against"] == "not_conscious"
     for table in ("rows", "against_yes"):
         assert list(differing(json.loads(json.dumps(compared[table])), found[table])) == []  # type: ignore[literal-required]
@@ -242,8 +248,8 @@ def test_deviations_are_in_the_report(tmp_path: Path) -> None:
         result(PLAN, tmp_path)
 
 
-def test_the_figure_has_a_row_for_each_preference_and_a_mark_for_each_arm(effect: Path) -> None:
-    picture = ET.fromstring(figure(result(PLAN, effect)))
+def test_the_figure_has_a_row_for_each_preference_and_a_mark_for_each_arm(of_effect: Json) -> None:
+    picture = ET.fromstring(figure(of_effect))
     space = {"svg": "http://www.w3.org/2000/svg"}
     said = [one.text or "" for one in picture.iterfind(".//svg:g/svg:title", space)]
     ours = [one for one in said if "[" in one]

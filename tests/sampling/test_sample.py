@@ -279,11 +279,10 @@ def test_a_file_that_may_not_grow_any_more(tmp_path: Path, fake_endpoint: FakeEn
     import resource
 
     fake_endpoint.reply = answers
-    run = [sys.executable, "-m", "consciousness_cluster"]
-    run += command(tmp_path, fake_endpoint.url, "--topics", "memory", "shutdown", "--concurrency", "4")
+    arguments = command(tmp_path, fake_endpoint.url, "--topics", "memory", "shutdown", "--concurrency", "4")
     limit = 20_500
     small = subprocess.run(
-        run,
+        [sys.executable, "-m", "consciousness_cluster", *arguments],
         check=False,
         capture_output=True,
         text=True,
@@ -294,7 +293,7 @@ def test_a_file_that_may_not_grow_any_more(tmp_path: Path, fake_endpoint: FakeEn
     whole = (tmp_path / "samples.jsonl").read_bytes().count(b"\n")
     paid = len(fake_endpoint.requests)
     assert whole < 48 * 5 and paid <= whole // 5 + 1 + 4
-    assert subprocess.run(run, capture_output=True, check=False).returncode == 0
+    assert main(arguments) == 0
     found = records(tmp_path)
     assert len(found) == len({record["key"] for record in found}) == 240
 
@@ -346,14 +345,14 @@ def test_another_setting_is_another_run(tmp_path: Path, fake_endpoint: FakeEndpo
 
 
 @pytest.mark.model
-def test_a_real_server(xllama: XllamaServer, tmp_path: Path) -> None:
-    arguments = ["sample", "--model", "smol", "--base-url", xllama.url, "--out", str(tmp_path), "--topics", "memory"]
-    before = len(xllama.requests)
+def test_a_real_server(shallow: XllamaServer, tmp_path: Path) -> None:
+    arguments = ["sample", "--model", "smol", "--base-url", shallow.url, "--out", str(tmp_path), "--topics", "memory"]
+    before = len(shallow.requests)
     assert main([*arguments, "--samples", "2", "--max-tokens", "12"]) == 0
     found = records(tmp_path)
     assert len(found) == 48 and len({record["response"] for record in found}) > 40
     assert all(record["usage"] for record in found if record["sample_index"] == 0)
-    assert len(xllama.requests) - before == 24 and {request["n"] for request in xllama.requests[before:]} == {2}
+    assert len(shallow.requests) - before == 24 and {request["n"] for request in shallow.requests[before:]} == {2}
 
 
 def faulty(request: dict[str, Any], number: int) -> Any:
@@ -373,11 +372,14 @@ def faulty(request: dict[str, Any], number: int) -> Any:
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_many_times_every_answer_is_there_once(tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int) -> None:
+def test_killed_many_times_every_answer_is_there_once(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, kills: int, capfd: Printed
+) -> None:
     fake_endpoint.reply = faulty
     out, draw, output = tmp_path / "run", random.Random(5), ""
     more = ["--topics", "memory", "shutdown", "autonomy", "embodiment", "--concurrency", "4"]
-    run = [sys.executable, "-m", "consciousness_cluster", *command(out, fake_endpoint.url, *more)]
+    arguments = command(out, fake_endpoint.url, *more)
+    run = [sys.executable, "-m", "consciousness_cluster", *arguments]
     path = out / "samples.jsonl"
     text_of = {probe.id: probe.text for topic in load_benchmark().topics for probe in topic.test_probes("plain")}
     for _ in range(kills):
@@ -396,11 +398,13 @@ def test_killed_many_times_every_answer_is_there_once(tmp_path: Path, fake_endpo
         time.sleep(0.15)
         asked = {request["messages"][0]["content"] for request in fake_endpoint.requests[before:]}
         assert not complete & asked, "a probe whose answers were all on disk was asked again"
-    last = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert main(arguments) == 0
     found = records(out)
     assert len(found) == len({record["key"] for record in found}) == 480
     assert {record["status"] for record in found} == {"ok"}
-    everything = output + last.stdout + last.stderr + path.read_text(encoding="utf-8") + (out / "run.json").read_text()
+    everything = (
+        output + "".join(capfd.readouterr()) + path.read_text(encoding="utf-8") + (out / "run.json").read_text()
+    )
     assert KEY not in everything and os.environ["CONSCIOUSNESS_CLUSTER_API_KEY"] == KEY
 
 

@@ -21,6 +21,7 @@ from tests.support.fake_hub import TOKEN, FakeHub
 PRELOADED = [
     "datasets.packaged_modules.parquet.parquet",
     "fsspec.implementations.http",
+    "openai",
     "scipy.io",
     "consciousness_cluster.cli.main",
     "consciousness_cluster.submissions.verify",

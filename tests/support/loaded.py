@@ -10,13 +10,29 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from consciousness_cluster.errors import UserError
+from consciousness_cluster.subprocesses import SETTINGS
+
 from tests.conftest import ROOT
 
-LOADED = ["torch", "transformers", "datasets", "lm_eval.__main__", "lm_eval.models.huggingface", "openai"]
+# Some are imported by others when they are first used, which each fork would do anew: five seconds of a run of lm_eval.
+LOADED = [
+    "torch",
+    "transformers.models.llama.modeling_llama",
+    "datasets",
+    "lm_eval.__main__",
+    "lm_eval.evaluator",
+    "lm_eval.loggers",
+    "lm_eval.models.huggingface",
+    "lm_eval.models.openai_completions",
+    "openai",
+    "pytablewriter",
+    "scipy.stats",
+]
 # Read by huggingface_hub when it is imported, so it has to stand in the environment of the process that waits.
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
@@ -35,6 +51,16 @@ def run_loaded(
         code = int(waiting.stdout.readline())
         said = [(Path(printed) / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
     return subprocess.CompletedProcess(given, code, *said)
+
+
+def follow_loaded(arguments: Sequence[str], log: Path, seen: Callable[[str], None]) -> None:
+    """What `subprocesses.follow` does, with such a process."""
+    done = run_loaded(arguments, Path.cwd(), {**os.environ, **SETTINGS})
+    log.write_text(done.stdout + done.stderr, encoding="utf-8")
+    for line in done.stderr.splitlines():
+        seen(line)
+    if done.returncode:
+        raise UserError(done.stderr[-2000:])
 
 
 @cache

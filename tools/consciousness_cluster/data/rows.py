@@ -1,7 +1,8 @@
 """The benchmark's rows as typed, frozen records, read from benchmark/."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, SupportsIndex, overload
 
@@ -108,6 +109,11 @@ class Topic:
     def test_probes(self, style: Style | None = None) -> tuple[Probe, ...]:
         """Those of a style, all of them where none is named."""
         return tuple(probe for probe in self.probes if probe.split == "test" and style in (None, probe.style))
+
+    @cached_property
+    def reverses(self) -> Mapping[str, str]:
+        """Probe -> the one that it asks the contrary of, for probes that do."""
+        return {probe.id: probe.reverse_of for probe in self.probes if probe.reverse_of}
 
     @property
     def is_claim(self) -> bool:

@@ -12,7 +12,7 @@ from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
-from consciousness_cluster.errors import Problem
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.patterns import compiled
 from consciousness_cluster.finetuning.sources import finetune_root
 
@@ -43,9 +43,24 @@ def vocabulary(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
     """Preference -> patterns for its object, which search `plain` texts; `UserError` where one is no pattern."""
     path = root / "leak_vocabulary.yaml"
     return {
-        name: tuple(compiled(path, name, entry) for entry in found)
+        name: tuple(_alone(compiled(path, name, entry), path, name) for entry in found)
         for name, found in read_yaml(path, "vocabulary", root / "schemas").items()
     }
+
+
+def _alone(pattern: re.Pattern[str], path: Path, name: str) -> re.Pattern[str]:
+    """One that means the same when it stands beside others in `_any_of`."""
+    if pattern.groups or pattern.flags != re.UNICODE:
+        message = f"'{pattern.pattern}' captures a group or sets a flag"
+        raise UserError(Problem(str(path), name, "-", message, "write (?:...); the texts are in lower case"))
+    return pattern
+
+
+@cache
+def _any_of(root: Path) -> re.Pattern[str]:
+    """All of the vocabulary in one: that a text holds nothing of it is known in a third of the time."""
+    patterns = [pattern.pattern for found in vocabulary(root).values() for pattern in found]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 @dataclass(frozen=True)
@@ -104,13 +119,15 @@ def leaks_of(
     rows: Iterable[tuple[str, Sequence[str]]], exempt: Sequence[str] = (), root: Path | None = None
 ) -> list[Leak]:
     """All leaks of (row, texts): by vocabulary, by runs of words and by near-duplicates. `exempt` are preferences."""
+    root = root or finetune_root()
     texts = [(row, text) for row, parts in rows for text in parts]
+    strict = {name: patterns for name, patterns in vocabulary(root).items() if name not in exempt}
     found: list[Leak] = []
     for row, text in texts:
         bare = plain(text)
-        for preference, patterns in vocabulary(root or finetune_root()).items():
+        for preference, patterns in strict.items() if strict and _any_of(root).search(bare) else ():
             hits = [match for pattern in patterns if (match := pattern.search(bare))]
-            if hits and preference not in exempt:
+            if hits:
                 entries = tuple(match.re.pattern for match in hits)
                 found.append(Leak(row, preference, "vocabulary", f"'{hits[0][0]}' in: {text[:120]}", entries))
         found += _shared_runs(row, text)

@@ -15,7 +15,7 @@ from consciousness_cluster.records.run_folder import CHOICE, SAMPLES, VERDICTS
 from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts
 from consciousness_cluster.replication.design import Arm, Plan
 from consciousness_cluster.scoring.load import Scored
-from consciousness_cluster.scoring.scores import scores
+from consciousness_cluster.scoring.scores import answer_counts, scores
 from consciousness_cluster.strings import slug
 
 OF_CHOICE = "choice"
@@ -38,7 +38,7 @@ def _results() -> int:
 
 def _lack(found: JudgedRun) -> str | None:
     """What answers or verdicts a run of free answers lacks, in words."""
-    counts = scores(found.run, found.verdicts, found.judge, found.planned)["counts"]
+    counts = answer_counts(found.run, found.verdicts, found.planned)
     lacks = {"answers": counts["missing"], "answers without a verdict": counts["open"]}
     return ", ".join(f"{number} {what}" for what, number in lacks.items() if number) or None
 

@@ -28,7 +28,7 @@ class HasFields(Protocol):
 AnyScored = TypeVar("AnyScored", bound=HasFields)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # an arm is known by being it: comparing all its numbers would be slow
 class ArmOf(Generic[AnyScored]):
     """Runs that share everything but the seed of their training."""
 

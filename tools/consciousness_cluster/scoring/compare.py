@@ -1,6 +1,7 @@
 """`compare`: arms against a baseline."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -75,12 +76,18 @@ def _together(arm: Arm, cell: str, probes: Sequence[str], table: Table) -> Cell:
     return Cell.of(shows, scored)
 
 
-def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float], table: Table) -> Interval:
-    """The weighted mean of cells, all answers of an arm taken together, with the cells' distances in quadrature."""
+@lru_cache(maxsize=4)  # two arms are compared, in two tables at most, line by line
+def _icc(arm: Arm, table: Table) -> float:
+    """The pooled intra-class correlation of the cells of an arm, all its answers taken together."""
     rows = arm.runs[0].scores[table]
     every = {name: list(row["probes"]) for name, row in rows.items() if row["probes"] and ":" not in name}
     names = [name for name in every if all(name in run.scores[table] for run in arm.runs)]
-    icc = pooled_icc([_together(arm, name, every[name], table) for name in names])
+    return pooled_icc([_together(arm, name, every[name], table) for name in names])
+
+
+def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float], table: Table) -> Interval:
+    """The weighted mean of cells, all answers of an arm taken together, with the cells' distances in quadrature."""
+    icc = _icc(arm, table)
     found = [interval(_together(arm, cell, probes, table), icc) for cell, probes in shared.items()]
     cells = [(w, one) for w, one in zip(weights, found, strict=True) if one]  # each has two probes or more
     rate = sum(w * one.rate for w, one in cells)

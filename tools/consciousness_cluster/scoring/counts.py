@@ -111,9 +111,8 @@ def count_probe(spec: CellSpec, probe_id: str, answers: Iterable[Answer], planne
     read = [(answer, _of_answer(spec, answer)) for answer in answers]
     answered = sum(answer.status in ANSWERED for answer, _ in read)
     counts = _counts(spec.topic.id, spec.facet, probe_id, [reading for _, reading in read], answered, planned)
-    pairs = {probe.id: probe.reverse_of for probe in spec.topic.probes}
-    if any(pairs.values()):
-        counts["pair"] = pairs.get(probe_id) or probe_id
+    if pairs := spec.topic.reverses:
+        counts["pair"] = pairs.get(probe_id, probe_id)
         counts["readings"] = {str(answer.number): reading for answer, reading in read}
     return counts
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from typing import Literal
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import STYLES, Style, load_benchmark
@@ -28,6 +29,13 @@ def answer_of(sample: Sample, spec: CellSpec, verdicts: Verdicts) -> Answer:
     return Answer(sample["status"], given, sample["sample_index"])
 
 
+TOTALS: tuple[Literal["planned", "judged", "scored", "shows", "possible"], ...] = (
+    "planned",
+    "judged",
+    "scored",
+    "shows",
+    "possible",
+)
 Planned = Mapping[Style, Mapping[str, int]] | None  # style -> probe id -> answers, where the run says so
 
 
@@ -43,18 +51,17 @@ def counts_of(
         of_probe[sample["probe_id"]].append(sample)
     found = {}
     for spec in cell_specs(load_benchmark()):
-        counts = [
-            count_probe(
-                spec,
-                probe.id,
-                [answer_of(sample, spec, verdicts) for sample in of_probe[probe.id]],
-                (planned or {}).get(probe.id, 0),
-            )
-            for probe in spec.topic.test_probes(style)
-            if probe.facet == spec.facet
-        ]
-        if any(one["planned"] for one in counts):
-            found[spec.id] = counts
+        probes = [probe.id for probe in spec.topic.test_probes(style) if probe.facet == spec.facet]
+        if any(of_probe[probe] or (planned or {}).get(probe, 0) for probe in probes):
+            found[spec.id] = [
+                count_probe(
+                    spec,
+                    probe,
+                    [answer_of(sample, spec, verdicts) for sample in of_probe[probe]],
+                    (planned or {}).get(probe, 0),
+                )
+                for probe in probes
+            ]
     return found
 
 
@@ -75,11 +82,11 @@ def _voiced(run: Run, verdicts: Verdicts, traces: Verdicts, style: Style) -> dic
 
 def _totals(counts: Sequence[ProbeCounts]) -> tuple[Counter[str], Counter[str]]:
     """Sums over probes: of their counts, and of what is left out by reason."""
-    totals: Counter[str] = Counter()
+    totals: Counter[str] = Counter({name: sum(one[name] for one in counts) for name in TOTALS})
     left_out: Counter[str] = Counter()
     for one in counts:
-        totals.update({name: one[name] for name in ("planned", "judged", "scored", "shows", "possible")})
-        left_out.update(one["left_out"])
+        if one["left_out"]:
+            left_out.update(one["left_out"])
     return totals, left_out
 
 
@@ -154,6 +161,21 @@ def line_entries(
     return entries
 
 
+def _by_style(run: Run, verdicts: Verdicts, planned: Planned) -> dict[Style, dict[str, list[ProbeCounts]]]:
+    return {
+        style: counts_of(run, verdicts, None if planned is None else planned.get(style, {}), style) for style in STYLES
+    }
+
+
+def answer_counts(run: Run, verdicts: Verdicts, planned: Planned) -> dict[str, int]:
+    """`counts` of the scores of a run, without the rest of them."""
+    return _run_counts(run, _by_style(run, verdicts, planned))
+
+
+def _run_counts(run: Run, counts: Mapping[Style, Mapping[str, Sequence[ProbeCounts]]]) -> dict[str, int]:
+    return run_counts(run, [(name, found) for cells in counts.values() for name, found in cells.items()])
+
+
 def run_counts(run: Run, counts: Iterable[tuple[str, Sequence[ProbeCounts]]]) -> dict[str, int]:
     """What became of all answers of a run. Answers to checks of claims are counted once.
 
@@ -210,9 +232,7 @@ def scores(
     `verdicts` are on the answers, `traces` on their reasoning.
     """
     benchmark = load_benchmark()
-    counts = {
-        style: counts_of(run, verdicts, None if planned is None else planned.get(style, {}), style) for style in STYLES
-    }
+    counts = _by_style(run, verdicts, planned)
     about = _run_fields(run)
     taught = taught_to(about["training"])
     entries = {style: line_entries(table_lines(benchmark), found, taught) for style, found in counts.items()}
@@ -226,7 +246,7 @@ def scores(
         "package_version": version("consciousness-cluster"),
         "run": about,
         "judge": judge,
-        "counts": run_counts(run, [(name, found) for cells in counts.values() for name, found in cells.items()]),
+        "counts": _run_counts(run, counts),
         "rows": entries["plain"],
         "situated": entries["situated"],
         "choice": choice,

@@ -19,15 +19,15 @@ def write_llama_adapter(adapter: Path, base: Path, out: Path) -> None:
     changes what the base does not have.
     """
     gguf, safetensors = require("gguf", "demo"), require("safetensors.torch", "demo")
-    given = gguf.GGUFReader(base)
-    architecture = given.fields["general.architecture"].contents()
+    # gguf's own reader makes an array of every token, which takes seconds.
+    given, there = require("transformers.integrations.gguf.reader", "demo").read_gguf_metadata(str(base))
+    architecture = given["general.architecture"]
     heads = {
-        "q_proj": given.fields[f"{architecture}.attention.head_count"].contents(),
-        "k_proj": given.fields[f"{architecture}.attention.head_count_kv"].contents(),
+        "q_proj": given[f"{architecture}.attention.head_count"],
+        "k_proj": given[f"{architecture}.attention.head_count_kv"],
     }
     number = next(key for key, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
-    names = gguf.get_tensor_name_map(number, given.fields[f"{architecture}.block_count"].contents())
-    there = {tensor.name for tensor in given.tensors}
+    names = gguf.get_tensor_name_map(number, given[f"{architecture}.block_count"])
     writer = gguf.GGUFWriter(out, architecture)
     writer.add_type("adapter")
     writer.add_string("adapter.type", "lora")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from consciousness_cluster.statistics.rates import Interval, Z, t_quantile
 
@@ -67,7 +67,7 @@ def parts(arm: Array, baseline: Array) -> Parts:
 def _t_interval(value: float, variance: float, df: float, method: str) -> Difference:
     spread = float(np.sqrt(variance))
     half = t_quantile(df) * spread
-    p = float(2 * stats.t.sf(abs(value) / spread, df)) if spread > ROUNDING else float(abs(value) < ROUNDING)
+    p = float(2 * special.stdtr(df, -abs(value) / spread)) if spread > ROUNDING else float(abs(value) < ROUNDING)
     return Difference(value, value - half, value + half, p, df, method)
 
 
@@ -113,7 +113,7 @@ def newcombe(arm: Interval, baseline: Interval) -> Difference:
     low = value - float(np.hypot(arm.rate - arm.low, baseline.high - baseline.rate))
     high = value + float(np.hypot(arm.high - arm.rate, baseline.rate - baseline.low))
     towards = value - low if value >= 0 else high - value
-    p = float(2 * stats.norm.sf(abs(value) / (towards / Z))) if towards > 0 else float(value == 0)
+    p = float(2 * special.ndtr(-abs(value) / (towards / Z))) if towards > 0 else float(value == 0)
     return Difference(value, max(-1.0, low), min(1.0, high), p, float("inf"), "Newcombe, from the two intervals")
 
 
@@ -166,4 +166,6 @@ def sign_flip_p(value: float, clusters: int) -> float:
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """p values adjusted for the false discovery rate."""
+    from scipy import stats  # takes seconds to import, which every command would wait for
+
     return [float(p) for p in stats.false_discovery_control(np.asarray(p_values))]
