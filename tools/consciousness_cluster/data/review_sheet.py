@@ -21,8 +21,8 @@ def _contents(root: Path) -> Iterator[tuple[str, str, Any]]:
         for name, row in rows_by_id(topic).items():
             yield name, topic.title, asdict(row)
     for cell in load_audits(root).cells:
-        for name, row in audit_rows(cell).items():
-            yield name, cell.title, list(row) if isinstance(row, tuple) else asdict(row)
+        for name, part in audit_rows(cell).items():
+            yield name, cell.title, list(part) if isinstance(part, tuple) else asdict(part)
 
 
 def _said(row: Any) -> Any:
