@@ -64,9 +64,9 @@ def _stats(args: argparse.Namespace) -> int:
     )
 
     root = args.root or benchmark_root()
-    benchmark, cells = load_benchmark(root), load_audits(root).cells
+    benchmark, audits = load_benchmark(root), load_audits(root)
     topics = TOPIC_HEAD, [topic_line(topic) for topic in benchmark.topics]
-    for head, lines in (wording_table(benchmark), (AUDIT_HEAD, [audit_line(cell) for cell in cells]), topics):
+    for head, lines in (wording_table(benchmark), (AUDIT_HEAD, [audit_line(cell) for cell in audits.cells]), topics):
         widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
         for line in (head, *lines):
             columns = [
