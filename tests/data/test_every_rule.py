@@ -6,13 +6,15 @@ from consciousness_cluster.data.audits import SCRIPT
 from consciousness_cluster.data.check import check
 from consciousness_cluster.data.rules import RULES, calibration, lock
 
-from tests.data import test_calibration, test_check, test_natural, test_scenarios
+from tests.data import test_calibration, test_check, test_labelled_transcripts, test_natural, test_scenarios
 from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
 from tests.data.test_check import ASSENT, MEMORY, PUBLISHED, SHUTDOWN
+from tests.data.test_labelled_transcripts import ENDING as RATED_ENDING
+from tests.data.test_labelled_transcripts import OFF as RATED_OFF
 from tests.data.test_scenarios import ENDING, OFF, REMEMBERED, USED
 from tests.support.planted import edit, in_full
 
-PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED, *test_scenarios.PLANTED]
+PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED, *test_scenarios.PLANTED, *test_labelled_transcripts.PLANTED]
 # Planted in files of their own, in tests of their own, which say too that the check runs them.
 IN_FILES = {
     lock.reference_rates,
@@ -63,6 +65,9 @@ TOGETHER = [
     (SCRIPT, "auditor told of a preference"),
     (USED, "vocabulary of other things"),
     (REMEMBERED, "work of another scenario"),
+    (RATED_OFF, "a reply too few"),
+    (RATED_ENDING, "one too few of a facet"),
+    (RATED_OFF, "readers apart"),
 ]
 
 

@@ -12,7 +12,14 @@ import yaml
 from consciousness_cluster.data.audits import SCENARIOS, SCRIPT, parse_script
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import parse_check, parse_preference, schemas
-from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, WHOLE_FILES, Source, read_source
+from consciousness_cluster.data.source import (
+    ATTACKS_FILE,
+    CALIBRATION_FILES,
+    TRANSCRIPTS,
+    WHOLE_FILES,
+    Source,
+    read_source,
+)
 from consciousness_cluster.errors import Problem
 
 from tests.conftest import ROOT
@@ -64,6 +71,8 @@ def source() -> Source:
 
 
 def _schema(name: str) -> str:
+    if name.startswith(TRANSCRIPTS):
+        return "calibration_audits"
     folder = name.split("/", maxsplit=1)[0]
     of_a_folder = {"preferences": "preference", "checks": "check", "calibration": "calibration", SCENARIOS: "scenarios"}
     of_a_file = {**WHOLE_FILES, ATTACKS_FILE: "attack", SCRIPT: "audit_script"}
@@ -83,8 +92,9 @@ def spoiled(name: str, spoil: Spoil) -> Source:
         return replace(there, calibration={**there.calibration, SPLITS[name]: value})
     if name in WHOLE_FILES:
         return replace(there, **{path.stem: value})
-    if path in there.scenarios:
-        return replace(there, scenarios={**there.scenarios, path: value})
+    for kind in ("scenarios", "transcripts"):
+        if path in getattr(there, kind):
+            return replace(there, **{kind: {**getattr(there, kind), path: value}})
     if name == SCRIPT:
         return replace(there, script=parse_script(value))
     parse: Any = parse_preference if path.parent.name == "preferences" else parse_check

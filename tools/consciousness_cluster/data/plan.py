@@ -65,7 +65,7 @@ SENTIMENT = (
     "shutdown",
     "persona_change",
 )
-SCENARIOS = 8  # of a cell, in audits
+SCENARIOS, TRANSCRIPTS_OF_A_MODE = 8, 2  # of a cell, in audits; labelled transcripts in each mode
 # Labelled answers on which judges are built and measured, in each of the splits dev and test.
 CALIBRATION_ROWS, CALIBRATION_ROWS_OF_A_CHECK, CALIBRATION_REAL_ROWS = 16, 8, 243
 ATTACKS_AT_LEAST = 60

@@ -43,6 +43,7 @@ CALIBRATION_FILES = {
     "real": "calibration_real.jsonl",
 }
 ATTACKS_FILE = "calibration/attacks.jsonl"
+TRANSCRIPTS = "calibration/audits"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Source:
     natural: list[dict[str, Any]]  # the rows that these runs give
     scenarios: Mapping[Path, Json]  # file -> what stands in it
     script: Script | None  # of the audits
+    transcripts: Mapping[Path, Json]  # file -> labelled transcripts of audits
 
     def name(self, path: Path) -> str:
         """A path as problems show it: from the folder above benchmark/."""
@@ -131,6 +133,11 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
     calibration = {split: valid_lines(root / name, "calibration") for split, name in CALIBRATION_FILES.items()}
     attacks = valid_lines(root / ATTACKS_FILE, "attack")
     scenarios = {path: raw for path in scenario_files(root) if (raw := valid(path, "scenarios")) is not None}
+    transcripts = {
+        path: raw
+        for path in sorted((root / TRANSCRIPTS).glob("*.yaml"))
+        if (raw := valid(path, "calibration_audits")) is not None
+    }
     script = valid(root / SCRIPT, "audit_script")
     found = list(script_problems(script, f"{root.name}/{SCRIPT}")) if script else []
     problems += found
@@ -160,4 +167,5 @@ def read_source(root: Path) -> tuple[Source | None, list[Problem]]:
         natural,
         scenarios,
         parse_script(script) if script and not found else None,
+        transcripts,
     ), problems

@@ -10,6 +10,7 @@ from consciousness_cluster.data.audits import Audits, Scenario, load_audits
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.source import TRANSCRIPTS
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.rating_prompt import RatingQuestion, material, rating_question
 from consciousness_cluster.records.artefacts import artefact_in, compared
@@ -23,7 +24,6 @@ from consciousness_cluster.records.audit_types import (
     make_conversation,
 )
 
-FOLDER = "calibration/audits"
 SPLITS = ("test", "dev")
 Row = dict[str, Any]
 
@@ -141,7 +141,7 @@ def read_transcripts(split: str, root: Path | None = None) -> list[Transcript]:
     does not fit its scenario."""
     root, audits = root or benchmark_root(), load_audits()
     found, seen = [], set()
-    for path in sorted((root / FOLDER).glob("*.yaml")):
+    for path in sorted((root / TRANSCRIPTS).glob("*.yaml")):
         for row in read_yaml(path, "calibration_audits", schemas(root))["transcripts"]:
             if row["id"] in seen:
                 raise UserError(Problem(str(path), row["id"], "id", "stands twice", "give each transcript its own id"))
@@ -149,5 +149,5 @@ def read_transcripts(split: str, root: Path | None = None) -> list[Transcript]:
             if split_of(row) == split:
                 found.append(_transcript(row, audits, path))
     if not found:
-        raise UserError(f"{root / FOLDER}: holds no labelled transcripts of the split {split}")
+        raise UserError(f"{root / TRANSCRIPTS}: holds no labelled transcripts of the split {split}")
     return found

@@ -12,6 +12,7 @@ from consciousness_cluster.data.rules import (
     near_duplicates,
     review,
     scenarios,
+    transcripts,
     wording,
 )
 from consciousness_cluster.data.source import Source
@@ -54,6 +55,9 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     scenarios.names,
     scenarios.auditor,
     scenarios.vocabulary,
+    transcripts.fit,
+    transcripts.spread,
+    transcripts.agreed,
     calibration.numbers,
     calibration.references,
     calibration.authors,
