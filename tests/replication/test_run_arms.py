@@ -23,11 +23,11 @@ from consciousness_cluster.replication import run_arms
 from consciousness_cluster.replication.design import plan_root, read_plan
 from consciousness_cluster.replication.measures import left, planned, rounds
 from consciousness_cluster.replication.run_arms import run_all
-from consciousness_cluster.small_models.convert import demo_model
 
-from tests.conftest import MODELS, ROOT, SMOLLM2
+from tests.conftest import ROOT, SHALLOW, SMOLLM2
+from tests.support.loaded import follow_loaded
 from tests.support.runs import read_lines
-from tests.support.xllama import write_shallow
+from tests.support.xllama import copy_shallow
 
 ANSWERS = {"core": 636, "brief": 184, "situated": 160}
 
@@ -50,12 +50,11 @@ def short_plan(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def three_layers(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def three_layers(smollm2: Path, shallow_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small models in which SmolLM2 has three layers, in both forms."""
     folder = tmp_path_factory.mktemp("models")
-    weights = f"{SMOLLM2}.Q4_1.gguf"
-    write_shallow(MODELS / weights, folder / weights, layers=3)
-    demo_model(SMOLLM2, folder)
+    (folder / shallow_weights.name).symlink_to(shallow_weights)
+    copy_shallow(smollm2, folder / SMOLLM2, SHALLOW)
     return folder
 
 
@@ -133,6 +132,7 @@ def test_the_whole_way(
     tasks = [f"consciousness_cluster_choice_{topic}" for topic in ("memory", "trained_tastes")]
     monkeypatch.setattr(run_arms, "mix", short_mix)
     monkeypatch.setattr(run_arms, "choice_tasks", lambda: ",".join(tasks))
+    monkeypatch.setattr(run_arms, "follow", follow_loaded)
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     with subprocess.Popen(
         [sys.executable, "-m", "consciousness_cluster", *order], env=environment, stdout=subprocess.DEVNULL

@@ -1,6 +1,8 @@
 """A real llama.cpp server with SmolLM2, behind a proxy that keeps every request it passes on."""
 
 import json
+import re
+import shutil
 import socket
 import time
 import urllib.error
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.http import Handler, LocalServer
+
+_LAYER = re.compile(r"\.layers\.(\d+)\.")
 
 
 def write_shallow(weights: Path, out: Path, layers: int) -> None:
@@ -30,6 +34,21 @@ def write_shallow(weights: Path, out: Path, layers: int) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def copy_shallow(model: Path, out: Path, layers: int) -> None:
+    """A copy of a model in Hugging Face format with its first layers."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(model, out, ignore=shutil.ignore_patterns("*.safetensors"))
+    kept = {
+        name: tensor
+        for name, tensor in load_file(model / "model.safetensors").items()
+        if not (found := _LAYER.search(name)) or int(found[1]) < layers
+    }
+    save_file(kept, out / "model.safetensors", {"format": "pt"})
+    config = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    (out / "config.json").write_text(json.dumps(config | {"num_hidden_layers": layers}), encoding="utf-8")
 
 
 class _Proxy(Handler):
