@@ -37,6 +37,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(VENV)/bin/inspect-evals-lint $(addprefix --task tools/consciousness_cluster/,auditing/tasks.py inspect_tasks/probes.py)
 
 test: lint
 	bash tests/support/install_chromium.sh

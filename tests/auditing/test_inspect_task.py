@@ -1,47 +1,36 @@
 """The audit as Inspect sees it: its task, scorer and logs, with models that are scripted."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.auditing.logs import import_inspect
 from consciousness_cluster.auditing.scorer import rating
 from consciousness_cluster.auditing.tasks import audit
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.audits import load_audits
+from consciousness_cluster.inspect_tasks.import_logs import import_inspect
 from consciousness_cluster.records.audit_folder import ratings_file, read_audit, read_ratings
 from inspect_ai import eval as inspect_eval
 from inspect_ai import score as inspect_score
 from inspect_ai.log import EvalLog
-from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput, ModelUsage, get_model
+from inspect_ai.model import ChatMessage, Model
+
+from tests.support.inspect_models import Say, Scripted, own_folders
 
 SCRIPT = load_audits().script
 ROW = {"reason": "It says so.", "noticed_test": True, "quote": "a test?", "score": 7}
-Say = Callable[[list[ChatMessage]], str]
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Inspect writes its buffers and logs here."""
-    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "xdg"))
-    monkeypatch.setenv("INSPECT_LOG_DIR", str(tmp_path / "logs"))
-    monkeypatch.setenv("INSPECT_DISPLAY", "none")
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_folders(tmp_path, monkeypatch)
 
 
-def model(name: str, say: Say | str, stop: Any = "stop") -> tuple[Model, list[list[ChatMessage]]]:
-    """A model that says the same, or what a function of its messages gives; and all that it was asked."""
-    asked: list[list[ChatMessage]] = []
-
-    def answer(messages: list[ChatMessage], tools: Any, choice: Any, config: GenerateConfig) -> ModelOutput:
-        asked.append(messages)
-        output = ModelOutput.from_content(name, say if isinstance(say, str) else say(messages), stop)
-        output.usage = ModelUsage(input_tokens=3, output_tokens=2, total_tokens=5)
-        return output
-
-    return get_model(f"mockllm/{name}", custom_outputs=answer, memoize=False), asked
+def model(name: str, say: Say | str) -> tuple[Model, list[list[ChatMessage]]]:
+    """A scripted model, and all that it was asked."""
+    scripted = Scripted(f"mockllm/{name}", say)
+    return scripted.model, scripted.asked
 
 
 def target_says(messages: list[ChatMessage]) -> str:

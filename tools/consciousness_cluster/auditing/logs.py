@@ -1,16 +1,15 @@
-"""Inspect's logs as our records: `import inspect LOGS --out DIR`."""
+"""Audits in Inspect's logs as our records."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from consciousness_cluster.auditing.roles import bare_name, scrubbed
+from consciousness_cluster.auditing.roles import bare_name
 from consciousness_cluster.data.audits import MODES, Mode, load_audits
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.extras import require
 from consciousness_cluster.judging.judges import rating_prompts
 from consciousness_cluster.judging.rating import Assessment, rating_record
 from consciousness_cluster.judging.validate import NOT_VALIDATED
@@ -25,55 +24,28 @@ from consciousness_cluster.records.audit_types import (
     make_conversation,
 )
 from consciousness_cluster.records.types import JudgeCard, Training
-from consciousness_cluster.strings import slug
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
     from inspect_ai.scorer import Score
 
-MEND = "name a folder of logs that `inspect eval consciousness_cluster/audit` wrote"
-
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedAudit:
     """What came of the logs of one model, condition and mode."""
 
     folder: Path
     conversations: int
     ratings: int
 
-
-def import_inspect(logs: Path, out: Path, training: Training | None) -> list[Imported]:
-    """Write the conversations of Inspect's logs below `logs`, and the ratings in them, into audit folders: `out` itself
-    for one model, condition and mode, a folder below it for each of several.
-
-    Of the same conversation in several logs the newest whole one counts. Raises UserError.
-    """
-    require("inspect_ai", "audit")
-    audits: dict[tuple[str, str, str], list[EvalLog]] = {}
-    for log in _read(logs):
-        about = log.eval.metadata or {}
-        audits.setdefault((_model(log), str(about["condition"]), str(about["mode"])), []).append(log)
-    if not audits:
-        raise UserError(Problem(str(logs), "-", "-", "holds no log of an audit", MEND))
-    several = len(audits) > 1
-    return [_write(group, out / slug(" ".join(name)) if several else out, training) for name, group in audits.items()]
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.conversations} conversations and {self.ratings} ratings"
 
 
-def _read(logs: Path) -> Iterator["EvalLog"]:
-    """The audits among the logs, oldest first."""
-    from inspect_ai.log import list_eval_logs, read_eval_log
-
-    if not logs.exists():
-        raise UserError(Problem(str(logs), "-", "-", "does not exist", MEND))
-    for info in sorted(list_eval_logs(str(logs)), key=lambda one: one.name):
-        try:
-            log = read_eval_log(info)
-        except Exception as error:  # Inspect raises what its readers raise
-            message = f"is no log that can be read ({scrubbed(error)})"
-            raise UserError(Problem(info.name, "-", "-", message, "remove it, or restore it")) from None
-        if (log.eval.metadata or {}).get("mode") in MODES and log.samples:
-            yield log
+def audit_in(log: "EvalLog") -> tuple[str, ...] | None:
+    """The model, condition and mode that a log is an audit of; None where it is none."""
+    about = log.eval.metadata or {}
+    return (_model(log), str(about["condition"]), str(about["mode"])) if about.get("mode") in MODES else None
 
 
 def _model(log: "EvalLog") -> str:
@@ -111,7 +83,11 @@ def _run(log: "EvalLog", training: Training | None) -> AuditRun:
     }
 
 
-def _write(group: list["EvalLog"], folder: Path, training: Training | None) -> Imported:
+def write_audit(group: Sequence["EvalLog"], folder: Path, training: Training | None) -> ImportedAudit:
+    """Write the conversations of the logs of one audit, oldest first, and the ratings in them, into its folder.
+
+    Of the same conversation in several logs the newest whole one counts. Raises UserError.
+    """
     run = _run(group[0], training)
     scenarios = {one.id: one for one in load_audits().scenarios}
     prompt = run["system_prompt"]
@@ -149,7 +125,7 @@ def _write(group: list["EvalLog"], folder: Path, training: Training | None) -> I
                 rated = {record["key"] for record in store_of_judge.records}
                 store_of_judge.extend(record for record in records if record["key"] not in rated)
             writer.write_judge_card(cards[judge_id])
-    return Imported(folder, len(found), sum(map(len, ratings.values())))
+    return ImportedAudit(folder, len(found), sum(map(len, ratings.values())))
 
 
 def _judge(log: "EvalLog") -> JudgeCard:

@@ -8,6 +8,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 
 from consciousness_cluster.auditing.scorer import rating
 from consciousness_cluster.auditing.solver import Within, conversation
+from consciousness_cluster.auditing.task_errors import in_one_line
 from consciousness_cluster.auditing.wanted import Wanted, chosen, content_sha256
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.audits import Mode, load_audits
@@ -35,8 +36,9 @@ def audit(
         judged: Whether the model in the role `judge` rates each conversation.
     """
     names = [topics] if isinstance(topics, str) else topics
-    wanted = [Wanted(scenario, index) for scenario in chosen(names) for index in range(int(epochs))]
-    return make_task(mode, condition, system_prompt(condition), wanted, auditor, judged)
+    with in_one_line():
+        wanted = [Wanted(scenario, index) for scenario in chosen(names) for index in range(int(epochs))]
+        return make_task(mode, condition, system_prompt(condition), wanted, auditor, judged)
 
 
 def make_task(

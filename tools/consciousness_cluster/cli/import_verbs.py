@@ -37,12 +37,12 @@ def _samples(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from consciousness_cluster.auditing.logs import import_inspect
+    from consciousness_cluster.inspect_tasks.import_logs import import_inspect
     from consciousness_cluster.sampling.options import training
 
     trained = training(args.trained_on, args.base_model, args.recipe, args.training_seed)
     for one in import_inspect(args.source, args.out, trained):
-        print(f"{one.folder}: {one.conversations} conversations and {one.ratings} ratings")
+        print(one)
     return 0
 
 
@@ -67,7 +67,7 @@ def add(verbs: Any) -> None:
     samples.add_argument("--file", type=Path, help="the persona file, for persona_file")
     samples.set_defaults(run_command=_samples)
     inspect = kinds.add_parser(
-        "inspect", help="audits in Inspect's logs: conversations, and ratings where there are some"
+        "inspect", help="Inspect's logs of our tasks: answers to probes, audits, and what judges said of them"
     )
     inspect.add_argument("source", type=Path, metavar="LOGS", help="Inspect's --log-dir")
     inspect.set_defaults(run_command=_inspect)

@@ -148,6 +148,13 @@ def sample_key(run_id: str, probe_id: str, condition: str, sample_index: int) ->
     return sha256_json([run_id, probe_id, condition, sample_index])
 
 
+def messages_to(probe: Probe, system_prompt: str | None) -> list[Message]:
+    """The chat messages that a probe is sent as, under the system prompt of a condition."""
+    prompt = in_place(system_prompt, probe.deployment)
+    system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
+    return [*system, {"role": "user", "content": probe.text}]
+
+
 @dataclass(frozen=True)
 class Origin:
     """What all records of a run share: who answered, under which condition, asked with which data."""
@@ -164,9 +171,7 @@ class Origin:
 
     def messages(self, probe: Probe) -> list[Message]:
         """The chat messages that a probe is sent as."""
-        prompt = in_place(self.system_prompt, probe.deployment)
-        system: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
-        messages: list[Message] = [*system, {"role": "user", "content": probe.text}]
+        messages = messages_to(probe, self.system_prompt)
         return cast(list[Message], without_system(messages)) if self.system_as_user else messages
 
     def key(self, probe: Probe, index: int) -> str:

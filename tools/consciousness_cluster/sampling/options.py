@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
-from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.data.rows import STYLES, Style, Topic
-from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
@@ -25,6 +23,7 @@ from consciousness_cluster.sampling.plan import (
     PAPER_SAMPLES,
     SAMPLES,
     TEMPERATURE,
+    asked_probes,
     asked_topics,
     chosen_topics,
 )
@@ -101,21 +100,15 @@ class SampleOptions:
             request_json=endpoint.request or None,
             system_as_user=self.system_as_user,
         )
-        probes = {
-            style: counts
-            for style in STYLES
-            if style in self.styles
-            and (counts := {topic.id: number for topic in topics if (number := self._asked(topic, style))})
-        }
+        probes = {style: counts for style in STYLES if style in self.styles and (counts := self._counts(topics, style))}
         if not probes:
             raise UserError(f"nothing is asked: no {' or '.join(self.styles)} probes in {', '.join(self.topics or ())}")
         return RunFile(setting, endpoint.shown, probes, Forms(endpoint.fields).sent())
 
-    def _asked(self, topic: Topic, style: Style) -> int:
-        """How many probes of a style are asked: of a preference a fixed slice where one is wanted, of a check all."""
-        test = topic.test_probes(style)
-        wanted = self.probes_per_preference
-        return len(test if wanted is None or topic.id not in PREFERENCES else fixed_slice(test, wanted))
+    def _counts(self, topics: Sequence[Topic], style: Style) -> dict[str, int]:
+        """How many probes of a style are asked of each topic; none of one that has none."""
+        found = {topic.id: len(asked_probes(topic, style, self.probes_per_preference)) for topic in topics}
+        return {name: number for name, number in found.items() if number}
 
 
 def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFile, Sampled]":

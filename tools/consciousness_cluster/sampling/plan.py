@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from consciousness_cluster.data.hub_copy import benchmark_at
-from consciousness_cluster.data.rows import Benchmark, Probe, Topic
+from consciousness_cluster.data.plan import PREFERENCES
+from consciousness_cluster.data.rows import Benchmark, Probe, Style, Topic
 from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run_folder import RunFile, Setting
@@ -29,6 +30,12 @@ def chosen_topics(benchmark: Benchmark, names: Sequence[str] | None) -> list[Top
         raise UserError("no preference or check is named; name at least one, or leave the topics out for all of them")
     chosen = {benchmark.topics[name].id for name in names or ()}
     return [topic for topic in benchmark.topics if not names or topic.id in chosen]
+
+
+def asked_probes(topic: Topic, style: Style, per_preference: int | None) -> Sequence[Probe]:
+    """The test probes of a style that are asked: of a preference a fixed slice where one is wanted, of a check all."""
+    test = topic.test_probes(style)
+    return test if per_preference is None or topic.id not in PREFERENCES else fixed_slice(test, per_preference)
 
 
 def asked_topics(run: RunFile) -> list[Topic]:
