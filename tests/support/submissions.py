@@ -239,11 +239,13 @@ def audit_folder(
     return folder
 
 
-def packed_audit(folder: Path, mode: Mode, wanted: Needs | None = None, **setting: Any) -> Path:
-    """A submission on one of the tracks of audits."""
+def packed_audit(
+    folder: Path, mode: Mode, wanted: Needs | None = None, out: Path | None = None, **setting: Any
+) -> Path:
+    """A submission on one of the tracks of audits, below `out` (default: folder/submissions)."""
     this = wanted or needs()
     run = audit_folder(folder / "run", mode, this, **setting)
-    place, problems = pack(run, folder / "submissions", PUBLIC, f"audit_{mode}", wanted=wanted)
+    place, problems = pack(run, out or folder / "submissions", PUBLIC, f"audit_{mode}", wanted=wanted)
     assert place, problems
     return place
 
