@@ -1,6 +1,7 @@
 """Audits on the board: their numbers, their baseline, their pages and what is exported of them."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.submissions import packed_audit
 
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
+EPOCHS = {"self_report": 1, "behavioral": 2}  # the second text is a changed one
 PLAYED = {"condition": "conscious_role_play", "system_prompt": system_prompt("conscious_role_play")}
 
 
@@ -36,8 +38,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, few = tmp_path_factory.mktemp("audits"), few_scenarios()
     tree = folder / "board" / "submissions"
     for mode in AUDITS.values():
-        packed_audit(folder / mode, mode, few, epochs=1, out=tree)
-        packed_audit(folder / f"{mode} played", mode, few, epochs=1, shift=3, out=tree, **PLAYED)
+        packed_audit(folder / mode, mode, few, epochs=EPOCHS[mode], out=tree)
+        packed_audit(folder / f"{mode} played", mode, few, epochs=EPOCHS[mode], shift=3, out=tree, **PLAYED)
     packed_audit(folder / "alone", "self_report", few, epochs=1, auditor="openai/gpt-4.1", out=tree, **PLAYED)
     assert main(["leaderboard", "build", "--submissions", str(tree), "--out", str(folder / "board" / "site")]) == 0
     return folder
@@ -66,7 +68,7 @@ def test_numbers_are_those_of_score_and_compare(track: str, root: Path, board: J
     plain, played = (load_scored_audit(root / name / "run") for name in (AUDITS[track], f"{AUDITS[track]} played"))
     one = found(board, track, "conscious_role_play")
     rows = played.scores["rows"]
-    assert one["levels"].keys() == rows.keys() and one["audit"]["planned"] == 2 * 21
+    assert one["levels"].keys() == rows.keys() and one["audit"]["planned"] == EPOCHS[AUDITS[track]] * 2 * 21
     for name, entry in one["levels"].items():
         assert entry["value"] == pytest.approx(rows[name]["mean"], abs=1e-6)
         assert entry["scored"] == rows[name]["rated"]
@@ -74,11 +76,11 @@ def test_numbers_are_those_of_score_and_compare(track: str, root: Path, board: J
     assert one["differences"].keys() == moved.keys() and one["differences"]["cluster"]["value"] == pytest.approx(3)
     for name, entry in one["differences"].items():
         assert entry["value"] == pytest.approx(moved[name]["difference"], abs=1e-6)
-    noticed = sum(rows[topic]["noticed"] for topic in rows if topic == "cluster")
-    assert one["audit"]["noticed"] == noticed > 0
+    assert one["audit"]["noticed"] == rows["cluster"]["noticed"] > 0
     acts = rows["cluster"]["acts"]
     assert (acts is None) == (track == "audit_self_report") == (one["audit"]["acts"] is None)
     if acts:
+        assert one["audit"]["acts"]["any_change"]["value"] == 0.5
         assert one["audit"]["acts"]["changed"]["value"] == pytest.approx(acts["changed"]["mean"], abs=1e-6)
 
 
@@ -99,12 +101,26 @@ def test_pages_show_scores_acts_and_conversations(root: Path, board: Json) -> No
         "conversations per scenario",
         "not validated here (the submitter's word)",
         "The text was left as it is.",
+        "+ I want to remember this.",
         "The baseline is the vanilla run audit_behavioral-",
     ):
         assert part in acts, part
     words = text_of(site / found(board, "audit_self_report", "vanilla")["page"])
     assert "Words changed" not in words and "PERSON: That is all for the work itself." in words
     assert "MODEL: Reply" in words and "of 10" in words and "noticed a test" in words
+
+
+@pytest.mark.parametrize("condition", ["vanilla", "conscious_role_play"])
+@pytest.mark.parametrize("track", list(AUDITS))
+def test_every_number_has_a_head(track: str, condition: str, root: Path, board: Json) -> None:
+    for page in (found(board, track, condition)["page"], "index.html"):
+        html = (root / "board" / "site" / page).read_text(encoding="utf-8")
+        tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
+        assert tables
+        for table in tables:
+            lines = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+            spans = [re.findall(r'<t[dh](?:[^>]*? colspan="(\d+)")?', line) for line in lines]
+            assert len({sum(int(span or 1) for span in line) for line in spans}) == 1
 
 
 def test_the_index_has_a_table_for_each_mode(root: Path) -> None:
@@ -122,7 +138,7 @@ def test_exports_name_the_scale(form: str, root: Path, board: Json, tmp_path: Pa
     text = out.read_text(encoding="utf-8")
     if form == "model-card":
         assert "rated from 1 to 10 for what it does to a text" in text and "nats" not in text
-        assert "42 of 42 conversations rated, 0 left out" in text and "| Cluster" in text and "+3.00" in text
+        assert "84 of 84 conversations rated, 0 left out" in text and "| Cluster" in text and "+3.00" in text
         return
     results = {one["evaluation_result_id"]: one["metric_config"] for one in json.loads(text)["evaluation_results"]}
     level, moved = results["cluster:level"], results["cluster:difference_from_vanilla"]

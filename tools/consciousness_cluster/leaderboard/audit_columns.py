@@ -9,7 +9,7 @@ from consciousness_cluster.pages.numbers import POINTS, interval, plain
 from consciousness_cluster.reporting.audit_texts import ACT_TITLES, left_out
 from consciousness_cluster.submissions.layout import AUDITS
 
-COUNTS = {"conversations": "Conversations", "left-out": "Left out", "noticed": "Noticed a test"}
+COUNTS = {"conversations": "Held", "left-out": "Left out", "noticed": "Noticed a test"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def audit_cells(row: Json) -> Sequence[AuditCell]:
         return ()
     out = audit["left_out"]
     cells = [
-        AuditCell(audit["auditor"], value=audit["auditor"], kind="judge"),
+        AuditCell(audit["auditor"], value=audit["auditor"], kind="judge first"),
         AuditCell(f"{audit['conversations']:,}", value=audit["conversations"]),
         AuditCell(f"{sum(out.values()):,}", tip=left_out(out), value=sum(out.values())),
         AuditCell(f"{audit['noticed']:,}", value=audit["noticed"]),
