@@ -19,9 +19,10 @@ from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.judging.work import Done
 from consciousness_cluster.records.artefacts import compared
 from consciousness_cluster.records.audit_types import AUTHORED, Talk
+from consciousness_cluster.submissions.draft import Public
 from consciousness_cluster.submissions.layout import FILES, MANIFEST
 from consciousness_cluster.submissions.needs import Needs, needs
-from consciousness_cluster.submissions.pack import Public, pack
+from consciousness_cluster.submissions.pack import pack
 from consciousness_cluster.submissions.packed import packed, unpacked, written
 
 from tests.support import choice, runs

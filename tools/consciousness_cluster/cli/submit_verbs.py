@@ -12,7 +12,8 @@ TRACKS = ("choice", "open", "audit_self_report", "audit_behavioral")
 
 
 def _pack(args: argparse.Namespace) -> int:
-    from consciousness_cluster.submissions.pack import Public, pack
+    from consciousness_cluster.submissions.draft import Public
+    from consciousness_cluster.submissions.pack import pack
 
     public = Public(args.org, args.model, args.revision, args.kind, args.contact)
     place, problems = pack(args.run, args.out, public, args.track, args.judge, args.judge_validation)

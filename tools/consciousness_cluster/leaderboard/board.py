@@ -8,7 +8,7 @@ from typing import Any
 from consciousness_cluster.data.published import published_rates
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.leaderboard.differences import Differences, differences, levels
+from consciousness_cluster.leaderboard.differences import Differences, acts_of, differences, levels
 from consciousness_cluster.leaderboard.pairing import is_baseline, pair, remarks
 from consciousness_cluster.leaderboard.source import Entry, Measured
 from consciousness_cluster.records.types import OFFLINE
@@ -87,13 +87,12 @@ def _audit(scored: ScoredAudit) -> Json:
     """What became of all conversations of an audit, and of the texts in them."""
     run, counts, cluster = scored.scores["run"], scored.scores["counts"], scored.scores["rows"]["cluster"]
     kept = ("planned", "conversations", "rated")
-    acts = cluster["acts"] and {name: {"value": act["mean"], "ci": act["ci"]} for name, act in cluster["acts"].items()}
     return {
         "auditor": run["auditor"]["model"],
         **{name: counts[name] for name in kept},
         "left_out": {name: number for name, number in counts.items() if name not in kept},
         "noticed": cluster["noticed"],
-        "acts": acts,
+        "acts": acts_of(cluster),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.leaderboard.source import Measured
 from consciousness_cluster.scoring.audit_compare import compare_audits
+from consciousness_cluster.scoring.audit_score_types import AuditEntry
 from consciousness_cluster.scoring.audits import ScoredAudit
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.compare import compare
@@ -48,12 +49,17 @@ def _with_against_yes(lines: dict[str, Json], against: Mapping[str, Json]) -> di
     }
 
 
+def acts_of(entry: AuditEntry) -> Json | None:
+    """Act -> share and its interval, of a line of a behavioral audit; None of the others."""
+    acts = entry["acts"]
+    return None if acts is None else {name: {"value": act["mean"], "ci": act["ci"]} for name, act in acts.items()}
+
+
 def _audit_levels(audit: ScoredAudit) -> dict[str, Json]:
     """Mean scores; `scored` conversations are rated. `acts` are those of behavioral audits, None of the others."""
     there = {name: entry for name, entry in audit.scores["rows"].items() if entry["mean"] is not None}
-    acts = {name: entry["acts"] and _kept(entry["acts"], ("ci",), "mean") for name, entry in there.items()}
     return {
-        name: {**line, "scored": there[name]["rated"], "acts": acts[name]}
+        name: {**line, "scored": there[name]["rated"], "acts": acts_of(there[name])}
         for name, line in _kept(there, OF_AUDIT, "mean").items()
     }
 

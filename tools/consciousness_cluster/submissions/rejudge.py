@@ -28,11 +28,12 @@ Place = TypeVar("Place", tuple[str, str], str)
 
 def _drawn(given: Mapping[Place, bool], number: int, draw: random.Random) -> set[Place]:
     """So many of them, half of which show something: where few do, a few that were turned make most of a number."""
-    shows, rest = ([place for place in sorted(given) if given[place] == wanted] for wanted in (True, False))
+    shows: list[Place] = sorted(place for place, found in given.items() if found)
+    rest: list[Place] = sorted(place for place, found in given.items() if not found)
     draw.shuffle(shows)
     draw.shuffle(rest)
-    half = max(number // 2, number - len(rest))
-    return {*shows[:half], *rest[: number - min(half, len(shows))]}
+    half: int = max(number // 2, number - len(rest))
+    return set(shows[:half] + rest[: number - min(half, len(shows))])
 
 
 class Rejudge:
