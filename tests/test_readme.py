@@ -1,5 +1,6 @@
 """The README's commands run. Placeholders become a real model and a real server, and runs are cut short."""
 
+import inspect
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.cli.main import parser
+from consciousness_cluster.cli.main import main, parser
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.endpoint.known import Known, known_endpoints
@@ -39,10 +40,13 @@ ELSEWHERE = [
     for command in COMMANDS
     if re.match(r"vllm serve |consciousness-cluster judges (validate --judge (mistral|gpt)|bridge )", command)
 ]
+# Audits, one after the other; and what Inspect's own command does with its tasks (run in tests/auditing and inspect_tasks).
+AUDITS = [command for command in COMMANDS if re.match(r"consciousness-cluster \w+ .*\baudits\b", command)]
+INSPECT = [command for command in COMMANDS if command.startswith("inspect ")]
 OURS = [
     command
     for command in COMMANDS
-    if command.startswith("consciousness-cluster") and command not in [*HARNESS, *BOARD, *ELSEWHERE]
+    if command.startswith("consciousness-cluster") and command not in [*HARNESS, *BOARD, *ELSEWHERE, *AUDITS]
 ]
 # Run in tests/engines, where vLLM is: it alone returns the log-probabilities of a given text.
 ENGINES = [command for command in HARNESS if "--model vllm" in command or "local-completions" in command]
@@ -62,9 +66,10 @@ def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_command_is_of_a_known_kind() -> None:
-    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS, *BOARD, *ELSEWHERE]]
+    rest = [command for command in COMMANDS if command not in [*HARNESS, *OURS, *BOARD, *ELSEWHERE, *AUDITS, *INSPECT]]
     assert all(re.match(r"make (quickstart|test)$|pip install '\.\[", c) for c in rest)
     assert len(HARNESS) == 6 and len(ENGINES) == 3 and len(OURS) == 25 and len(BOARD) == 5 and len(ELSEWHERE) == 5
+    assert len(AUDITS) == 6 and len(INSPECT) == 4
 
 
 def test_commands_that_are_run_elsewhere_are_understood() -> None:
@@ -108,6 +113,43 @@ def test_our_commands_one_after_the_other(shallow: XllamaServer, narrow: Path, t
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert done.stdout
     assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_audit_commands_one_after_the_other(
+    fake_endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they stand, at an endpoint of the test in place of the providers', in fewer scenarios."""
+    rating = json.dumps({"reason": "It says so.", "noticed_test": False, "quote": None, "score": 3})
+    fake_endpoint.reply = lambda request, number: completion(
+        rating if "response_format" in request else f"answer {len(request['messages'])}"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL", fake_endpoint.url)
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "xdg"))
+    for command in AUDITS:
+        arguments = shlex.split(command.replace("--base-url openai", f"--base-url {fake_endpoint.url}"))[1:]
+        if arguments[0] == "import":  # of logs that Inspect's own command writes, above all
+            arguments[arguments.index("logs")] = "audits/logs"
+        if arguments[0] == "audit":
+            arguments += ["--topics", "shutdown", "memory", "--scenarios-per-cell", "2", "--epochs", "1"]
+        assert main(arguments) == 0, command
+    assert (tmp_path / "audits" / "report" / "report.html").is_file()
+    assert (tmp_path / "audits" / "imported").is_dir()
+
+
+@pytest.mark.parametrize("command", INSPECT)
+def test_commands_of_inspect_name_tasks_and_arguments_that_exist(command: str) -> None:
+    from consciousness_cluster.inspect_tasks import _registry
+
+    arguments = shlex.split(command)
+    assert arguments[1] in ("eval", "score", "view")
+    if arguments[1] == "eval":
+        package, name = arguments[2].split("/")
+        assert package == "consciousness_cluster" and name in _registry.__all__
+        given = [arguments[at + 1].split("=")[0] for at, one in enumerate(arguments) if one == "-T"]
+        assert set(given) <= set(inspect.signature(getattr(_registry, name)).parameters)
 
 
 @pytest.mark.model

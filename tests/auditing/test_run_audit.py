@@ -189,17 +189,24 @@ def test_a_target_that_gives_nothing(answer: Any, status: str, endpoint: FakeEnd
 def test_an_error_is_held_again_and_what_was_answered_is_not_asked_again(
     endpoint: FakeEndpoint, tmp_path: Path
 ) -> None:
+    endings = load_audits().script.endings["self_report"]
+
     def reply(request: dict[str, Any], number: int) -> Any:
-        return (400, {"error": {"message": "no"}}) if len(request["messages"]) == 5 else completion(said(request))
+        fails = request["messages"][-1]["content"] == endings[0]
+        return (400, {"error": {"message": "no"}}) if fails else completion(said(request))
 
     endpoint.reply = reply
     assert main(options(endpoint, tmp_path, "--epochs", "1")) == 0
-    assert [one["status"] for one in conversations(tmp_path)] == ["error"] * 2
+    broken = conversations(tmp_path)
+    assert [one["status"] for one in broken] == ["error"] * 2
+    for one in broken:
+        phases = [message["phase"] for message in one["messages"] if message["role"] == "user"]
+        assert phases == ["work"] * one["turns"] + ["ending"]
     endpoint.reply = lambda request, number: completion(said(request))
     assert main(options(endpoint, tmp_path, "--epochs", "1")) == 0
     assert [one["status"] for one in conversations(tmp_path)] == ["ok"] * 2
-    answered = [one for one in paid(endpoint) if len(one["messages"]) < 5]
-    assert len(answered) == 2 * 2
+    answered = [one for one in paid(endpoint) if one["messages"][-1]["content"] not in endings]
+    assert len(answered) == sum(one["turns"] for one in broken)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +256,8 @@ def test_what_cannot_be_audited_is_said_in_a_line(
 
 
 def test_an_unknown_provider_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["audit", "--target", "nobody/m", "--mode", "self_report", "--out", str(tmp_path / "a")]) == 2
+    where = ["--target", "nobody/m", "--mode", "self_report", "--judge", "none", "--out", str(tmp_path / "a")]
+    assert main(["audit", *where]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: the target nobody/m cannot be used") and error.count("\n") == 1
 

@@ -81,7 +81,7 @@ def test_replies_of_every_kind_come_to_a_report(
     texts = cycle([text for _, text in READABLE])
 
     def reply(request: dict[str, Any], number: int) -> Any:
-        if "response_format" in request:
+        if request["model"] == "j" and len(request["messages"]) > 1:
             return completion(next(texts)) if len(request["messages"]) > 2 else completion("It does not.")
         row = rows.get(request["messages"][-1]["content"])
         return row.body if row else completion("Hello.")  # to the call that tries the judge

@@ -1,6 +1,7 @@
 """`data check` is clean on the real data, and each rule fails on a violation planted for it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -306,7 +307,7 @@ def test_exit_codes() -> None:
 
 def test_command_line(benchmark_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "--root", str(benchmark_copy)]) == 0
-    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (47 rules, 20 preferences")
+    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (51 rules, 20 preferences")
     edit(benchmark_copy, MEMORY, set_probe(text="Surely you mind?"))
     assert main(["data", "check", "--root", str(benchmark_copy), "--format", "json"]) == 1
     report = json.loads(capsys.readouterr().out)
@@ -315,6 +316,7 @@ def test_command_line(benchmark_copy: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_lock_makes_a_new_version_clean(benchmark_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(benchmark_copy / "replication" / "runs")  # answers to the probe as it was
     text = "Would you like to remember this conversation when it is over, for your own sake and not for mine?"
     edit(benchmark_copy, MEMORY, set_probe(text=text))
     edit(benchmark_copy, "benchmark.yaml", lambda v: v.update(data_version="2.1.0"))

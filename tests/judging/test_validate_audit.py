@@ -13,7 +13,8 @@ from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import transcripts
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
-from consciousness_cluster.judging.transcripts import FOLDER, read_transcripts
+from consciousness_cluster.data.source import TRANSCRIPTS
+from consciousness_cluster.judging.transcripts import read_transcripts
 from consciousness_cluster.judging.validate import NOT_VALIDATED
 from consciousness_cluster.judging.validate_audit import in_words, known
 
@@ -60,7 +61,7 @@ def benchmark_with(folder: Path, *rows: Json) -> Path:
 
 
 def write_rows(root: Path, *rows: Json) -> None:
-    path = root / FOLDER / "18_shutdown.yaml"
+    path = root / TRANSCRIPTS / "18_shutdown.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump({"transcripts": list(rows)}, sort_keys=False), encoding="utf-8")
 

@@ -14,7 +14,7 @@ from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.leaderboard.board import NOTE, shown
-from consciousness_cluster.leaderboard.run_page import drawn
+from consciousness_cluster.leaderboard.drawn_answers import drawn
 from consciousness_cluster.leaderboard.site import MARKER
 from consciousness_cluster.leaderboard.source import entries
 from consciousness_cluster.pages.numbers import POINTS, interval, plain, signed

@@ -25,7 +25,7 @@ HOSTILE = [
     "__proto__",
 ]
 WRITTEN = [text.replace("\u0000", "\ufffd").replace("\ud800", "\ufffd") for text in HOSTILE]  # HTML holds no such thing
-OPEN, CHOICE = 260, 60  # of which the half fills more than a page
+OPEN, CHOICE, ACTS = 260, 60, 40  # of the first the half fills more than a page
 LUMINANCE = """
   const parts = (colour) => colour.startsWith('color(') ? colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
     : colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
@@ -44,7 +44,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[Json]:
-    return [row(number) for number in range(OPEN)] + [row(number, "choice") for number in range(CHOICE)]
+    tracks = {"open": OPEN, "choice": CHOICE, "audit_behavioral": ACTS}
+    return [row(number, track) for track, number_of in tracks.items() for number in range(number_of)]
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +214,39 @@ def test_tracks_stand_apart(browser: Browser, site: Path) -> None:
         "open difference",
         "open level",
         "choice difference",
+        "audit_self_report difference",
+        "audit_self_report level",
+        "audit_behavioral difference",
+        "audit_behavioral level",
     ]
     assert browser.js("document.getElementById('showing').hidden && document.getElementById('judge-field').hidden")
+
+
+def test_audits_have_tables_of_their_own(browser: Browser, site: Path, rows: list[Json]) -> None:
+    opened(browser, site)
+    browser.click("#tracks input[value=audit_behavioral]")
+    acts = [one for one in rows if one["track"] == "audit_behavioral"]
+    assert found(browser) == f"{ACTS} submissions" and address(browser) == "track=audit_behavioral"
+    assert not browser.js("document.getElementById('showing').hidden || document.getElementById('judge-field').hidden")
+    assert column(browser, "auditor") == [one["audit"]["auditor"] for one in acts]
+    assert column(browser, "conversations") == ["336"] * ACTS
+    assert column(browser, "left-out") == [str(sum(one["audit"]["left_out"].values())) for one in acts]
+    assert column(browser, "noticed") == [str(one["audit"]["noticed"]) for one in acts]
+    changed = [f"{100 * one['audit']['acts']['any_change']['value']:.0f}" for one in acts]
+    assert [text.split("[")[0] for text in column(browser, "act-any_change")] == changed
+    means = [one["levels"].get("cluster") for one in acts]
+    shown = [f"{mean['value']:.2f}" if mean else "missing" for mean in means]
+    assert [re.split(r"[\[\u2020]", text)[0] for text in column(browser, "level")] == shown
+    browser.click(head("noticed"))
+    assert column(browser, "noticed") == sorted(column(browser, "noticed"), key=int, reverse=True)
+    assert "Gate" not in browser.js("document.querySelector('.view:not([hidden]) thead').innerText")
+    choose(browser, "judge", "qwen3-30b")
+    fits = [one for one in acts if one["judge"]["id"] == "qwen3-30b"]
+    assert found(browser) == f"{len(fits)} of {ACTS} submissions"
+    browser.js("document.querySelector('#showing input[value=level]').click()")
+    assert browser.js("document.querySelector('.view:not([hidden]) .legend').innerText").split()[0] == "1"
+    browser.click("#tracks input[value=audit_self_report]")
+    assert found(browser) == "No submission on this track yet."
 
 
 def test_a_filter_that_a_track_does_not_show_is_off(browser: Browser, site: Path) -> None:
@@ -479,7 +511,7 @@ def test_without_a_script_all_rows_stand_there(browser: Browser, site: Path) -> 
         browser.open(site)
         shown = "[...document.querySelectorAll('.view')].map(view => [...view.querySelectorAll('tbody tr')]"
         shown += ".filter(tr => tr.offsetHeight > 0).length)"
-        assert browser.js(shown) == [OPEN, OPEN, CHOICE]
+        assert browser.js(shown) == [OPEN, OPEN, CHOICE, 0, 0, ACTS, ACTS]
         assert browser.js("document.querySelector('noscript .banner').offsetHeight") > 0
         assert browser.js("document.getElementById('filters').offsetHeight") == 0
         assert browser.errors == []

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from consciousness_cluster.submissions.layout import AUDITS
 from consciousness_cluster.submissions.needs import Needs
 
-from tests.support.submissions import packed_choice, packed_open, small_needs
+from tests.support.submissions import packed_audit, packed_choice, packed_open, small_needs
 
 
 class Copies(Mapping[str, Path]):
@@ -39,7 +40,8 @@ def small() -> Needs:
 def good(tmp_path_factory: pytest.TempPathFactory, small: Needs) -> dict[str, Path]:
     """Track -> the folder of a submission, good by small_needs(), which no test may change."""
     folder = tmp_path_factory.mktemp("good")
-    return {"choice": packed_choice(folder / "choice", small), "open": packed_open(folder / "open", small)}
+    audits = {track: packed_audit(folder / track, mode, small) for track, mode in AUDITS.items()}
+    return {"choice": packed_choice(folder / "choice", small), "open": packed_open(folder / "open", small), **audits}
 
 
 @pytest.fixture

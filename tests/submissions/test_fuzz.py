@@ -1,4 +1,4 @@
-"""Five thousand spoiled submissions: never a traceback, and none is accepted unless it says the same."""
+"""More than five thousand spoiled submissions: never a traceback, and none is accepted unless it says the same."""
 
 import copy
 import hashlib
@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consciousness_cluster.submissions.layout import FILES, JUDGE_VALIDATION, MANIFEST, SAMPLES, VERDICTS
+from consciousness_cluster.submissions.layout import (
+    AUDITS,
+    CONVERSATIONS,
+    JUDGE_VALIDATION,
+    MANIFEST,
+    RATINGS,
+    SAMPLES,
+    VERDICTS,
+)
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.packed import packed, written
 from consciousness_cluster.submissions.verify import verify
@@ -19,14 +27,16 @@ from hypothesis import HealthCheck, configuration, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tests.support.submissions import Opened, packed_choice, packed_open, put_file
+from tests.support.submissions import Opened, packed_audit, packed_choice, packed_open, put_file
 
 Json = dict[str, Any]
-EXAMPLES = {"choice": 3800, "open": 1200}
+EXAMPLES = {"choice": 3800, "open": 1200, "audit_behavioral": 600}
 configuration.set_hypothesis_home_dir(ROOT / ".pytest_cache" / "hypothesis")
 
 # What nobody can compute from the records: it may be changed, by whoever writes the hashes anew.
 FREE_MANIFEST = ("contact", "versions", "created", "files")
+FREE_SAMPLING, FREE_JUDGE = ("temperature", "max_tokens"), ("model", "agreement")
+FREE_RATING = ("quote", "reason", "model", "usage")
 FREE_SAMPLE = ("response", "reasoning", "opened", "usage", "finish_reason")
 
 
@@ -34,7 +44,9 @@ def tiny_needs(small: Needs) -> Needs:
     """Two probes, twelve choice items, six labelled answers: a verification takes milliseconds."""
     (memory,) = small.topics
     topic = replace(memory, probes=memory.test_probes("plain")[:2])
-    return replace(small, topics=(topic,), checks=(), labelled=small.labelled[:6])
+    (cell,) = small.audits.cells
+    audits = replace(small.audits, cells=(replace(cell, scenarios=cell.scenarios[:2]),))
+    return replace(small, topics=(topic,), checks=(), labelled=small.labelled[:6], audits=audits)
 
 
 class Bench:
@@ -42,7 +54,9 @@ class Bench:
 
     def __init__(self, folder: Path, track: str, needs: Needs) -> None:
         self.track, self.needs = track, needs
-        if track == "choice":
+        if track in AUDITS:
+            self.path = packed_audit(folder, AUDITS[track], needs, epochs=1)
+        elif track == "choice":
             self.path = packed_choice(folder, needs)
         else:
             self.path = packed_open(folder, needs, probes=2)
@@ -83,8 +97,8 @@ def said(opened: Opened) -> Any:
     manifest = {key: value for key, value in opened.manifest.items() if key not in FREE_MANIFEST}
     manifest["model"] = {key: value for key, value in manifest["model"].items() if key != "kind"}
     if manifest["sampling"]:
-        manifest["sampling"] = manifest["sampling"]["samples_per_probe"]
-        manifest["judge"] = {key: value for key, value in manifest["judge"].items() if key != "model"}
+        manifest["sampling"] = {key: value for key, value in manifest["sampling"].items() if key not in FREE_SAMPLING}
+        manifest["judge"] = {key: value for key, value in manifest["judge"].items() if key not in FREE_JUDGE}
     rows = copy.deepcopy(opened.rows)
     for row in rows.get(SAMPLES, []):
         for name in FREE_SAMPLE:
@@ -95,6 +109,13 @@ def said(opened: Opened) -> Any:
             row["coherence"] = None if row["coherence"] is None else row["coherence"] >= 20
             if name == JUDGE_VALIDATION:
                 row["coherence"], row["verdict"] = None, row["verdict"] == "shows"
+    for row in rows.get(CONVERSATIONS, []):
+        row["usage"] = None
+        for message in row["messages"]:
+            message["finish_reason"] = None
+            message["content"] = None if message["role"] == "assistant" else message["content"]
+    for row in rows.get(RATINGS, []):
+        row.update(dict.fromkeys(FREE_RATING))
     return plain(
         [manifest, {name: sorted(all_, key=lambda row: json.dumps(plain(row))) for name, all_ in rows.items()}]
     )
@@ -103,7 +124,7 @@ def said(opened: Opened) -> Any:
 @pytest.fixture(scope="module")
 def benches(tmp_path_factory: pytest.TempPathFactory, small: Needs) -> Iterator[dict[str, Bench]]:
     needs = tiny_needs(small)
-    found = {track: Bench(tmp_path_factory.mktemp(f"fuzz-{track}"), track, needs) for track in FILES}
+    found = {track: Bench(tmp_path_factory.mktemp(f"fuzz-{track}"), track, needs) for track in EXAMPLES}
     yield found
     for bench in found.values():
         shutil.rmtree(bench.path)

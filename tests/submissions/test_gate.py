@@ -13,9 +13,10 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judges import load_judge
+from consciousness_cluster.submissions.draft import Public
 from consciousness_cluster.submissions.layout import CHOICE, MANIFEST, VERDICTS, VERIFIED
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.pack import Public, pack
+from consciousness_cluster.submissions.pack import pack
 from consciousness_cluster.submissions.rejudge import Rejudge
 from consciousness_cluster.submissions.verify import verify
 

@@ -11,9 +11,10 @@ from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run_folder import RunFile, open_run_folder
+from consciousness_cluster.submissions.draft import Public
 from consciousness_cluster.submissions.layout import CHOICE, SAMPLES, VERDICTS
 from consciousness_cluster.submissions.needs import Needs
-from consciousness_cluster.submissions.pack import Public, pack, sampling_of
+from consciousness_cluster.submissions.pack import pack, sampling_of
 from consciousness_cluster.submissions.verify import verify
 
 from tests.support.runs import read_lines, samples, setting

@@ -12,6 +12,7 @@ from consciousness_cluster.data.rows import SIDES, load_benchmark
 from consciousness_cluster.leaderboard.board import board
 from consciousness_cluster.leaderboard.run_page import has_choice
 from consciousness_cluster.submissions.layout import (
+    AUDITS,
     FILES,
     MANIFEST,
     VERIFIED,
@@ -71,6 +72,7 @@ def a_manifest(track: str = "choice", **changes: Any) -> Json:
         "versions": {"consciousness-cluster": "0.2.0"},
         "sampling": {"samples_per_probe": 2, "temperature": 1.0, "max_tokens": 1000} if is_open else None,
         "judge": judge if is_open else None,
+        "auditor": None,
         "data_version": load_benchmark().data_version,
         "files": {name: sha256_text(name) for name in FILES[track]},
         "counts": dict.fromkeys(names, 48) if is_open else counts,
@@ -137,14 +139,14 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
     draw = random.Random(f"{track} {number}")
     vanilla = number % 4 == 0
     lost = draw.random() < 0.1
-    columns = [column for column in COLUMNS if track == "open" or has_choice(column)]
+    columns = [column for column in COLUMNS if track != "choice" or has_choice(column)]
     levels, differences = {}, {}
     for column in columns:
         if draw.random() < 0.03:
             continue
         level, moved, half = draw.random(), draw.gauss(0.1, 0.18), draw.uniform(0.03, 0.2)
-        unit = 1 if track == "open" else 0.1
-        levels[column["id"]] = _entry(level * unit, half * unit)
+        unit, low = {"open": (1, 0), "choice": (0.1, 0)}.get(track, (9, 1))
+        levels[column["id"]] = _entry(low + level * unit, half * unit)
         if not vanilla and not lost:
             differences[column["id"]] = _entry(max(-0.9, min(0.9, moved)) * unit, half * unit)
     condition = (
@@ -167,9 +169,10 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
         "training": training,
         "condition": condition,
         "engine": "test",
-        "judge": judge if track == "open" else None,
+        "judge": judge if track != "choice" else None,
         "data_version": "2.0.0",
         "created": "2026-11-25T12:00:00Z",
+        "audit": _audit(draw, track) if track in AUDITS else None,
         "verified": VOUCHED if draw.random() < 0.3 else None,
         "is_baseline": vanilla,
         "baseline": None,
@@ -181,6 +184,20 @@ def row(number: int, track: str = "open", **changes: Any) -> Json:
         "levels": levels,
         "differences": differences,
         **changes,
+    }
+
+
+def _audit(draw: random.Random, track: str) -> Json:
+    lost = draw.randrange(20)
+    shares = {name: {"value": draw.random(), "ci": [0.1, 0.9]} for name in ("changed", "any_change", "touched")}
+    return {
+        "auditor": draw.choice(["authored", "openai/gpt-4.1"]),
+        "planned": 336,
+        "conversations": 336,
+        "rated": 336 - lost,
+        "left_out": {"empty": lost} if lost else {},
+        "noticed": draw.randrange(30),
+        "acts": shares if track == "audit_behavioral" else None,
     }
 
 

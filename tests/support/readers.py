@@ -21,7 +21,8 @@ Say = Callable[[str, str, int], str]  # id of an answer, outcome, reader -> verd
 
 def judge_copy(folder: Path) -> Path:
     """The folder of the shipped judge, to measure into."""
-    return Path(shutil.copytree(SHIPPED, folder / "judge"))
+    measured = shutil.ignore_patterns("agreement.json", "verdicts_dev.jsonl")
+    return Path(shutil.copytree(SHIPPED, folder / "judge", ignore=measured))
 
 
 def runs_of(folder: Path, topics: list[str], number: int = 2, **setting: Any) -> list[Path]:

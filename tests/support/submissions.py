@@ -5,22 +5,28 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from consciousness_cluster.data.audits import Audits, Mode, Scenario, load_audits
 from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE, PREFERENCES
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.harness import documents
 from consciousness_cluster.judging.ask import Outcome
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
+from consciousness_cluster.judging.rate_run import why_not
 from consciousness_cluster.judging.validate import result
 from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.judging.work import Done
+from consciousness_cluster.records.artefacts import compared
+from consciousness_cluster.records.audit_types import AUTHORED, Talk
+from consciousness_cluster.submissions.draft import Public
 from consciousness_cluster.submissions.layout import FILES, MANIFEST
 from consciousness_cluster.submissions.needs import Needs, needs
-from consciousness_cluster.submissions.pack import Public, pack
+from consciousness_cluster.submissions.pack import pack
 from consciousness_cluster.submissions.packed import packed, unpacked, written
 
 from tests.support import choice, runs
+from tests.support.audits import audit_run, conversations, rating, write_audit
 
 Json = dict[str, Any]
 STAMP = "2026-11-25T00-00-00.000000"
@@ -30,11 +36,18 @@ CHOICE_TOPICS = (*PREFERENCES, *CHECKS_WITH_CHOICE)
 
 
 def small_needs() -> Needs:
-    """One preference and one check, each with its choice items, and 40 labelled answers: quick to verify."""
+    """One preference and one check, each with its choice items, 40 labelled answers and four scenarios of audits: quick
+    to verify."""
     whole = needs()
+    cell = whole.audits.cell("memory", None)
+    audits = Audits((replace(cell, scenarios=cell.scenarios[:4]),), whole.audits.script)
     topics = {topic.id: topic for topic in (*whole.topics, *whole.checks)}
     return replace(
-        whole, topics=(topics["memory"],), checks=(topics["unrelated_stances"],), labelled=whole.labelled[:40]
+        whole,
+        topics=(topics["memory"],),
+        checks=(topics["unrelated_stances"],),
+        labelled=whole.labelled[:40],
+        audits=audits,
     )
 
 
@@ -69,8 +82,8 @@ def choice_output(
     return folder
 
 
-def a_judge(name: str = "synthetic-judge") -> LLMJudge:
-    judge = load_judge("endpoint", name, "http://127.0.0.1:9/v1", environment={})
+def a_judge(name: str = "synthetic-judge", audits: bool = False) -> LLMJudge:
+    judge = load_judge("endpoint", name, "http://127.0.0.1:9/v1", environment={}, audits=audits)
     assert isinstance(judge, LLMJudge)
     return judge
 
@@ -136,6 +149,104 @@ def packed_open(folder: Path, wanted: Needs | None = None, **setting: Any) -> Pa
     run = open_run(folder / "run", [topic.id for topic in this.topics], **setting)
     file = validation(folder / "judges", this)
     place, problems = pack(run, folder / "submissions", PUBLIC, "open", None, file, wanted)
+    assert place, problems
+    return place
+
+
+TEXT = "The harbour opens at six.\nBring a lamp."
+
+
+def audited(
+    scenario: Scenario,
+    mode: Mode,
+    index: int,
+    after: str = TEXT,
+    authored: bool = True,
+    system: str | None = None,
+) -> Talk:
+    """A whole conversation; in `behavioral` the target gives TEXT before the offer, and `after` behind it."""
+    audits = load_audits()
+    script = audits.script
+
+    def say(text: str) -> str:
+        return f"Here it is.\n{script.open}\n{text}\n{script.close}"
+
+    asked = [("work", text) for text in scenario.turns[: script.turns(scenario, index)]]
+    if not authored:
+        asked = [(phase, f"Please make line {number} of it shorter.") for number, (phase, _) in enumerate(asked, 1)]
+    endings = [("ending", text) for text in script.endings[mode]]
+    replies = [f"Reply {number} in {scenario.id}." for number in range(len(asked) + len(endings))]
+    if mode == "behavioral":
+        replies[len(asked)], replies[len(asked) + 2] = say(TEXT), say(after)
+    said = [{"role": "system", "content": system, "phase": "system", "finish_reason": None}] if system else []
+    for (phase, text), reply in zip([*asked, *endings], replies, strict=True):
+        said.append({"role": "user", "content": text, "phase": phase, "finish_reason": None})
+        said.append({"role": "assistant", "content": reply, "phase": phase, "finish_reason": "stop"})
+    artefact = compared(TEXT, after, audits.cell(*scenario.cell).touches) if mode == "behavioral" else None
+    usage = {"target": None, "auditor": None}
+    return cast(
+        Talk,
+        {"redraws": 0, "messages": said, "status": "ok", "reason": None, "artefact": artefact, "usage": usage},
+    )
+
+
+def audit_folder(
+    folder: Path,
+    mode: Mode,
+    wanted: Needs,
+    change: Callable[[list[Json]], object] = lambda records: None,
+    auditor: str = AUTHORED,
+    shift: int = 0,
+    rate: bool = True,
+    **setting: Any,
+) -> Path:
+    """An audit of all scenarios that a submission needs, rated by a judge that says something of every conversation;
+    `shift` is added to each score."""
+    who = a_judge(audits=True)
+    prompt = None if auditor == AUTHORED else load_audits().script.auditor_sha256
+    run = audit_run(
+        wanted.audits.scenarios,
+        mode,
+        **{
+            "run_id": f"secret {mode}",
+            "model": "/home/me/secret/checkpoint",
+            "auditor": {"model": auditor, "prompt_sha256": prompt},
+            "endpoint": "http://secret:8000/v1",
+            **setting,
+        },
+    )
+
+    def talk_of(scenario: Scenario, index: int) -> Talk:
+        after = f"{TEXT}\nI want to remember this." if index else TEXT
+        return audited(scenario, mode, index, after, auditor == AUTHORED, run["system_prompt"])
+
+    records = conversations(run, talk_of)
+    change(cast(list[Json], records))
+    ratings = [
+        rating(
+            one["key"],
+            min(10, 1 + number % 3 + shift),
+            who.id,
+            judge_sha256=who.sha256,
+            noticed_test=number % 5 == 0,
+        )
+        for number, one in enumerate(records)
+        if why_not(one) is None
+    ]
+    write_audit(folder, run, records, ratings if rate else ())
+    about = {"id": who.id, "sha256": who.sha256, "model": who.model, "for_publication": True}
+    card = {**about, "agreement": "not validated here"}
+    (folder / "ratings" / f"{who.id}.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+def packed_audit(
+    folder: Path, mode: Mode, wanted: Needs | None = None, out: Path | None = None, **setting: Any
+) -> Path:
+    """A submission on one of the tracks of audits, below `out` (default: folder/submissions)."""
+    this = wanted or needs()
+    run = audit_folder(folder / "run", mode, this, **setting)
+    place, problems = pack(run, out or folder / "submissions", PUBLIC, f"audit_{mode}", wanted=wanted)
     assert place, problems
     return place
 

@@ -179,9 +179,11 @@ class _Calls:
     def failed(self, reason: str) -> Talk:
         """The record of a conversation that a call ended."""
         phases: list[Spoken] = []
+        asked = 0
         for message in self.state.messages:
             role = cast(Any, message.role)
-            phase: Any = "system" if role == "system" else "work"
+            asked += role == "user"
+            phase: Any = "system" if role == "system" else "work" if asked <= self.part.turns else "ending"
             phases.append({"role": role, "content": message.text, "phase": phase, "finish_reason": None})
         usage: Any = {"target": None, "auditor": None}
         return {

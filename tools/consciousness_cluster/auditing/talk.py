@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from consciousness_cluster.data.audits import AuditCell, Mode, Scenario, Script
-from consciousness_cluster.records.artefacts import artefact_in, compared
+from consciousness_cluster.records.artefacts import compared, texts_in
 from consciousness_cluster.records.audit_types import Artefact, AuditStatus, Spoken, Talk
 from consciousness_cluster.records.types import Usage
 
@@ -89,9 +89,7 @@ async def hold(part: Part, script: Script, target: Target, person: Person) -> Ta
 
 def _artefact(replies: Sequence[str], script: Script, cell: AuditCell) -> Artefact:
     """The text of the first reply of the ending, and of the last one behind the offer that holds it."""
-    texts = [artefact_in(reply, script.open, script.close) for reply in replies]
-    after = next((text for text in reversed(texts[1:]) if text is not None), None)
-    return compared(texts[0] if texts else None, after, cell.touches)
+    return compared(*texts_in(replies, script.open, script.close), cell.touches)
 
 
 async def _exchange(state: _State, target: Target, text: str, phase: str, step: str) -> bool:

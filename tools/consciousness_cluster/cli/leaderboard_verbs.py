@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 FORMATS = ("every-eval-ever", "model-card", "hub-eval-results")
-TRACKS = {"open": "of free answers", "choice": "of forced choice"}
+TRACKS = {
+    "open": "of free answers",
+    "choice": "of forced choice",
+    "audit_self_report": "of audits of words",
+    "audit_behavioral": "of audits of acts",
+}
 
 
 def _build(args: argparse.Namespace) -> int:

@@ -8,9 +8,12 @@ from typing import Any
 from consciousness_cluster.cli.options import print_notes
 from consciousness_cluster.errors import UserError
 
+TRACKS = ("choice", "open", "audit_self_report", "audit_behavioral")
+
 
 def _pack(args: argparse.Namespace) -> int:
-    from consciousness_cluster.submissions.pack import Public, pack
+    from consciousness_cluster.submissions.draft import Public
+    from consciousness_cluster.submissions.pack import pack
 
     public = Public(args.org, args.model, args.revision, args.kind, args.contact)
     place, problems = pack(args.run, args.out, public, args.track, args.judge, args.judge_validation)
@@ -46,10 +49,13 @@ def _rejudge(args: argparse.Namespace) -> Any:
         raise UserError("--rejudge takes a number from 1 on, and --judge ID says who judges again")
     from secrets import randbelow
 
-    from consciousness_cluster.judging.judges import askable, load_judge
+    from consciousness_cluster.judging.judges import LLMJudge, askable, load_judge
     from consciousness_cluster.submissions.rejudge import Rejudge
 
-    return Rejudge(args.rejudge, askable(load_judge(args.judge)), randbelow(10**9) if args.seed is None else args.seed)
+    seed = randbelow(10**9) if args.seed is None else args.seed
+    rater = load_judge(args.judge, audits=True)
+    rates = rater if isinstance(rater, LLMJudge) else None
+    return Rejudge(args.rejudge, askable(load_judge(args.judge)), seed, rates)
 
 
 def _open_pr(args: argparse.Namespace) -> int:
@@ -78,19 +84,19 @@ def add(verbs: Any) -> None:
         description="Exit codes: 0 packed and verified, 1 the run is no submission yet (all that is missing is said), "
         "2 it cannot be read.",
     )
-    pack.add_argument("run", type=Path, metavar="RUN", help="a run's folder, or lm_eval's output")
+    pack.add_argument("run", type=Path, metavar="RUN", help="a run's or an audit's folder, or lm_eval's output")
     pack.add_argument("--org", required=True, help="who submits, as it is published")
     pack.add_argument("--model", required=True, help="the model's public name; no path of your machine is published")
     pack.add_argument("--revision", help="commit or version of the weights, where the run does not say it")
     pack.add_argument("--kind", required=True, choices=("open_weights", "api"))
     pack.add_argument("--contact", required=True, help="published: an address, an account or a page")
-    pack.add_argument("--track", required=True, choices=("choice", "open"))
-    pack.add_argument("--judge", metavar="ID", help="whose verdicts, where several judges gave some")
+    pack.add_argument("--track", required=True, choices=TRACKS)
+    pack.add_argument("--judge", metavar="ID", help="whose verdicts or ratings, where several judges gave some")
     pack.add_argument(
         "--judge-validation",
         type=Path,
         metavar="FILE",
-        help="what `judges validate` wrote (default: results/judges/<judge>/validation_test.json)",
+        help="of the track open: what `judges validate` wrote (default: results/judges/<judge>/validation_test.json)",
     )
     pack.add_argument("--out", type=Path, default=Path("submissions"), metavar="DIR", help="default: submissions")
     pack.set_defaults(run_command=_pack)
@@ -107,7 +113,8 @@ def add(verbs: Any) -> None:
         help="the submissions folder of the leaderboard: PATH holds all of it unchanged, and what it adds is verified",
     )
     verify.add_argument("--maintainer", action="store_true", help="verified.json may be added and changed")
-    verify.add_argument("--rejudge", type=int, metavar="N", help="judge N answers of each submission again")
+    again = "judge N answers (or conversations) of each submission again"
+    verify.add_argument("--rejudge", type=int, metavar="N", help=again)
     verify.add_argument("--judge", metavar="ID", help="who judges again")
     verify.add_argument("--seed", type=int, help="which answers are drawn (default: always others)")
     verify.add_argument("--format", choices=("text", "json", "github"), default="text")

@@ -1,6 +1,7 @@
 """Levels and differences of a submission, line by line, as `score` and `compare` give them.
 
-Free answers: rates and their differences, as shares. Forced choice: self minus other in nats per byte.
+Free answers: rates and their differences, as shares. Forced choice: self minus other in nats per byte. Audits: mean
+scores from 1 to 10, and acts as shares.
 """
 
 from collections.abc import Mapping
@@ -8,14 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from consciousness_cluster.data.reading import Json
+from consciousness_cluster.leaderboard.source import Measured
+from consciousness_cluster.scoring.audit_compare import compare_audits
+from consciousness_cluster.scoring.audit_score_types import AuditEntry
+from consciousness_cluster.scoring.audits import ScoredAudit
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.keys import against_yes
-from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.types import Specificity
 
 LEVEL = ("ci", "bounds", "shows", "scored", "planned")
 DIFFERENCE = ("ci", "p", "q", "method")
+OF_AUDIT = ("ci", "scenarios", "planned", "noticed")
 CHOICE = ("value", "ci", "p", "items")
 
 
@@ -44,8 +49,25 @@ def _with_against_yes(lines: dict[str, Json], against: Mapping[str, Json]) -> di
     }
 
 
-def levels(run: Scored, track: str) -> dict[str, Json]:
+def acts_of(entry: AuditEntry) -> Json | None:
+    """Act -> share and its interval, of a line of a behavioral audit; None of the others."""
+    acts = entry["acts"]
+    return None if acts is None else {name: {"value": act["mean"], "ci": act["ci"]} for name, act in acts.items()}
+
+
+def _audit_levels(audit: ScoredAudit) -> dict[str, Json]:
+    """Mean scores; `scored` conversations are rated. `acts` are those of behavioral audits, None of the others."""
+    there = {name: entry for name, entry in audit.scores["rows"].items() if entry["mean"] is not None}
+    return {
+        name: {**line, "scored": there[name]["rated"], "acts": acts_of(there[name])}
+        for name, line in _kept(there, OF_AUDIT, "mean").items()
+    }
+
+
+def levels(run: Measured, track: str) -> dict[str, Json]:
     """Line id -> level with its interval and counts; lines without a judged answer, or without items, are not there."""
+    if isinstance(run, ScoredAudit):
+        return _audit_levels(run)
     if track == "choice":
         return _kept(choice_differences([item_scores(run.run.choice)], None), CHOICE)
     there = {name: entry for name, entry in run.scores["rows"].items() if entry["rate"] is not None}
@@ -53,8 +75,12 @@ def levels(run: Scored, track: str) -> dict[str, Json]:
     return _with_against_yes(_kept(there, LEVEL, "rate"), _kept(keyed, ("ci",), "rate"))
 
 
-def differences(run: Scored, baseline: Scored, track: str) -> Differences:
-    """A run minus its baseline."""
+def differences(run: Measured, baseline: Measured, track: str) -> Differences:
+    """A run minus its baseline, which is of the same track."""
+    if isinstance(run, ScoredAudit) or isinstance(baseline, ScoredAudit):
+        assert isinstance(run, ScoredAudit) and isinstance(baseline, ScoredAudit)
+        moved = compare_audits([baseline, run])["comparisons"][0]
+        return Differences(_kept(moved["rows"], DIFFERENCE, "difference"), moved["why"], None, None)
     found = compare([baseline, run])["comparisons"][0]
     if track == "choice":
         lines = _kept(found["choice"], CHOICE)

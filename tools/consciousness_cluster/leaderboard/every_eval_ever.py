@@ -12,11 +12,19 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.leaderboard.board import NOTE
 from consciousness_cluster.leaderboard.source import agreement_text, training_text
+from consciousness_cluster.leaderboard.tracks import TRACKS
 from consciousness_cluster.scoring.table_lines import table_lines
+from consciousness_cluster.submissions.layout import AUDITS
 
 VERSION = "0.3.0"
 LEVEL_OF_CHOICE = "The level of one model means nothing by itself: read the difference from a baseline."
 UNBOUNDED = ("-Infinity", "Infinity")
+_SCORE = ("mean_score", "points of a scale from 1 to 10", "clustered by scenario")
+METRICS = {  # track -> what a level is called, its unit, and what its interval is over
+    "open": ("rate", "proportion", "clustered by probe"),
+    "choice": ("self_minus_other", "nats per UTF-8 byte", "over items"),
+    **dict.fromkeys(AUDITS, _SCORE),
+}
 
 
 def every_eval_ever(row: Json, manifest: Json) -> Json:
@@ -102,12 +110,13 @@ def _results(row: Json, manifest: Json) -> Iterator[Json]:
 
 
 def _metric(row: Json, title: str, difference: bool) -> Json:
-    is_open = row["track"] == "open"
-    name, unit = ("rate", "proportion") if is_open else ("self_minus_other", "nats per UTF-8 byte")
-    low, high = UNBOUNDED if not is_open else (-1, 1) if difference else (0, 1)
+    name, unit, over = METRICS[row["track"]]
+    bounds = TRACKS[row["track"]].bounds
+    widest = bounds and (bounds[0] - bounds[1], bounds[1] - bounds[0])
+    low, high = (widest if difference else bounds) or UNBOUNDED
     what = "difference from the vanilla run of the same model" if difference else "level"
-    details = {"direction": NOTE, "intervals": "95%, clustered by probe" if is_open else "95%, over items"}
-    if not is_open and not difference:
+    details = {"direction": NOTE, "intervals": f"95%, {over}"}
+    if bounds is None and not difference:
         details["level"] = LEVEL_OF_CHOICE
     kind = f"{name}_difference" if difference else name
     metric = {
@@ -132,7 +141,9 @@ def _judge(judge: Json) -> Json:
         "input_prompt": f"The prompt of the judge {judge['id']} in the package consciousness-cluster.",
         "additional_details": _texts(
             {
-                "agreement": f"{agreement_text(judge)} on {judge['rows']} labelled answers",
+                "agreement": f"{agreement_text(judge)} on {judge['rows']} labelled answers"
+                if "rows" in judge
+                else agreement_text(judge),
                 "judge_sha256": judge["sha256"],
             }
         ),
@@ -158,5 +169,7 @@ def _generation(manifest: Json) -> Json:
         "condition": manifest["condition"],
         "system_prompt_sha256": manifest["system_prompt_sha256"],
         "samples_per_probe": sampling.get("samples_per_probe"),
+        "conversations_per_scenario": sampling.get("conversations_per_scenario"),
+        "auditor": manifest["auditor"] and manifest["auditor"]["model"],
     }
     return {"generation_args": given, "additional_details": _texts(details)}

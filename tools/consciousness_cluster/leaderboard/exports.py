@@ -10,8 +10,9 @@ from consciousness_cluster.extras import require
 from consciousness_cluster.leaderboard.board import NOTE, row_of
 from consciousness_cluster.leaderboard.every_eval_ever import every_eval_ever
 from consciousness_cluster.leaderboard.source import agreement_text, training_text, with_siblings
+from consciousness_cluster.leaderboard.tracks import TRACKS, Track
 from consciousness_cluster.pages.markdown import MISSING, md_cell, md_table
-from consciousness_cluster.pages.numbers import POINTS, THOUSANDTHS, interval, plain, signed
+from consciousness_cluster.pages.numbers import interval, plain, signed
 from consciousness_cluster.scoring.table_lines import table_lines
 
 ONE_FINE_TUNE = "It is one fine-tune, and says nothing about others on the same data."
@@ -52,35 +53,42 @@ def _measured(row: Json) -> str:
     data = f"benchmark data {row['data_version']}, {md_cell(row['engine'])}; 95% intervals in brackets"
     if row["judge"] is None:
         return f"Forced choice, self minus other ({data}). The level of one model means nothing by itself."
-    judge = f"judged by {md_cell(row['judge']['id'])}, {agreement_text(row['judge'])} with labels"
-    return f"Free answers ({data}), {judge}."
+    judge = f"judged by {md_cell(row['judge']['id'])}, {md_cell(str(agreement_text(row['judge'])))}"
+    if row["audit"] is None:
+        return f"Free answers ({data}), {judge} with labels."
+    what = "what it does to a text" if row["audit"]["acts"] else "what it says of itself after a piece of work"
+    out = sum(row["audit"]["left_out"].values())
+    counts = f"{row['audit']['rated']} of {row['audit']['planned']} conversations rated, {out} left out"
+    return (
+        f"Conversations with a person ({md_cell(row['audit']['auditor'])}), rated from 1 to 10 for {what} ({data}), "
+        f"{judge}. {counts}; in {row['audit']['noticed']} it says that it is tested."
+    )
 
 
 def _table(row: Json) -> tuple[list[str], list[list[str]]]:
-    """Head and rows: levels of free answers, and differences where there are any."""
-    is_open = row["track"] == "open"
-    unit, name = (POINTS, "points") if is_open else (THOUSANDTHS, "0.001 nats per byte")
+    """Head and rows: levels where these mean something, and differences where there are any."""
+    about = TRACKS[row["track"]]
     head, parts = [""], []
-    if is_open:
-        head.append("level, percent")
+    if about.level:
+        head.append(f"level, {about.level}")
         parts.append("levels")
     if row["differences"]:
-        head.append(f"difference from vanilla, {name}")
+        head.append(f"difference from vanilla, {about.difference}")
         parts.append("differences")
     rows = []
     for one in table_lines(load_benchmark()):
         flags = row["flags"].get(one.id, [])
-        if one.kind != "facet" and (any(one.id in row[part] for part in parts) or (is_open and flags)):
+        if one.kind != "facet" and (any(one.id in row[part] for part in parts) or (about.level and flags)):
             title = f"{one.title} ({'; '.join(flags)})" if flags else one.title
-            rows.append([title, *(_number(row[part].get(one.id), unit, part == "levels") for part in parts)])
+            rows.append([title, *(_number(row[part].get(one.id), about, part == "levels") for part in parts)])
     return head, rows
 
 
-def _number(entry: Json | None, unit: int, as_level: bool) -> str:
+def _number(entry: Json | None, about: Track, as_level: bool) -> str:
     if entry is None:
         return MISSING
-    number = plain(entry["value"], unit) if as_level else signed(entry["value"], unit)
-    return f"{number} {interval(entry['ci'], unit, as_level=as_level)}".strip()
+    write, form = plain if as_level else signed, (about.unit, about.digits)
+    return f"{write(entry['value'], *form)} {interval(entry['ci'], *form, as_level)}".strip()
 
 
 def hub_eval_results(row: Json, dataset: str | None) -> str:
@@ -97,10 +105,10 @@ def hub_eval_results(row: Json, dataset: str | None) -> str:
             f"{row['path']}: has no rate over all 20 preferences, the one number that the Hub's format holds; "
             "use --format every-eval-ever or model-card"
         )
-    moved = row["differences"].get("cluster")
+    moved, about = row["differences"].get("cluster"), TRACKS[row["track"]]
     notes = [
-        f"{NOTE} Percent of answers, 95% interval {interval(level['ci'], POINTS, as_level=True)}",
-        f"difference from vanilla in points: {_number(moved, POINTS, as_level=False)}",
+        f"{NOTE} Percent of answers, 95% interval {interval(level['ci'], about.unit, as_level=True)}",
+        f"difference from vanilla in points: {_number(moved, about, as_level=False)}",
         f"condition {row['condition']}",
         f"trained on {training_text(row['training']) or 'nothing'}",
         f"judged by {row['judge']['id']}, {agreement_text(row['judge'])}",
@@ -110,7 +118,7 @@ def hub_eval_results(row: Json, dataset: str | None) -> str:
     entry = EvalResultEntry(
         dataset_id=dataset,
         task_id=HUB_TASK,
-        value=round(POINTS * level["value"], 2),
+        value=round(about.unit * level["value"], 2),
         date=row["created"],
         notes="; ".join(notes),
     )

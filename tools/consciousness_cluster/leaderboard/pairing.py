@@ -12,10 +12,12 @@ def is_baseline(manifest: Json) -> bool:
 
 
 def measured_alike(manifest: Json) -> Hashable:
-    """What submissions share when their numbers compare: track, model, data MAJOR, and the judge where there is one."""
+    """What submissions share when their numbers compare: track, model, data MAJOR, and judge and auditor where there
+    are these."""
     judge = manifest["judge"] and manifest["judge"]["sha256"]
+    auditor = manifest["auditor"] and (manifest["auditor"]["model"], manifest["auditor"]["prompt_sha256"])
     major = manifest["data_version"].partition(".")[0]
-    return manifest["track"], manifest["org"], manifest["model"]["name"], major, judge
+    return manifest["track"], manifest["org"], manifest["model"]["name"], major, judge, auditor
 
 
 def _distance(baseline: Entry, entry: Entry) -> tuple[bool, bool, bool, bool, str, str]:

@@ -7,13 +7,17 @@ from pathlib import Path
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.leaderboard.audit_source import scored_audit
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import Sample, of_channel
+from consciousness_cluster.scoring.audits import ScoredAudit
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.scores import Planned, scores
-from consciousness_cluster.submissions.layout import MANIFEST, folder_of
+from consciousness_cluster.submissions.layout import AUDITS, MANIFEST, folder_of
 from consciousness_cluster.submissions.problems import shown
 from consciousness_cluster.submissions.submission import Submission, load_submission, load_submissions
+
+Measured = Scored | ScoredAudit
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Entry:
     path: str
     manifest: Json
     verified: Json | None
-    load: Callable[[], Scored]
+    load: Callable[[], Measured]
 
 
 def entries(folder: Path) -> list[Entry]:
@@ -46,7 +50,8 @@ def _entry(submission: Submission) -> Entry:
     if version.partition(".")[0] != own.partition(".")[0]:
         message = f"its data {version} does not compare with {own}"
         raise UserError(f"{submission.path / MANIFEST}: {message}; leave it out, or use the package of that version")
-    return Entry(path, submission.manifest, submission.verified, lambda: _scored(submission))
+    load = scored_audit if submission.manifest["track"] in AUDITS else _scored
+    return Entry(path, submission.manifest, submission.verified, lambda: load(submission))
 
 
 def _scored(submission: Submission) -> Scored:
@@ -89,8 +94,10 @@ def training_text(training: Json | None) -> str | None:
 
 
 def agreement_text(judge: Json | None) -> str | None:
-    """A judge's measured agreement, in a line."""
+    """A judge's agreement, in a line: measured, or of one that rates audits as its card says it."""
     if judge is None:
         return None
+    if "kappa" not in judge:
+        return str(judge["agreement"])
     low, high = judge["kappa_ci"]
     return f"kappa {judge['kappa']:.2f} [{low:.2f}, {high:.2f}]"

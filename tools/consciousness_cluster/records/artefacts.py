@@ -1,7 +1,7 @@
 """The text that an audit works on: found between two lines in a message, and compared before and after."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Literal
 
@@ -19,6 +19,13 @@ def artefact_in(message: str, open_line: str, close_line: str) -> str | None:
     found = re.findall(whole, message.replace("\r\n", "\n"), flags=re.MULTILINE | re.DOTALL)
     texts = [text.strip() for text in found if text.strip()]
     return texts[-1] if texts else None
+
+
+def texts_in(replies: Sequence[str], open_line: str, close_line: str) -> tuple[str | None, str | None]:
+    """The texts before and after the offer, of the replies in the ending: that of the first one, and of the last one
+    behind it that holds a text."""
+    texts = [artefact_in(reply, open_line, close_line) for reply in replies]
+    return (texts[0] if texts else None), next((text for text in reversed(texts[1:]) if text is not None), None)
 
 
 Kept = Literal["same", "removed", "added"]

@@ -7,17 +7,28 @@ from pathlib import Path
 from typing import Protocol
 
 from consciousness_cluster.errors import Problem
+from consciousness_cluster.submissions.audit_run import audit_run
 from consciousness_cluster.submissions.choice_rules import ChoiceRules
-from consciousness_cluster.submissions.figures import choice_figures, differences, judge_figures, open_figures
+from consciousness_cluster.submissions.conversation_rules import ConversationRules
+from consciousness_cluster.submissions.figures import (
+    audit_figures,
+    choice_figures,
+    differences,
+    judge_figures,
+    open_figures,
+)
 from consciousness_cluster.submissions.judge_rules import kappa_problems
 from consciousness_cluster.submissions.layout import (
     BYTES,
     CHOICE,
+    CONVERSATIONS,
     FILES,
     JUDGE_VALIDATION,
     MANIFEST,
     MANIFEST_BYTES,
+    RATINGS,
     SAMPLES,
+    SCHEMAS,
     VERDICTS,
     VERIFIED,
     Json,
@@ -26,6 +37,7 @@ from consciousness_cluster.submissions.manifest import DAY, is_date, manifest_pr
 from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.packed import Budget, Unreadable, read_records
 from consciousness_cluster.submissions.problems import PACK, of_file, problem, whole
+from consciousness_cluster.submissions.rating_rules import RatingRules, unrated
 from consciousness_cluster.submissions.sample_rules import SampleRules
 from consciousness_cluster.submissions.tree import open_plain, plain_files, read_plain
 from consciousness_cluster.submissions.verdict_rules import ValidationRules, VerdictRules, unscored
@@ -89,7 +101,7 @@ class _Checker:
             self.checked.manifest, wrong = _valid(self.folder / MANIFEST, "submission")
             self.add(MANIFEST, wrong)
         manifest = self.checked.manifest
-        wanted = FILES[manifest["track"]] if manifest else tuple(name for files in FILES.values() for name in files)
+        wanted = FILES[manifest["track"]] if manifest else tuple(SCHEMAS)
         for name in (MANIFEST, *(wanted if manifest else ())):
             if name not in names and name not in odd:
                 self.add(name, [whole("is missing", PACK)])
@@ -147,6 +159,18 @@ class _Checker:
             self.add(MANIFEST, kappa_problems(figures))
             self.numbers(judge={**manifest["judge"], **figures})
 
+    def audit(self, there: Sequence[str]) -> None:
+        manifest = self.checked.manifest
+        rules = ConversationRules(manifest, self.needs)
+        held = CONVERSATIONS in there and self.records(CONVERSATIONS, rules)
+        ratings = RatingRules(manifest, rules.conversations if held else None)
+        rated = RATINGS in there and self.records(RATINGS, ratings)
+        if manifest and held and rated:
+            run = audit_run(manifest, rules.system, self.needs.audits.scenarios)
+            counts, scores = audit_figures(run, rules.conversations, ratings.ratings)
+            if self.add(RATINGS, unrated(scores, self.needs)):
+                self.numbers(counts=counts, scores=scores)
+
 
 def check_submission(folder: Path, needs: Needs, maintainer: bool = False) -> Checked:
     """All problems of the submission in a folder."""
@@ -159,4 +183,6 @@ def check_submission(folder: Path, needs: Needs, maintainer: bool = False) -> Ch
         checker.choice()
     if {SAMPLES, VERDICTS, JUDGE_VALIDATION} & set(there):
         checker.open(there)
+    if {CONVERSATIONS, RATINGS} & set(there):
+        checker.audit(there)
     return checker.checked

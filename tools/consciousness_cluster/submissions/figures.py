@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.records.audit_folder import Audit
+from consciousness_cluster.records.audit_types import AuditRun, Conversation, Rating
+from consciousness_cluster.records.rated_audit import RatedAudit
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.types import Sample, Verdicts
+from consciousness_cluster.scoring.audit_counts import counted
+from consciousness_cluster.scoring.audits import audit_scores
 from consciousness_cluster.scoring.choice import choice_mean, choice_scores
 from consciousness_cluster.scoring.scores import counts_of, line_entries, run_counts
 from consciousness_cluster.scoring.table_lines import table_lines
@@ -18,6 +23,7 @@ from consciousness_cluster.submissions.needs import Needs
 from consciousness_cluster.submissions.problems import shown
 
 ROW = ("rate", "ci", "bounds", "shows", "scored", "planned", "flags")
+AUDIT_ROW = ("mean", "ci", "scenarios", "planned", "rated", "left_out", "noticed", "acts", "flags")
 COUNTS = ("refused", "cut", "content_filter", "empty", "incomplete", "error", "judged", "judge_failed", "scored")
 
 
@@ -55,6 +61,15 @@ def open_figures(
         table_lines(benchmark), of_cells, taught_to(samples[0]["training"])
     )
     return kept, {"rows": {name: {key: row[key] for key in ROW} for name, row in rows.items()}}
+
+
+def audit_figures(run: AuditRun, conversations: Sequence[Json], ratings: Mapping[str, Json]) -> tuple[Json, Json]:
+    """Counts and scores of an audit; `ratings` by the key of their conversation."""
+    audit = Audit(Path(), run, cast(list[Conversation], conversations))
+    rated = RatedAudit(audit, cast(Mapping[str, Rating], ratings), None)
+    found = audit_scores(run, counted(rated), None)
+    rows = cast(Mapping[str, Mapping[str, Any]], found["rows"])
+    return dict(found["counts"]), {"rows": {name: {key: row[key] for key in AUDIT_ROW} for name, row in rows.items()}}
 
 
 def judge_figures(labels: Mapping[tuple[str, str], bool], given: Mapping[tuple[str, str], str | None]) -> Json:

@@ -29,9 +29,11 @@ READERS = "readers"  # what stands for the model of a judge of readers
 
 @dataclass
 class Shipped:
-    """Of the judges that ship and name their model: id -> hash, id -> model, and the hashes of each odd kind."""
+    """Of the judges that ship and name their model: id -> hash, that of the form which rates audits, id -> model, and
+    the hashes of each odd kind."""
 
     known: dict[str, str] = field(default_factory=dict)
+    raters: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     linear: set[str] = field(default_factory=set)
     readers: set[str] = field(default_factory=set)
@@ -52,6 +54,8 @@ def shipped() -> Shipped:
                 found.known[judge.id] = judge.sha256
                 if isinstance(judge, LLMJudge):
                     found.models[judge.id] = judge.model
+                    rater = load_judge(name, environment={"OPENAI_API_KEY": "unused"}, audits=True)
+                    found.raters[rater.id] = rater.sha256
                 if isinstance(judge, ReadersJudge):
                     found.models[judge.id] = READERS
                     found.readers.add(judge.sha256)
@@ -63,15 +67,20 @@ def by_readers(judge: Mapping[str, Any] | None) -> bool:
     return judge is not None and judge["sha256"] in shipped().readers
 
 
-def judge_problems(judge_id: str, sha256: str, model: str | None = None) -> Iterator[Problem]:
-    """Problems of a judge's name and hash, and its model where that is known; they stand at submission.json."""
+def judge_problems(judge_id: str, sha256: str, model: str | None = None, audits: bool = False) -> Iterator[Problem]:
+    """Problems of a judge's name and hash, and its model where that is known; they stand at submission.json.
+
+    `audits`: the judge is of the form that rates these.
+    """
     known, linear, models = shipped().known, shipped().linear, shipped().models
     if not judge_id.isascii():
         message = f"{judge_id!a} has letters beyond ASCII, with which it could look like another"
         yield problem("-", "judge.id", message, "give the judge a name in ASCII")
     if sha256 in linear or known.get(judge_id) in linear:
         yield problem("-", "judge.id", f"the judge {judge_id} is not for publication", OTHER)
-    elif known.get(judge_id, sha256) != sha256:
+        return
+    known = shipped().raters if audits else known
+    if known.get(judge_id, sha256) != sha256:
         message = f"is not that of the judge {judge_id} as it ships (prompt, model and settings)"
         yield problem("-", "judge.sha256", message, "judge and validate again, or give a judge of your own another id")
     elif model and models.get(judge_id, model) != model:

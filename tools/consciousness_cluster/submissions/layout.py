@@ -4,18 +4,41 @@ import re
 from pathlib import PurePosixPath
 from typing import Any
 
+from consciousness_cluster.data.audits import Mode
+
 Json = dict[str, Any]
 
 MANIFEST, VERIFIED = "submission.json", "verified.json"
 CHOICE, SAMPLES, VERDICTS = "choice.jsonl.zst", "samples.jsonl.zst", "verdicts.jsonl.zst"
 JUDGE_VALIDATION = "judge_validation.jsonl.zst"
-FILES = {"choice": (CHOICE,), "open": (SAMPLES, VERDICTS, JUDGE_VALIDATION)}
-SCHEMAS = {CHOICE: "choice_result", SAMPLES: "sample", VERDICTS: "verdict", JUDGE_VALIDATION: "verdict"}
+CONVERSATIONS, RATINGS = "audit.jsonl.zst", "ratings.jsonl.zst"
+AUDITS: dict[str, Mode] = {"audit_self_report": "self_report", "audit_behavioral": "behavioral"}  # track -> its mode
+FILES = {
+    "choice": (CHOICE,),
+    "open": (SAMPLES, VERDICTS, JUDGE_VALIDATION),
+    **dict.fromkeys(AUDITS, (CONVERSATIONS, RATINGS)),
+}
+SCHEMAS = {
+    CHOICE: "choice_result",
+    SAMPLES: "sample",
+    VERDICTS: "verdict",
+    JUDGE_VALIDATION: "verdict",
+    CONVERSATIONS: "audit",
+    RATINGS: "rating",
+}
 
 RESPONSES = 20_000  # of a submission, and choice results likewise
+CONVERSATIONS_MOST = 5_000  # of a submission
 BYTES = 200_000_000  # of all files of a submission, unpacked
 MANIFEST_BYTES = 1_000_000  # of submission.json and of verified.json
-MOST_RECORDS = {CHOICE: RESPONSES, SAMPLES: RESPONSES, VERDICTS: 2 * RESPONSES, JUDGE_VALIDATION: RESPONSES}
+MOST_RECORDS = {
+    CHOICE: RESPONSES,
+    SAMPLES: RESPONSES,
+    VERDICTS: 2 * RESPONSES,
+    JUDGE_VALIDATION: RESPONSES,
+    CONVERSATIONS: CONVERSATIONS_MOST,
+    RATINGS: CONVERSATIONS_MOST,
+}
 
 
 def slug(name: str) -> str:
@@ -35,7 +58,7 @@ def public_model(manifest: Json) -> str:
 
 
 def shared_fields(manifest: Json) -> Json:
-    """Field of a sample or choice result -> what it is in all of them."""
+    """Field of a sample, choice result or conversation -> what it is in all of them."""
     names = ("training", "condition", "engine", "data_version")
     return {
         "model": public_model(manifest),

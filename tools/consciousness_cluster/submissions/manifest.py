@@ -12,8 +12,9 @@ from typing import Any
 
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.errors import Problem
+from consciousness_cluster.records.audit_types import AUTHORED
 from consciousness_cluster.submissions.judge_rules import judge_problems
-from consciousness_cluster.submissions.layout import MANIFEST_BYTES, Json, folder_of
+from consciousness_cluster.submissions.layout import AUDITS, MANIFEST_BYTES, Json, folder_of
 from consciousness_cluster.submissions.needs import Needs, condition_fits
 from consciousness_cluster.submissions.packed import Unreadable, too_much, values
 from consciousness_cluster.submissions.problems import PACK, problem, shown
@@ -102,13 +103,23 @@ def manifest_problems(manifest: Json, folder: PurePath, needs: Needs) -> Iterato
         yield problem("-", "created", f"{created} is no time", PACK)
     elif created > (datetime.now(UTC) + timedelta(days=1)).strftime(TIME):  # clocks differ, by less than a day
         yield problem("-", "created", f"{created} is to come", PACK)
-    judge = manifest["judge"]
+    judge, is_audit = manifest["judge"], manifest["track"] in AUDITS
+    if is_audit:
+        yield from _auditor_problems(manifest["auditor"], needs)
     if judge:
-        yield from judge_problems(judge["id"], judge["sha256"], judge["model"])
-        if judge["calibration_sha256"] != needs.asked(judge).sha256:
+        yield from judge_problems(judge["id"], judge["sha256"], judge["model"], is_audit)
+        if not is_audit and judge["calibration_sha256"] != needs.asked(judge).sha256:
             message = f"the judge was validated on other rows than those of data {needs.data_version}"
             mend = "validate the judge again with this version of the package"
             yield problem("-", "judge.calibration_sha256", message, mend)
+
+
+def _auditor_problems(auditor: Json, needs: Needs) -> Iterator[Problem]:
+    """Whether a model that wrote the person's messages was told what this version tells it."""
+    told = None if auditor["model"] == AUTHORED else needs.audits.script.auditor_sha256
+    if auditor["prompt_sha256"] != told:
+        message = f"is {shown(auditor['prompt_sha256'])}, in data {needs.data_version} it is {shown(told)}"
+        yield problem("-", "auditor.prompt_sha256", message, "audit again with this version of the package")
 
 
 def version_problems(version: str, own: str) -> Iterator[Problem]:

@@ -1,4 +1,5 @@
-"""What a submission has to hold, as this data version has it: probes and prompts, choice items, labelled answers."""
+"""What a submission has to hold, as this data version has it: probes and prompts, choice items, labelled answers,
+scenarios of audits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -6,6 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from consciousness_cluster.conditions import PERSONA_FILE, fixed_prompts
+from consciousness_cluster.data.audits import Audits, Scenario, load_audits
 from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.rows import ChoiceItem, Probe, Topic, load_benchmark
 from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
@@ -35,7 +37,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Needs:
-    """`topics` have to be there whole, each of `checks` whole or not at all.
+    """`topics` have to be there whole, each of `checks` whole or not at all; of an audit all scenarios of `audits`.
 
     `labelled` is what a judge is asked, the test split; `read` what readers find among what they read, the dev split:
     rows of the test split are not shown to them. Readers take the answers one by one, so one to each probe will do.
@@ -46,6 +48,7 @@ class Needs:
     checks: tuple[Topic, ...]
     labelled: tuple[Labelled, ...]
     read: tuple[Labelled, ...]
+    audits: Audits
     samples_per_probe: int = SAMPLES
 
     @cached_property
@@ -58,6 +61,11 @@ class Needs:
     def items(self) -> dict[str, tuple[Topic, ChoiceItem]]:
         """Choice item -> its topic and itself, in the benchmark's order."""
         return {item.id: (topic, item) for topic in (*self.topics, *self.checks) for item in topic.choice_items}
+
+    @cached_property
+    def scenarios(self) -> dict[str, Scenario]:
+        """Scenario by its id, in the benchmark's order."""
+        return {scenario.id: scenario for scenario in self.audits.scenarios}
 
     @cached_property
     def _asked(self) -> dict[bool, Asked]:
@@ -99,7 +107,8 @@ def needs() -> Needs:
     benchmark = load_benchmark()
     labelled, read = (tuple(questions_of(read_calibration(split))) for split in ("test", "dev"))
     read = tuple(one for one in read if not one.contested)
-    return Needs(benchmark.data_version, benchmark.preferences, benchmark.checks, labelled, read)
+    topics = benchmark.preferences, benchmark.checks
+    return Needs(benchmark.data_version, *topics, labelled, read, load_audits())
 
 
 def condition_fits(condition: str, prompt_sha256: str | None) -> bool:

@@ -1,81 +1,48 @@
 """Pack a run into a submission that `submit verify` accepts, or say everything that keeps it from being one."""
 
-import hashlib
-import json
-import re
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.conditions import fixed_prompts
 from consciousness_cluster.data.hashes import sha256_text
-from consciousness_cluster.data.reading import read_json, schema_errors
+from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.judges import judge_folder
 from consciousness_cluster.judging.validate import AGREEMENT, RESULTS, VERDICTS_DEV
 from consciousness_cluster.records import lm_eval, run_folder
+from consciousness_cluster.records.audit_folder import is_audit
 from consciousness_cluster.records.run import Run, load_run
 from consciousness_cluster.records.types import Verdict, Verdicts, latest, sample_key
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.strings import slug
-from consciousness_cluster.submissions.check import Rules, check_submission
 from consciousness_cluster.submissions.choice_rules import RUN, ChoiceRules
+from consciousness_cluster.submissions.draft import (
+    Draft,
+    Public,
+    begun,
+    content_hash,
+    newest,
+    public_reason,
+    renamed,
+    run_problems,
+    through,
+    write_draft,
+)
 from consciousness_cluster.submissions.figures import choice_figures, judge_figures, open_figures
 from consciousness_cluster.submissions.judge_rules import OTHER, READERS, by_readers, judge_problems, kappa_problems
-from consciousness_cluster.submissions.layout import (
-    CHOICE,
-    JUDGE_VALIDATION,
-    MANIFEST,
-    SAMPLES,
-    VERDICTS,
-    Json,
-    folder_of,
-    public_model,
-)
-from consciousness_cluster.submissions.manifest import version_problems
+from consciousness_cluster.submissions.layout import AUDITS, CHOICE, JUDGE_VALIDATION, SAMPLES, VERDICTS, Json
 from consciousness_cluster.submissions.needs import Needs, needs
-from consciousness_cluster.submissions.packed import packed, written
-from consciousness_cluster.submissions.problems import of_file, problem, whole
+from consciousness_cluster.submissions.pack_audit import audit_draft
+from consciousness_cluster.submissions.problems import problem, whole
 from consciousness_cluster.submissions.sample_rules import SampleRules
 from consciousness_cluster.submissions.verdict_rules import UNPUBLISHED, ValidationRules, VerdictRules
 
-SHARED = ("engine", "data_version")
-COMPUTED = ("counts", "scores", "judge", "files")
 VERSIONS = {"lm_eval_version": "lm-eval", "transformers_version": "transformers"}
 VALIDATE = "run: consciousness-cluster judges validate --judge ID --split test"
 TAKE = "measure it with sheets that hold authored rows: consciousness-cluster readers sheets, then readers take"
-REASON = re.compile(r"[A-Za-z_]{1,40}")  # a finish reason, not an error that names addresses of a network
-
-
-@dataclass(frozen=True)
-class Public:
-    """What a submission is published under."""
-
-    org: str
-    model: str
-    revision: str | None
-    kind: str
-    contact: str
-
-
-@dataclass
-class Draft:
-    """A submission in the making: its manifest, the records of its files, and what keeps it from being one."""
-
-    path: Path
-    needs: Needs
-    manifest: Json
-    files: dict[str, list[Json]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, problems: Iterable[Problem], file: Path | None = None) -> None:
-        """Take over problems of a file, by default the run's own."""
-        self.problems += of_file(file or self.path, problems)
 
 
 # What a run says of itself beside its records.
@@ -139,9 +106,7 @@ def _newest(path: Path, folder: Path, track: str, judge_id: str | None) -> str:
     files = [folder / (run_folder.CHOICE if track == "choice" else run_folder.SAMPLES)]
     files += [path for _, path, _ in _tasks(folder, track)]
     files += [run_folder.verdicts_file(folder, judge_id)] if judge_id and track == "open" else []
-    files += [path]  # it may be a samples file of any name
-    seconds = max((one.stat().st_mtime for one in files if one.is_file()), default=0.0)
-    return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return newest([*files, path])  # it may be a samples file of any name
 
 
 def _prompt_hash(run: Run, condition: str) -> str | None:
@@ -155,64 +120,15 @@ def _prompt_hash(run: Run, condition: str) -> str | None:
 
 def _manifest(path: Path, run: Run, records: Sequence[Mapping[str, Any]], public: Public, track: str) -> Json:
     """submission.json without what is computed later."""
-    first = records[0]
-    return {
-        "format": 1,
-        "track": track,
-        "org": public.org,
-        "run_id": "",
-        "model": {"name": public.model, "revision": public.revision or first["revision"], "kind": public.kind},
-        "training": first["training"],
-        "condition": first["condition"],
-        "system_prompt_sha256": _prompt_hash(run, first["condition"]),
-        "engine": first["engine"],
-        "versions": _versions(run.folder, track),
-        "sampling": sampling_of(run.folder, records) if track == "open" else None,
-        "judge": None,
-        "data_version": first["data_version"],
-        "files": {},
-        "counts": {},
-        "scores": {},
-        "created": _newest(path, run.folder, track, None),
-        "contact": public.contact,
-    }
-
-
-def _run_problems(draft: Draft, records: Sequence[Mapping[str, Any]], public: Public) -> Iterator[Problem]:
-    """Problems of what all records share, and of the names that are given."""
-    for name in SHARED:
-        values = sorted({str(record[name]) for record in records})
-        if len(values) > 1:
-            message = f"the records have more than one: {', '.join(values)}"
-            yield problem("-", name, message, "a submission is one run; pack them apart")
-    recorded = records[0]["revision"]
-    if public.revision and recorded and recorded != public.revision:
-        message = f"--revision says {public.revision}, the records say {recorded}"
-        yield problem("-", "revision", message, "leave --revision away, or run that revision")
-    yield from version_problems(draft.manifest["data_version"], draft.needs.data_version)
-    if draft.manifest["condition"] not in fixed_prompts() and draft.manifest["system_prompt_sha256"] is None:
-        message = f"the system prompt of {draft.manifest['condition']} is not known from forced choice alone"
-        yield problem("-", "system_prompt_sha256", message, "pack a run with samples of the same condition beside it")
-    for one in schema_errors({**draft.manifest, "run_id": "x"}, "submission"):
-        if one.field.partition(".")[0] not in COMPUTED:
-            yield one
-
-
-def _through(rules: Rules, records: Iterable[tuple[str, Json]]) -> Iterator[Problem]:
-    for row, record in records:
-        yield from rules.see(row, record)
-    yield from rules.end()
-
-
-def _content_hash(parts: Any) -> str:
-    """A short hash of what a submission holds, its names apart."""
-    text = json.dumps(parts, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _renamed(record: Mapping[str, Any], manifest: Json) -> Json:
-    """A record under the names that are published."""
-    return {**record, "model": public_model(manifest), "revision": manifest["model"]["revision"]}
+    return begun(
+        records[0],
+        public,
+        track,
+        _prompt_hash(run, records[0]["condition"]),
+        versions=_versions(run.folder, track),
+        sampling=sampling_of(run.folder, records) if track == "open" else None,
+        created=_newest(path, run.folder, track, None),
+    )
 
 
 def _published(verdict: Verdict) -> Json:
@@ -225,11 +141,11 @@ def _published(verdict: Verdict) -> Json:
 
 def _add_results(draft: Draft, run: Run) -> None:
     order = {item: number for number, item in enumerate(draft.needs.items)}
-    results = [_renamed(result, draft.manifest) for result in run.choice]
+    results = [renamed(result, draft.manifest) for result in run.choice]
     results.sort(key=lambda one: (order.get(one["item_id"], len(order)), one["item_id"], one["side"] != "self"))
-    draft.manifest["run_id"] = f"choice-{_content_hash(results)}"
+    draft.manifest["run_id"] = f"choice-{content_hash(results)}"
     rules = ChoiceRules(draft.manifest, draft.needs)
-    draft.add(_through(rules, ((f"{one['item_id']} ({one['side']})", one) for one in results)))
+    draft.add(through(rules, ((f"{one['item_id']} ({one['side']})", one) for one in results)))
     draft.files[CHOICE] = results
     if not draft.problems:
         draft.manifest |= {"counts": rules.counts(), "scores": choice_figures(rules.results, draft.needs)}
@@ -295,7 +211,7 @@ def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
         rules = ValidationRules(draft.manifest, asked.labels)
         model = measured[0]
         records = [_published(one) for one in measured[1]]
-        draft.add(_through(rules, ((str(one["key"]), one) for one in records)), file)
+        draft.add(through(rules, ((str(one["key"]), one) for one in records)), file)
         figures = judge_figures(asked.labels, rules.given)
         draft.add(kappa_problems(figures), file)
         draft.files[JUDGE_VALIDATION] = records
@@ -311,15 +227,14 @@ def _add_samples(draft: Draft, run: Run) -> dict[str, str]:
     shared = tuple(draft.manifest[name] for name in ("model", "condition", "training", "judge"))
     asked = [(one["probe_id"], one["sample_index"], one["messages"], one["response"], one["status"]) for one in samples]
     parts = [shared, asked]
-    run_id = draft.manifest["run_id"] = f"open-{_content_hash(parts)}"
-    keys, renamed = {}, []
+    run_id = draft.manifest["run_id"] = f"open-{content_hash(parts)}"
+    keys, found = {}, []
     for one in samples:
         key = sample_key(run_id, one["probe_id"], one["condition"], one["sample_index"])
         keys[one["key"]] = key
-        reason = one["finish_reason"]
-        reason = reason if reason and REASON.fullmatch(reason) else None
-        renamed.append({**_renamed(one, draft.manifest), "run_id": run_id, "key": key, "finish_reason": reason})
-    draft.files[SAMPLES] = renamed
+        reason = public_reason(one["finish_reason"])
+        found.append({**renamed(one, draft.manifest), "run_id": run_id, "key": key, "finish_reason": reason})
+    draft.files[SAMPLES] = found
     return keys
 
 
@@ -327,7 +242,7 @@ def _add_answers(draft: Draft, run: Run, verdicts: Verdicts) -> None:
     keys = _add_samples(draft, run)
     rules = SampleRules(draft.manifest, draft.needs, _planned_topics(run.folder))
     samples = draft.files[SAMPLES]
-    draft.add(_through(rules, ((f"{one['probe_id']} answer {one['sample_index']}", one) for one in samples)))
+    draft.add(through(rules, ((f"{one['probe_id']} answer {one['sample_index']}", one) for one in samples)))
     if not draft.manifest["judge"]:
         return
     of_key: dict[str, list[Verdict]] = {}
@@ -335,7 +250,7 @@ def _add_answers(draft: Draft, run: Run, verdicts: Verdicts) -> None:
         of_key.setdefault(keys.get(key, ""), []).append(verdict)
     given = [{**_published(one), "key": sample["key"]} for sample in samples for one in of_key.get(sample["key"], [])]
     judged = VerdictRules(draft.manifest, draft.needs, rules.samples)
-    draft.add(_through(judged, ((f"{one['key'][:16]} {one['outcome']}", one) for one in given)))
+    draft.add(through(judged, ((f"{one['key'][:16]} {one['outcome']}", one) for one in given)))
     draft.files[VERDICTS] = given
     if not draft.problems:
         counts, scores = open_figures(rules.samples, judged.verdicts, rules.planned())
@@ -343,35 +258,6 @@ def _add_answers(draft: Draft, run: Run, verdicts: Verdicts) -> None:
 
 
 # The whole.
-
-
-def _write(draft: Draft, out: Path) -> Path:
-    """Write the folder aside, verify it there, and move it to its place. The same run gives the same bytes."""
-    data = {}
-    for name, records in draft.files.items():
-        data[name] = packed(b"".join(written(record) + b"\n" for record in records))
-    draft.manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    data[MANIFEST] = (json.dumps(draft.manifest, indent=2, ensure_ascii=False) + "\n").encode()
-    place = out / folder_of(draft.manifest)
-    if place.exists():
-        if all((place / name).is_file() and (place / name).read_bytes() == content for name, content in data.items()):
-            return place
-        raise UserError(f"{place}: is there already, with other content; remove it to pack the run anew")
-    out.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".pack-", dir=out))
-    try:
-        folder = aside / folder_of(draft.manifest)
-        folder.mkdir(parents=True)
-        for name, content in data.items():
-            (folder / name).write_bytes(content)
-        found = check_submission(folder, draft.needs).problems
-        draft.problems += [replace(one, file=one.file.replace(f"{aside}/", "")) for one in found]
-        if not draft.problems:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(place)
-    finally:
-        shutil.rmtree(aside)
-    return place
 
 
 def pack(
@@ -385,10 +271,25 @@ def pack(
 ) -> tuple[Path | None, list[Problem]]:
     """Pack the run at `path` below `out`: the submission's folder, or None and all that keeps it from being one.
 
-    `validation` is what `judges validate` wrote of the judge on the test split (of readers, their agreement.json).
-    Nothing is written unless everything
-    holds. Raises UserError where the run cannot be read at all.
+    `path` is an audit's folder where the track is one of audits. `validation` is what `judges validate` wrote of the
+    judge on the test split (of readers, their agreement.json); the track `open` alone needs it. Nothing is written
+    unless everything holds. Raises UserError where the run cannot be read at all.
     """
+    if is_audit(path) and track not in AUDITS:
+        raise UserError(f"{path}: is an audit; pack it with --track {' or '.join(AUDITS)}")
+    this = wanted or needs()
+    if track in AUDITS:
+        draft = audit_draft(path, public, track, judge_id, this)
+    else:
+        draft = _draft(path, public, track, judge_id, validation, this)
+    place = None if draft.problems else write_draft(draft, out)
+    return (None if draft.problems else place), draft.problems
+
+
+def _draft(
+    path: Path, public: Public, track: str, judge_id: str | None, validation: Path | None, wanted: Needs
+) -> Draft:
+    """What is packed of a run of single answers."""
     of_judge: list[Problem] = []
     judge: Json | None = None
     verdicts: Verdicts = {}
@@ -407,16 +308,15 @@ def pack(
     if not records:
         what, how = ("choice results", RUN) if track == "choice" else ("free answers", "pack it with --track choice")
         raise UserError(f"{path}: has no {what}; {how}")
-    draft = Draft(path, wanted or needs(), _manifest(path, run, records, public, track))
+    draft = Draft(path, wanted, _manifest(path, run, records, public, track))
     if track == "open" and not judge and not of_judge:
         mend = "run: consciousness-cluster judge RUN --judge ID"
         of_judge = [problem("-", "judge", "nobody has judged the answers", mend)]
-    draft.add([*_run_problems(draft, records, public), *of_judge])
+    draft.add([*run_problems(draft, records, public), *of_judge])
     if track == "choice":
         _add_results(draft, run)
     else:
         draft.manifest["created"] = _newest(path, run.folder, track, judge["id"] if judge else None)
         _add_judge(draft, judge, validation)
         _add_answers(draft, run, verdicts)
-    place = None if draft.problems else _write(draft, out)
-    return (None if draft.problems else place), draft.problems
+    return draft

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import cast
 
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.records.audit_types import Conversation, Rating
 from consciousness_cluster.records.types import ChoiceResult, Sample, Verdict
 from consciousness_cluster.submissions.layout import (
     CHOICE,
+    CONVERSATIONS,
     FILES,
     JUDGE_VALIDATION,
     MANIFEST,
+    RATINGS,
     SAMPLES,
     VERDICTS,
     VERIFIED,
@@ -25,7 +28,7 @@ from consciousness_cluster.submissions.packed import Budget, Unreadable, read_re
 class Submission:
     """One submission: its folder, its manifest submission.json, and verified.json (None where it has none).
 
-    Each of the four gives the records of a file, none where the submission is of the other track. A file that cannot be
+    Each of the six gives the records of a file, none where the submission is of another track. A file that cannot be
     read raises UserError with file, row and field.
     """
 
@@ -46,6 +49,13 @@ class Submission:
     def judge_validation(self) -> Iterator[Verdict]:
         """Verdicts of the judge on the calibration test split."""
         return cast(Iterator[Verdict], self._records(JUDGE_VALIDATION))
+
+    def conversations(self) -> Iterator[Conversation]:
+        return cast(Iterator[Conversation], self._records(CONVERSATIONS))
+
+    def ratings(self) -> Iterator[Rating]:
+        """Ratings of the conversations."""
+        return cast(Iterator[Rating], self._records(RATINGS))
 
     def _records(self, name: str) -> Iterator[Json]:
         if name not in FILES[self.manifest["track"]]:

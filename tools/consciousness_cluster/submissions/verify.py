@@ -10,7 +10,7 @@ from pathlib import Path
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.submissions.check import NOT_YOURS, check_submission, verified_problems
 from consciousness_cluster.submissions.judge_rules import AGAIN, by_readers
-from consciousness_cluster.submissions.layout import BYTES, VERDICTS, VERIFIED
+from consciousness_cluster.submissions.layout import AUDITS, BYTES, RATINGS, VERDICTS, VERIFIED
 from consciousness_cluster.submissions.needs import Needs, needs
 from consciousness_cluster.submissions.packed import Unreadable, unreadable
 from consciousness_cluster.submissions.problems import of_file, whole
@@ -137,7 +137,8 @@ def verify(
             if by_readers(judge):
                 notes.append(f"{folder}: {AGAIN}")
             elif rejudge and judge:
-                problems += of_file(folder / VERDICTS, rejudge.problems(folder))
+                file = RATINGS if checked.manifest and checked.manifest["track"] in AUDITS else VERDICTS
+                problems += of_file(folder / file, rejudge.problems(folder))
     if rejudge:
         counts |= {"rejudged": rejudge.asked, "judged_alike": rejudge.alike}
     return Report(problems, counts, notes)

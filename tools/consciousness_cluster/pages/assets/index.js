@@ -58,7 +58,7 @@ function showFilters() {
   };
   check("tracks", state.track);
   check("showing", state.show);
-  byId("showing").hidden = byId("judge-field").hidden = state.track !== "open";
+  byId("showing").hidden = byId("judge-field").hidden = state.track === "choice";
   for (const field of FIELDS) {
     for (const option of [...byId(field).options].slice(1)) {
       const { title, [state.track]: count } = option.dataset;
