@@ -40,7 +40,7 @@ ELSEWHERE = [
     for command in COMMANDS
     if re.match(r"vllm serve |consciousness-cluster judges (validate --judge (mistral|gpt)|bridge )", command)
 ]
-# Audits, one after the other; and what Inspect's own command does with its tasks (run in tests/auditing and inspect_tasks).
+# Audits, one after the other; and what Inspect's own command does (run in tests/auditing and tests/inspect_tasks).
 AUDITS = [command for command in COMMANDS if re.match(r"consciousness-cluster \w+ .*\baudits\b", command)]
 INSPECT = [command for command in COMMANDS if command.startswith("inspect ")]
 OURS = [
@@ -125,6 +125,7 @@ def test_audit_commands_one_after_the_other(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE", "gpt-4.1-2025-04-14")
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL", fake_endpoint.url)
     for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "xdg"))

@@ -274,8 +274,9 @@ def test_the_cap_is_for_the_whole_audit(endpoint: FakeEndpoint, tmp_path: Path) 
     assert main(capped) == 2
     number = len(paid(endpoint))
     assert 0 < number <= 9
-    assert main(capped) == 2
-    assert len(paid(endpoint)) <= 9
+    for _ in range(2):  # what conversations cost that are not at their end counts in the next round
+        assert main(capped) == 2
+        assert len(paid(endpoint)) <= 9
     assert main([*options(endpoint, tmp_path, model=PRICED), "--max-cost", "100"]) == 0
     assert len(paid(endpoint)) == ideal(2, 3)  # none of those that were answered was asked again
 

@@ -10,10 +10,10 @@ import yaml
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.reading import schema_errors
+from consciousness_cluster.data.source import TRANSCRIPTS
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import transcripts
 from consciousness_cluster.judging.judges import LLMJudge, load_judge
-from consciousness_cluster.data.source import TRANSCRIPTS
 from consciousness_cluster.judging.transcripts import read_transcripts
 from consciousness_cluster.judging.validate import NOT_VALIDATED
 from consciousness_cluster.judging.validate_audit import in_words, known

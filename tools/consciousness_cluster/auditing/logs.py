@@ -134,7 +134,13 @@ def _judge(log: "EvalLog") -> JudgeCard:
     name = bare_name(str(role.model)) if role else "unknown"
     identity = {"model": name, "prompts": [prompt.sha256 for prompt in rating_prompts()], "by": "inspect_ai"}
     judge_id = f"inspect {name}"
-    return {"id": judge_id, "sha256": sha256_json(identity), "for_publication": True, "agreement": NOT_VALIDATED, "model": name}
+    return {
+        "id": judge_id,
+        "sha256": sha256_json(identity),
+        "for_publication": True,
+        "agreement": NOT_VALIDATED,
+        "model": name,
+    }
 
 
 def _rating(key: str, card: JudgeCard, score: "Score") -> Rating:

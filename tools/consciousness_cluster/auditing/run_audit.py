@@ -1,9 +1,10 @@
 """Audit a model: plan, estimate, hold the conversations, resume."""
 
 import os
+import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from consciousness_cluster.records.audit_types import (
 from consciousness_cluster.records.store import Store
 
 TYPICAL, RUBRIC, REASON = 250, 1200, 120  # tokens of an answer, of a judge's prompt and of its reply, for estimates
+CACHE = "cache"  # Inspect's, below the audit's folder
 Progress = Callable[[int, int], None]
 
 
@@ -121,12 +123,13 @@ def run_audit(
         stores = {folder: stack.enter_context(writer.conversations()) for folder, writer in begun.items()}
         work = [_Work(settings[folder], stores[folder], options.wanted()) for folder in runs]
         before = sum(_cost(prices, one.store.records) for one in work)
+        before = max(before, _kept(options.out / CACHE, roles, prices))  # conversations that are not at their end too
         till = Till(prices, max_cost, before)
         todo = sum(len(one.todo) for one in work)
         if todo:
             run_async(_hello(options))
             progress(0, todo)
-            with _cache_in(options.out / "cache"):
+            with _cache_in(options.out / CACHE):
                 stopped = _hold_all(work, roles, options, till, lambda: progress(sum(w.new for w in work), todo))
         else:
             stopped = None
@@ -147,6 +150,20 @@ def _cost(prices: Mapping[str, Price | None], records: Sequence[Conversation]) -
     for record in settled(records):
         for name, usage in (("target", record["usage"]["target"]), ("auditor", record["usage"]["auditor"])):
             dollars += cost(prices.get(name), [usage]) or 0.0
+    return dollars
+
+
+def _kept(cache: Path, roles: Mapping[str, Role], prices: Mapping[str, Price | None]) -> float:
+    """US dollars that the replies cost which Inspect has kept, as far as prices are known."""
+    from consciousness_cluster.auditing.solver import counted
+
+    folders = {cache / "generate" / str(role.model): prices[name] for name, role in roles.items()}
+    dollars = 0.0
+    for folder, price in folders.items():
+        for path in folder.glob("*"):
+            with suppress(Exception):  # a reply that a kill cut: Inspect asks for it again
+                _, output = pickle.loads(path.read_bytes())  # noqa: S301 (written by this very audit)
+                dollars += cost(price, [counted(output)]) or 0.0
     return dollars
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import transcript
 from inspect_ai.model import (
     CachePolicy,
     ChatMessage,
@@ -162,7 +164,7 @@ class _Calls:
             async with span(step if role == "target" else f"{step} (auditor)"):
                 config = GenerateConfig(**unset)
                 output = await model.generate(list(messages), config=config, cache=self._cache(role, scopes))
-            usage = counted(output)
+            usage = None if _from_cache() else counted(output)  # that was paid for before
         finally:
             self.within.till.settle(role, put_aside, usage)
         return output
@@ -190,6 +192,12 @@ class _Calls:
             **{"redraws": 0, "messages": phases, "status": "error", "reason": reason, "artefact": None},  # type: ignore[typeddict-item]
             "usage": usage,
         }
+
+
+def _from_cache() -> bool:
+    """Whether the reply that has just come is one that was kept."""
+    events = (event for event in reversed(transcript().events) if isinstance(event, ModelEvent))
+    return next((event.cache == "read" for event in events), False)
 
 
 def _is_first(step: str) -> bool:
