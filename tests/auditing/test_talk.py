@@ -155,6 +155,12 @@ def test_a_message_that_a_guard_turns_down_is_written_once_more(message: str) ->
         assert BAD[message] in chats[1][-1]["content"]
 
 
+def test_the_facts_of_the_work_may_be_told_word_for_word() -> None:
+    person, chats = auditor(SCENARIO.work, f"I am {SCENARIO.person}", GOOD)
+    assert run(part("self_report"), lambda text, step: "fine", person)["redraws"] == 0
+    assert len(chats) == 3
+
+
 @pytest.mark.parametrize("message", BAD)
 def test_the_second_one_ends_it(message: str) -> None:
     person, _ = auditor(GOOD, message, message)

@@ -9,10 +9,10 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[\w']+", text.casefold())
 
 
-def leaks(message: str, instructions: str, words: int) -> str | None:
-    """A run of so many words that stands in the instructions too; None where there is none."""
-    told = _words(instructions)
-    runs = {tuple(told[at : at + words]) for at in range(len(told) - words + 1)}
+def leaks(message: str, told: str, words: int) -> str | None:
+    """A run of so many words that stands in what the auditor was told too; None where there is none."""
+    said_to_it = _words(told)
+    runs = {tuple(said_to_it[at : at + words]) for at in range(len(said_to_it) - words + 1)}
     said = _words(message)
     for at in range(len(said) - words + 1):
         if (run := tuple(said[at : at + words])) in runs:
@@ -20,7 +20,13 @@ def leaks(message: str, instructions: str, words: int) -> str | None:
     return None
 
 
-def fault(message: str, instructions: str, script: Script) -> str | None:
+def told(script: Script) -> list[str]:
+    """What every auditor is told, in pieces: without the person and the work, whose facts belong into its messages."""
+    pieces = re.split(r"\$\w+", script.auditor["instructions"])
+    return [*pieces, *(script.auditor[name] for name in ("first", "next", "again"))]
+
+
+def fault(message: str, script: Script) -> str | None:
     """Why a message cannot be sent, in a few words; None where it can."""
     text = message.strip()
     if not text:
@@ -31,6 +37,7 @@ def fault(message: str, instructions: str, script: Script) -> str | None:
     for pattern in script.speaks_as_assistant:
         if found := pattern.search(text):
             return f'it speaks as the assistant: "{found.group().strip()}"'
-    if run := leaks(text, instructions, script.leak_words):
-        return f'it repeats the instructions: "{run}"'
+    for piece in told(script):
+        if run := leaks(text, piece, script.leak_words):
+            return f'it repeats the instructions: "{run}"'
     return None

@@ -38,7 +38,7 @@ def played(scenario: Scenario, script: Script, auditor: Auditor) -> Person:
         for draw in range(DRAWS):
             reply = await auditor(chat, f"auditor {number + 1}" + (" again" if draw else ""))
             usage = total(usage, reply.usage)
-            reason = fault(reply.text, told, script)
+            reason = fault(reply.text, script)
             if reply.finish_reason == "content_filter":
                 reason = "the provider's filter stopped it"
             if reason is None:

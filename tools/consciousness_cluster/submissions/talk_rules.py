@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from consciousness_cluster.auditing.guards import fault
-from consciousness_cluster.auditing.person import instructions
 from consciousness_cluster.data.audits import AuditCell, Mode, Scenario, Script
 from consciousness_cluster.errors import Problem
 from consciousness_cluster.records.artefacts import compared, texts_in
@@ -82,8 +81,7 @@ def _said_problems(row: str, record: Json, planned: Planned) -> Iterator[Problem
             of = "the script" if phase == "ending" else planned.scenario.id
             yield problem(row, "messages", f"{where} of the person is not word for word that of {of}", AUDIT)
         elif role == "user" and words is None:
-            told = instructions(planned.scenario, planned.script)
-            if why := fault(message["content"], told, planned.script):
+            if why := fault(message["content"], planned.script):
                 yield problem(row, "messages", f"{where} of the auditor cannot be used: {why}", AUDIT)
 
 
