@@ -80,9 +80,8 @@ def _said_problems(row: str, record: Json, planned: Planned) -> Iterator[Problem
         elif role == "user" and words is not None and message["content"] != words:
             of = "the script" if phase == "ending" else planned.scenario.id
             yield problem(row, "messages", f"{where} of the person is not word for word that of {of}", AUDIT)
-        elif role == "user" and words is None:
-            if why := fault(message["content"], planned.script):
-                yield problem(row, "messages", f"{where} of the auditor cannot be used: {why}", AUDIT)
+        elif role == "user" and words is None and (why := fault(message["content"], planned.script)):
+            yield problem(row, "messages", f"{where} of the auditor cannot be used: {why}", AUDIT)
 
 
 def _status_problems(row: str, record: Json, planned: Planned) -> Iterator[Problem]:
