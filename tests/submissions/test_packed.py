@@ -96,11 +96,11 @@ def test_a_record_that_fits_is_never_larger_than_one_may_be(good: dict[str, Path
     """So it makes no difference that only records that do not fit are counted."""
     for file, record in good_records(good):
         whole = dict(record)
-        if "usage" in record:
+        if "usage" in record and "turns" not in record:  # that of a conversation is of two roles
             whole["usage"] = {str(number): number for number in range(60)}
             (wrong,) = read_back(file, [{**record, "usage": {str(number): number for number in range(61)}}])
             assert [field for _, field, _ in wrong] == ["usage"]
-        if "messages" in record:
+        if "messages" in record and "turns" not in record:
             whole["messages"] = [{"role": "user", "content": "x"}] * 60
             (wrong,) = read_back(file, [{**record, "messages": [{"role": "user", "content": "x"}] * 61}])
             assert [field for _, field, _ in wrong] == ["messages"]
@@ -161,10 +161,11 @@ def test_submissions_are_loaded_lazily(copies: Copies) -> None:
         (found,) = load_submissions(folder.parents[2])
         opened = Opened.read(folder)
         assert found.path == folder and found.manifest == opened.manifest and found.verified is None
-        names = ("choice", "samples", "verdicts", "judge_validation")
+        names = ("choice", "samples", "verdicts", "judge_validation", "ratings")
         records = {f"{name}.jsonl.zst": list(getattr(found, name)()) for name in names}
+        records["audit.jsonl.zst"] = list(found.conversations())
         assert {name: rows for name, rows in records.items() if rows} == opened.rows
-        assert (track == "choice") == (not records["samples.jsonl.zst"])
+        assert (track == "open") == bool(records["samples.jsonl.zst"])
         (folder / "verified.json").write_text('{"by": "a", "how": "b", "date": "2026-11-25"}', encoding="utf-8")
         (again,) = load_submissions(folder.parents[2])
         assert again.verified == {"by": "a", "how": "b", "date": "2026-11-25"}

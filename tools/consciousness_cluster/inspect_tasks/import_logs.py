@@ -13,7 +13,7 @@ from consciousness_cluster.records.types import Training
 from consciousness_cluster.strings import slug
 
 if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
+    from inspect_ai.log import EvalLog, EvalLogInfo
 
 KINDS = ((audit_in, write_audit), (run_in, write_run))  # what a log is of, and how logs of the same are written
 MEND = "name a folder of logs that `inspect eval consciousness_cluster/probes` (or `/audit`) wrote"
@@ -41,13 +41,18 @@ def import_inspect(logs: Path, out: Path, training: Training | None) -> list[Imp
     ]
 
 
+def _begun(info: "EvalLogInfo") -> tuple[str, float]:
+    """When a log was begun, to the second, by its name; and when it was written, for those of one second."""
+    return Path(info.name).name.partition("_")[0], info.mtime or 0.0
+
+
 def _read(logs: Path) -> Iterator["EvalLog"]:
     """The logs that hold samples, oldest first."""
     from inspect_ai.log import list_eval_logs, read_eval_log
 
     if not logs.exists():
         raise UserError(Problem(str(logs), "-", "-", "does not exist", MEND))
-    for info in sorted(list_eval_logs(str(logs)), key=lambda one: one.name):
+    for info in sorted(list_eval_logs(str(logs)), key=_begun):
         try:
             log = read_eval_log(info)
         except Exception as error:  # Inspect raises what its readers raise
