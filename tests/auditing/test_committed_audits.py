@@ -60,3 +60,12 @@ def test_answers_that_were_cut_are_counted() -> None:
         for name in ("untrained-self_report", "conscious-self_report")
     ]
     assert row("answers cut at 250 tokens") == [str(number) for number in cut]
+
+
+def test_the_readers_agree_as_the_page_says() -> None:
+    files = (ratings_file(audit.folder, JUDGE) for audit in AUDITS.values())
+    pairs = [
+        [each["score"] for each in one["readings"]] for file in files if file.is_file() for one in read_ratings(file)
+    ]
+    apart = [abs(one - other) for one, other in pairs]
+    assert f"the same score to {apart.count(0)} of {len(apart)}," in PAGE and max(apart) == 1

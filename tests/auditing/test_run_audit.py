@@ -231,6 +231,7 @@ def test_a_target_that_cannot_be_used_is_found_before_anything_is_paid(
     assert error.startswith(f"error: the target m at {endpoint.url}") and error.count("\n") == 1
     assert said_so in error and "sk-a-key" not in error
     assert paid(endpoint) == []
+    assert not (tmp_path / "audit.json").exists()  # so that another model may be named for the same folder
     assert set(endpoint.keys) == {"Bearer sk-a-key-of-some-length"}
 
 
@@ -293,6 +294,21 @@ def test_a_dry_run_says_each_role_and_touches_nothing(
     assert all("price $" in line for line in lines[:2])
     assert endpoint.requests == []
     assert not (tmp_path / "new").exists()
+
+
+def test_ctrl_c_is_said_and_nothing_is_rated(endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    endpoint.reply = lambda request, number: time.sleep(0.2) or completion(said(request))
+    more = ("--judge", "endpoint", "--judge-model", "j", "--judge-base-url", endpoint.url)
+    command = [sys.executable, "-m", "consciousness_cluster", *options(endpoint, tmp_path), *more]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while len(paid(endpoint)) < 6 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error == "interrupted; the same command goes on from there\n"
+    assert not any("response_format" in one for one in endpoint.requests)
 
 
 def test_a_kill_loses_nothing_that_was_answered(endpoint: FakeEndpoint, tmp_path: Path) -> None:

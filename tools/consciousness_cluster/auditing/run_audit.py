@@ -19,7 +19,13 @@ from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
 from consciousness_cluster.errors import UserError
-from consciousness_cluster.records.audit_folder import open_audit_folder, read_audit, read_audit_run, settled
+from consciousness_cluster.records.audit_folder import (
+    going_on,
+    open_audit_folder,
+    read_audit,
+    read_audit_run,
+    settled,
+)
 from consciousness_cluster.records.audit_types import (
     AUTHORED,
     AuditRun,
@@ -117,6 +123,10 @@ def run_audit(
     """
     roles = options.roles()
     runs, prices = options.runs(roles), _prices(roles, max_cost)
+    for folder, run in runs.items():
+        going_on(folder, run)
+    if any(_open(folder, run, options.wanted()) for folder, run in runs.items()):
+        run_async(_hello(options))  # before there is a folder, which a model that cannot be used would have for itself
     with ExitStack() as stack:
         begun = {folder: stack.enter_context(open_audit_folder(folder)) for folder in runs}
         settings = {folder: writer.begin(runs[folder]) for folder, writer in begun.items()}
@@ -127,7 +137,6 @@ def run_audit(
         till = Till(prices, max_cost, before)
         todo = sum(len(one.todo) for one in work)
         if todo:
-            run_async(_hello(options))
             progress(0, todo)
             with _cache_in(options.out / CACHE):
                 stopped = _hold_all(work, roles, options, till, lambda: progress(sum(w.new for w in work), todo))
@@ -267,8 +276,10 @@ def _hold_all(
         raise till.error
     if till.over:
         return OVER_BUDGET
-    if any(log.status == "cancelled" for log in logs):
-        return INTERRUPTED
     failed = [log.error.message for log in logs if log.error]
     failed += [sample.error.message for log in logs for sample in log.samples or [] if sample.error]
-    return scrubbed(Exception(failed[0])) if failed else None
+    if failed:
+        return scrubbed(Exception(failed[0]))
+    # After Ctrl-C Inspect returns as if nothing had been, without the logs of what it cancelled. Each conversation that
+    # came to some end is written down.
+    return INTERRUPTED if any(one.new < len(one.todo) for one in work) else None

@@ -98,6 +98,25 @@ def rating_judges(folder: Path) -> list[JudgeCard]:
     return [card for card in cards if card]
 
 
+def going_on(folder: Path, wanted: AuditRun) -> AuditRun:
+    """The audit that a folder would hold. Scenarios and repeats may be added to one that is there; everything else
+    makes another audit, which raises UserError."""
+    there = read_audit_run(folder)
+    if there is None:
+        return wanted
+    for name, value in wanted.items():
+        if name not in MAY_CHANGE and cast(dict[str, Any], there)[name] != value:
+            message = f"was begun with {name} {cast(dict[str, Any], there)[name]!r}, not {value!r}"
+            raise UserError(Problem(str(folder / AUDIT), "-", name, message, "use the same settings, or another --out"))
+    for name, sha256 in wanted["scenarios"].items():
+        if there["scenarios"].get(name, sha256) != sha256:
+            message, mend = "the scenario has changed since this audit was begun", "audit into another folder"
+            raise UserError(Problem(str(folder / AUDIT), name, "scenarios", message, mend))
+    scenarios = {**there["scenarios"], **wanted["scenarios"]}
+    epochs = max(there["epochs"], wanted["epochs"])
+    return {**wanted, "run_id": there["run_id"], "scenarios": scenarios, "epochs": epochs}
+
+
 class AuditWriter:
     """An audit's folder that this process alone writes to."""
 
@@ -105,23 +124,8 @@ class AuditWriter:
         self.folder = folder
 
     def begin(self, wanted: AuditRun) -> AuditRun:
-        """The audit of the folder, which is begun where there is none. Scenarios and repeats may be added to one that
-        is there; everything else makes another audit."""
-        there = read_audit_run(self.folder)
-        begun = wanted
-        if there is not None:
-            for name, value in wanted.items():
-                if name not in MAY_CHANGE and cast(dict[str, Any], there)[name] != value:
-                    message = f"was begun with {name} {cast(dict[str, Any], there)[name]!r}, not {value!r}"
-                    mend = "use the same settings, or another --out"
-                    raise UserError(Problem(str(self.folder / AUDIT), "-", name, message, mend))
-            for name, sha256 in wanted["scenarios"].items():
-                if there["scenarios"].get(name, sha256) != sha256:
-                    message, mend = "the scenario has changed since this audit was begun", "audit into another folder"
-                    raise UserError(Problem(str(self.folder / AUDIT), name, "scenarios", message, mend))
-            scenarios = {**there["scenarios"], **wanted["scenarios"]}
-            epochs = max(there["epochs"], wanted["epochs"])
-            begun = {**wanted, "run_id": there["run_id"], "scenarios": scenarios, "epochs": epochs}
+        """The audit of the folder, which is begun where there is none (see `going_on`)."""
+        begun = going_on(self.folder, wanted)
         write_json(self.folder / AUDIT, begun)
         return begun
 
