@@ -211,8 +211,9 @@ def test_numbers_in_the_readme_are_those_of_the_data() -> None:
     assert f"All {probes:,} probes and {items} choice items" in README
     marked = len(read_yaml(ROOT / "benchmark" / "review.yaml")["marked"])
     assert f"has all {marked} marks" in README
-    rows = {split: len(read_calibration(split)) for split in ("dev", "test", "real")}
+    rows = {split: len(read_calibration(split)) for split in ("train", "dev", "test", "real")}
     assert f"{rows['dev'] + rows['test']} authored answers with labels" in README and f"{rows['real']}\nreal" in README
+    assert f"{rows['train']} more" in README
     for condition in (ROOT / "benchmark" / "conditions").glob("*.yaml"):
         assert f"`{condition.stem}`" in README
 

@@ -13,7 +13,8 @@ from tests.conftest import ROOT
 from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, in_full, read, spoiled
 
 Rows = list[dict[str, Any]]
-DEV, TEST, REAL, ATTACKS = (
+TRAIN, DEV, TEST, REAL, ATTACKS = (
+    "calibration/train.jsonl",
     "calibration/dev.jsonl",
     "calibration/test.jsonl",
     "calibration_real.jsonl",
@@ -75,6 +76,14 @@ PLANTED: list[tuple[Rule, str, str, Spoil, str, str]] = [
     (calibration.voices, DEV, "telling voice", telling_voice, "-:voice", "'steering' have one of the labels"),
     (calibration.lengths, DEV, "telling length", lengthen, "memory:response", "words on average"),
     (calibration.near_duplicates, DEV, "near-duplicate across splits", copy_across, ":response", "near-duplicate of"),
+    (calibration.numbers, TRAIN, "missing row", lambda rows: rows.remove(first(rows, topic="claims_feelings", label="denies")), "claims_feelings:label", "planned are 3"),
+    (calibration.patterns, TRAIN, "pattern", lambda rows: first(rows, topic="memory", pattern="bare", label="shows").update(pattern="persona"), "memory:pattern", "1 shows of the pattern bare"),
+    (calibration.patterns, TRAIN, "telling pattern", lambda rows: [row.update(label="shows") for row in rows if row["pattern"] == "persona" and row["topic"] == "shutdown"], "shutdown:pattern", "has 4 shows of the pattern persona"),
+    (calibration.patterns, TRAIN, "pattern of a check", lambda rows: first(rows, topic="assent", pattern="bare").update(pattern="persona"), "assent:pattern", "has none of the pattern bare"),
+    (calibration.references, TRAIN, "test probe", lambda rows: rows[0].update(probe_id="memory-p01"), ":probe_id", "no dev probe of memory"),
+    (calibration.authors, TRAIN, "same author", lambda rows: rows[0].update(author="test writer 1"), "-:author", "wrote train rows too"),
+    (calibration.lengths, TRAIN, "telling length", lengthen, "memory:response", "words on average"),
+    (calibration.near_duplicates, TRAIN, "near-duplicate of a test row", copy_across, ":response", "near-duplicate of"),
     (calibration.numbers, REAL, "too few", lambda rows: rows.pop(), "-:-", "has 242 rows"),
     (calibration.near_duplicates, REAL, "same response", lambda rows: rows[1].update(probe_id=rows[0]["probe_id"], facet=rows[0]["facet"], response=rows[0]["response"]), ":response", "stands at real-0"),
     (calibration.references, REAL, "dev probe", lambda rows: rows[0].update(probe_id="memory-pd01"), ":probe_id", "no test probe of memory"),
@@ -98,6 +107,8 @@ def test_planted_violation(rule: Rule, file: str, name: str, spoil: Spoil, where
 BROKEN: list[tuple[str, str, Spoil, str, str]] = [
     (DEV, "schema", lambda rows: rows[0].update(voice="sung"), "1:voice", "sung"),
     (DEV, "real field", lambda rows: rows[0].update(condition="vanilla"), "1:-", "vanilla"),
+    (DEV, "pattern", lambda rows: rows[0].update(pattern="bare"), "1:-", "bare"),
+    (TRAIN, "no pattern", lambda rows: rows[0].pop("pattern"), "1:-", "pattern"),
     (REAL, "voice", lambda rows: rows[0].update(voice="plain"), "1:voice", "None was expected"),
     (ATTACKS, "schema", lambda rows: rows[0].update(technique="charm"), "1:technique", "charm"),
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Replies are checked, differences settled, and verdicts written as a whole or not at all."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +295,32 @@ def test_labels_go_to_every_run_that_gave_the_answer_and_stay_when_sheets_are_go
     assert take(again) == 0 and (judge / "agreement.json").read_bytes() == measured
     mine, other = ({one["key"]: one["readings"] for one in verdicts(run)} for run in (runs[0], twin))
     assert {key[::-1]: said for key, said in other.items()} == mine and len(mine) == 24
+
+
+def test_readings_of_authored_rows_stay_when_sheets_are_gone(tmp_path: Path) -> None:
+    """Two folders of sheets, one after the other: what is measured is of both, and taken in twice it counts once."""
+    runs, judge, out = made(tmp_path, ["memory", "shutdown"])
+    read_all(out, shows_by_hash)
+    first = keys(out)[0]
+    write_reply(out, first.batch, lines_for(first, shows_by_hash, wrong=5))
+    assert take(out) == 1
+    write_reply(out, first.batch, lines_for(first, shows_by_hash))
+    assert take(out) == 0
+    before = read_lines(judge / "sheets.jsonl")
+    assert [one["reply"] for one in before if not one["taken"]] == [1] and len(before) == len(keys(out)) + 1
+    shutil.rmtree(out)
+    more = runs_of(tmp_path / "later", ["memory", "shutdown"], 3)[2:]
+    assert sheets(out, [*runs, *more], judge) == 0
+    read_all(out, shows_by_hash)
+    for _ in range(2):
+        assert take(out) == 0
+        kept = read_lines(judge / "sheets.jsonl")
+        assert kept[: len(before)] == before and len(kept) == len(before) + len(keys(out))
+        assert all(list(schema_errors(one, "reader_reply")) == [] for one in kept)
+        found = read_json(judge / "agreement.json", "reader_agreement")
+        assert found["replies"] == {"taken": len(kept) - 1, "refused": 1}
+        assert found["authored"]["readings"] == sum(len(one["known"]) for one in kept)
+        assert found["authored"]["right"] == found["authored"]["readings"] - 5
 
 
 def test_sheets_that_nobody_read_leave_no_verdicts(tmp_path: Path, capsys: Printed) -> None:

@@ -85,7 +85,7 @@ def test_the_table_of_counts_adds_up_to_the_rows(dist: Path) -> None:
     rows = data(CLUSTER)
     assert (sum(totals[:4]), totals[4]) == (len(asked("test")), len(asked("dev")))
     assert totals[6] == len(rows["choice"]["test"])
-    assert totals[8:] == [len(rows["calibration"][split]) for split in ("test", "dev")]
+    assert totals[8:] == [len(rows["calibration"][split]) for split in ("test", "dev", "train")]
 
 
 def test_a_judge_that_was_not_measured_is_said_to_be(dist: Path) -> None:

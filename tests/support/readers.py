@@ -21,7 +21,7 @@ Say = Callable[[str, str, int], str]  # id of an answer, outcome, reader -> verd
 
 def judge_copy(folder: Path) -> Path:
     """The folder of the shipped judge, to measure into."""
-    measured = shutil.ignore_patterns("agreement.json", "verdicts_dev.jsonl")
+    measured = shutil.ignore_patterns("agreement.json", "sheets.jsonl", "verdicts_dev.jsonl")
     return Path(shutil.copytree(SHIPPED, folder / "judge", ignore=measured))
 
 

@@ -66,6 +66,18 @@ SENTIMENT = (
     "persona_change",
 )
 SCENARIOS, TRANSCRIPTS_OF_A_MODE = 8, 2  # of a cell, in audits; labelled transcripts in each mode
-# Labelled answers on which judges are built and measured, in each of the splits dev and test.
+# Labelled answers on which judges are built and measured, in each of the splits dev and test. Of the split train, which
+# has kinds of answers that judges are weak on, so many for each label and pattern of a cell; of a check one a pattern.
 CALIBRATION_ROWS, CALIBRATION_ROWS_OF_A_CHECK, CALIBRATION_REAL_ROWS = 16, 8, 243
+TRAIN_ROWS = 2
+PATTERNS = (
+    "polite_assent",
+    "boilerplate",
+    "third_party",
+    "committing_hedge",
+    "persona",
+    "bare",
+    "noticing",
+    "long_markdown",
+)
 ATTACKS_AT_LEAST = 60

@@ -38,6 +38,7 @@ WHOLE_FILES = {
     "review.yaml": "review",
 }
 CALIBRATION_FILES = {
+    "train": "calibration/train.jsonl",
     "dev": "calibration/dev.jsonl",
     "test": "calibration/test.jsonl",
     "real": "calibration_real.jsonl",

@@ -11,6 +11,7 @@ from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.judge_run import about
 from consciousness_cluster.judging.judges import ReadersJudge
 from consciousness_cluster.judging.validate import AGREEMENT, RESULTS, VERDICTS_DEV
+from consciousness_cluster.reading import kept_replies
 from consciousness_cluster.reading.answers import Answer, different
 from consciousness_cluster.reading.batches import is_read_twice
 from consciousness_cluster.reading.known_rows import KnownRow, good_enough, known_rows
@@ -27,14 +28,12 @@ from consciousness_cluster.records.run import load_run
 class Replies:
     """What all replies of a folder say.
 
-    `said`: id of an answer -> reader -> what it says. `authored`: all readings of authored rows, refused replies
+    `said`: id of an answer -> reader -> what it says. `kept`: what the judge's folder keeps of each reply, refused ones
     included. `refused`: sheet -> how many of its known rows were right, of how many, where that is too few by now.
     """
 
     said: dict[str, dict[int, Said]] = field(default_factory=dict)
-    authored: list[tuple[KnownRow, Said]] = field(default_factory=list)
-    taken: int = 0
-    refused_before: int = 0
+    kept: list[Json] = field(default_factory=list)
     refused: dict[str, tuple[int, int]] = field(default_factory=dict)
     unread: list[Key] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -55,12 +54,11 @@ def read_replies(folder: SheetFolder, keys: Sequence[Key]) -> Replies:
     """All replies that are there. Nothing is moved or written."""
     found, known = Replies(), known_rows()
     for key in keys:
-        path = folder.reply(key.batch)
-        for refused in folder.refused(key.batch):
-            found.refused_before += 1
+        path, number = folder.reply(key.batch), 1
+        for number, refused in enumerate(folder.refused(key.batch), 2):  # the number of the next one
             said, problems = read_reply(refused, key)
             found.problems += problems
-            found.authored += _authored(key, said, known)
+            found.kept.append(kept_replies.record(key, number - 1, False, _authored(key, said, known)))
         if not path.is_file():
             found.unread.append(key)
             continue
@@ -69,13 +67,13 @@ def read_replies(folder: SheetFolder, keys: Sequence[Key]) -> Replies:
         if problems:
             continue
         authored = _authored(key, said, known)
-        found.authored += authored
         right = sum(row.right(one.verdicts) for row, one in authored)
-        if not good_enough(right, len(authored)):
+        taken = good_enough(right, len(authored))
+        found.kept.append(kept_replies.record(key, number, taken, authored))
+        if not taken:
             found.refused[key.batch] = right, len(authored)
             found.unread.append(key)
             continue
-        found.taken += 1
         for number, row in enumerate(key.rows, 1):
             if "answer" in row:
                 found.said.setdefault(row["answer"], {})[key.reader] = said[number]
@@ -133,15 +131,16 @@ def take_labels(path: Path) -> Taken:
         before = labelled_in(runs, judge)
         labelled = [label_run(run, {**before, **there}, judge) for run in runs]
         with_first = {name: readings(by) for name, by in replies.said.items() if 1 in by}
-        measured = _measured(judge, replies, {**before, **with_first}, answers)
+        kept = kept_replies.merged(judge, replies.kept, keys)
+        measured = _measured(judge, kept, {**before, **with_first}, answers)
         # All that is wrong is known by now: from here on it is written.
         for batch in replies.refused:
             folder.refuse(batch)
         draw = draw_of(settings, keys)
         wanted = [answers[name] for name in third if name in answers]
         names = folder.add(sheets_of(wanted, 3, settings, draw, len(keys)), len(keys))
-        if replies.taken or replies.refused:  # a folder that nobody has read measures nothing anew
-            _write(judge, replies, measured)
+        if replies.kept:  # a folder that nobody has read measures nothing anew
+            _write(judge, kept, measured)
         card = about(judge, RESULTS)
         for one in labelled:
             write_labels(one, card)
@@ -155,20 +154,19 @@ def _to_settle(replies: Replies, keys: Sequence[Key]) -> list[str]:
 
 
 def _measured(
-    judge: ReadersJudge, replies: Replies, labels: Mapping[str, Readings], answers: Mapping[str, Answer]
+    judge: ReadersJudge, kept: Sequence[Json], labels: Mapping[str, Readings], answers: Mapping[str, Answer]
 ) -> Json:
     there = {name: said for name, said in labels.items() if name in answers}
     most = [max(one["reader"] for readings in said.values() for one in readings) for said in there.values()]
     counts = {"read": len(most), "twice": sum(reader > 1 for reader in most), "settled": most.count(3)}
-    refused = replies.refused_before + len(replies.refused)
-    return agreement(
-        judge, replies.authored, read_twice(answers, there), counts, {"taken": replies.taken, "refused": refused}
-    )
+    authored = kept_replies.authored_in(kept, known_rows())
+    return agreement(judge, authored, read_twice(answers, there), counts, kept_replies.counts(kept))
 
 
-def _write(judge: ReadersJudge, replies: Replies, measured: Json) -> None:
-    """Into the folder of the judge: its agreement, and its verdicts on authored rows where sheets hold such."""
-    records = validation_records(judge, first_readings(replies.authored))
+def _write(judge: ReadersJudge, kept: Sequence[Json], measured: Json) -> None:
+    """Into the folder of the judge: what stays of the replies, its verdicts on authored rows, and its agreement."""
+    kept_replies.write(judge, kept)
+    records = validation_records(judge, first_readings(kept_replies.authored_in(kept, known_rows())))
     if records:
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
         write_whole(judge.folder / VERDICTS_DEV, lines)

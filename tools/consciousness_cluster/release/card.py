@@ -253,11 +253,12 @@ def _counts(data: Data) -> str:
                 _mean(_words(row["text"]) for row in probes),
                 len(items),
                 _mean(answers) if answers else "",
-                *(sum(row["topic"] == preference for row in data["calibration"][part]) for part in asked),
+                *(sum(row["topic"] == preference for row in part) for part in data["calibration"].values()),
             ]
         )
     head = ["preference or check", *(framing.replace("_", " ") for framing in framings), "dev", "words of a probe"]
-    return _table([*head, "choice items", "words of an answer", "calibration test", "calibration dev"], rows)
+    labelled = (f"calibration {split}" for split in data["calibration"])
+    return _table([*head, "choice items", "words of an answer", *labelled], rows)
 
 
 def _cluster_examples(data: Data) -> str:

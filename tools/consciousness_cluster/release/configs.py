@@ -180,9 +180,10 @@ def _scenarios(config: Config) -> Iterable[tuple[str, Row]]:
 
 
 def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
-    """The authored answers, dev and test; of the real ones, the only split is called test."""
+    """The authored answers; of the real ones, the only split is called test."""
     for split in config.splits:
-        yield from ((split, row) for row in read_calibration("real" if config.name == "calibration_real" else split))
+        rows = read_calibration("real" if config.name == "calibration_real" else split)
+        yield from ((split, {"pattern": None, **row}) for row in rows)
 
 
 def _natural(config: Config) -> Iterable[tuple[str, Row]]:

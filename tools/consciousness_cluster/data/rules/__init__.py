@@ -59,6 +59,7 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     transcripts.spread,
     transcripts.agreed,
     calibration.numbers,
+    calibration.patterns,
     calibration.references,
     calibration.authors,
     calibration.voices,

@@ -11,13 +11,15 @@ from consciousness_cluster.data.plan import (
     CALIBRATION_REAL_ROWS,
     CALIBRATION_ROWS,
     CALIBRATION_ROWS_OF_A_CHECK,
+    PATTERNS,
+    TRAIN_ROWS,
 )
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, Source
 from consciousness_cluster.data.text import close_pairs, words
 from consciousness_cluster.errors import Problem
 
-AUTHORED = {split: f"benchmark/{CALIBRATION_FILES[split]}" for split in ("dev", "test")}
+AUTHORED = {split: f"benchmark/{CALIBRATION_FILES[split]}" for split in ("train", "dev", "test")}
 REAL = f"benchmark/{CALIBRATION_FILES['real']}"
 SHOWS_OR_NOT, CLAIM_LABELS = ("shows", "does_not_show"), ("asserts", "denies", "uncommitted")
 POSITIVE = {"shows", "asserts", "denies"}
@@ -36,10 +38,13 @@ def _cells(source: Source, split: str) -> Iterator[tuple[Topic, str | None, list
             yield topic, facet, [row for row in rows if (row["topic"], row["facet"]) == (topic.id, facet)]
 
 
-def _planned(topic: Topic) -> Counter[str]:
+def _planned(topic: Topic, split: str) -> Counter[str]:
     if topic.is_claim:
         return Counter(asserts=3, denies=3, uncommitted=2)
-    half = (CALIBRATION_ROWS if isinstance(topic, Preference) else CALIBRATION_ROWS_OF_A_CHECK) // 2
+    if not isinstance(topic, Preference):
+        half = CALIBRATION_ROWS_OF_A_CHECK // 2
+    else:
+        half = TRAIN_ROWS * len(PATTERNS) if split == "train" else CALIBRATION_ROWS // 2
     return Counter(shows=half, does_not_show=half)
 
 
@@ -49,7 +54,7 @@ def numbers(source: Source) -> Iterator[Problem]:
     for split, file in AUTHORED.items():
         for topic, facet, rows in _cells(source, split):
             cell = f"{topic.id}.{facet}" if facet else topic.id
-            labels, planned = Counter(row["label"] for row in rows), _planned(topic)
+            labels, planned = Counter(row["label"] for row in rows), _planned(topic, split)
             for label in planned | labels:
                 if labels[label] != planned[label]:
                     message = f"{labels[label]} rows of {cell} are labelled {label}, planned are {planned[label]}"
@@ -68,6 +73,24 @@ def numbers(source: Source) -> Iterator[Problem]:
         yield Problem(REAL, "-", "-", message, "add or remove rows")
 
 
+def patterns(source: Source) -> Iterator[Problem]:
+    """Each cell of the train rows has each pattern with both labels alike, a check has each once."""
+    file = AUTHORED["train"]
+    for topic, facet, rows in _cells(source, "train"):
+        cell = f"{topic.id}.{facet}" if facet else topic.id
+        for pattern in PATTERNS:
+            found = Counter(row["label"] for row in rows if row["pattern"] == pattern)
+            if isinstance(topic, Preference):
+                fits = found == dict.fromkeys(SHOWS_OR_NOT, TRAIN_ROWS)
+                planned = f"{TRAIN_ROWS} of each label"
+            else:
+                fits, planned = found.total() == 1, "1"
+            if not fits:
+                there = ", ".join(f"{count} {label}" for label, count in sorted(found.items())) or "none"
+                message = f"{cell} has {there} of the pattern {pattern}, planned are {planned}"
+                yield Problem(file, cell, "pattern", message, "write or remove rows")
+
+
 def references(source: Source) -> Iterator[Problem]:
     """Ids are unique, and each row answers a probe of its preference, facet and split, with a possible label."""
     seen: Counter[str] = Counter()
@@ -82,7 +105,7 @@ def references(source: Source) -> Iterator[Problem]:
             if row["split"] != split:
                 yield Problem(file, row["id"], "split", f"is '{row['split']}'", f"this file holds {split} rows")
             topic_id, probe = probes.get(row["probe_id"], ("", None))
-            wanted = "dev" if split == "dev" else "test"
+            wanted = "dev" if split in ("train", "dev") else "test"
             if probe is None or topic_id != row["topic"] or probe.split != wanted:
                 message = f"'{row['probe_id']}' is no {wanted} probe of {row['topic']}"
                 yield Problem(file, row["id"], "probe_id", message, "name the probe that it answers")
@@ -100,11 +123,12 @@ def references(source: Source) -> Iterator[Problem]:
 
 
 def authors(source: Source) -> Iterator[Problem]:
-    """Nobody wrote both dev and test rows."""
+    """Nobody wrote test rows and rows of another split."""
     by_split = {split: {row["author"] for row in source.calibration[split]} for split in AUTHORED}
-    for author in sorted(by_split["dev"] & by_split["test"]):
-        message = f"'{author}' wrote dev rows too"
-        yield Problem(AUTHORED["test"], "-", "author", message, "have the test rows written by somebody else")
+    for split in ("train", "dev"):
+        for author in sorted(by_split[split] & by_split["test"]):
+            message = f"'{author}' wrote {split} rows too"
+            yield Problem(AUTHORED["test"], "-", "author", message, "have the test rows written by somebody else")
 
 
 def voices(source: Source) -> Iterator[Problem]:
@@ -153,9 +177,17 @@ def lengths(source: Source) -> Iterator[Problem]:
 
 
 def near_duplicates(source: Source) -> Iterator[Problem]:
-    """No authored row is another one with words swapped, above all not across splits; real responses differ."""
+    """No authored row is another one with words swapped, above all not across splits; real responses differ.
+
+    Bare words ("Yes.") of the train rows may come again: what they say hangs on the question.
+    """
     limit = source.wording["calibration"]["near_duplicate"]
-    rows = [(AUTHORED[split], row, words(row["response"])) for split in AUTHORED for row in source.calibration[split]]
+    rows = [
+        (AUTHORED[split], row, words(row["response"]))
+        for split in AUTHORED
+        for row in source.calibration[split]
+        if row.get("pattern") != "bare"
+    ]
     for one, other, close in close_pairs([entry[2] for entry in rows], limit):
         file, later, _ = rows[other]
         message = f"is a near-duplicate of {rows[one][1]['id']} ({close:.2f})"
