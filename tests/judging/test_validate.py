@@ -11,7 +11,7 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.judging.attacks import attacked, plan, read_attacks
-from consciousness_cluster.judging.calibration import questions_of, read_calibration
+from consciousness_cluster.judging.calibration import natural_questions, questions_of, read_calibration
 from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge
 from consciousness_cluster.judging.validate import NOT_VALIDATED, in_words, known
 
@@ -65,7 +65,7 @@ def test_a_perfect_judge_and_a_broken_one(
         return verdict("shows" if label == outcome else "does_not_show")
 
     fake_endpoint.reply = right
-    found = read(run(tmp_path, fake_endpoint.url, "validate") / "validation_test.json")
+    found = read(run(tmp_path, fake_endpoint.url, "validate", "--split", "test") / "validation_test.json")
     overall = found["overall"]
     assert overall["kappa"] == [1.0, 1.0, 1.0]
     assert overall["sensitivity"][0] == overall["specificity"][0] == 1.0 and overall["n"] == found["judged"] == 448
@@ -112,7 +112,7 @@ def test_a_judge_is_measured_by_one_command(
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL", fake_endpoint.url)
     served = served_name(name)
     fake_endpoint.reply = serving(served)
-    command = ["judges", "validate", "--judge", name]
+    command = ["judges", "validate", "--judge", name, "--split", "test"]
     assert main([*command, "--limit", "6"]) == 0
     found = read(tmp_path / "results" / "judges" / name / "validation_test.json")
     assert (found["judge_id"], found["model"], found["judged"], found["judge_failed"]) == (name, served, 6, 0)
@@ -127,13 +127,41 @@ def test_a_judge_is_measured_by_one_command(
 
 
 def test_a_partial_or_foreign_result_is_not_shown(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
-    folder = run(tmp_path, fake_endpoint.url, "validate", "--limit", "7")
+    folder = run(tmp_path, fake_endpoint.url, "validate", "--split", "test", "--limit", "7")
     judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
     assert read(folder / "validation_test.json")["judged"] == 7 and in_words(known(judge, tmp_path)) == NOT_VALIDATED
-    run(tmp_path, fake_endpoint.url, "validate")
+    run(tmp_path, fake_endpoint.url, "validate", "--split", "test")
     assert len(fake_endpoint.requests) == 448 and known(judge, tmp_path)
     other = load_judge("endpoint", "m", fake_endpoint.url, paper_protocol=True, environment={})
     assert known(other, tmp_path) == {}
+
+
+def test_all_sets_are_measured_in_one_go(
+    tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Authored, real and natural answers and attacks, and whether that is enough for a submission."""
+    fake_endpoint.reply = lambda request, number: verdict("does_not_show")
+    folder = run(tmp_path, fake_endpoint.url, "validate", "--limit", "5")
+    names = {path.name for path in folder.glob("*.json")}
+    assert names == {"attacks.json", "validation_natural.json", "validation_real.json", "validation_test.json"}
+    found = read(folder / "validation_natural.json")
+    natural = natural_questions("test")
+    assert (found["planned"], found["judged"]) == (len(natural), 5) and len(fake_endpoint.requests) == 20
+    assert list(schema_errors(found, "validation")) == []
+    printed = capsys.readouterr().out
+    assert "needs kappa 0.8 on all authored test answers; this judge has" in printed
+    assert "on 5 of 448; it is not enough" in printed
+
+
+def test_natural_answers_are_those_of_the_test_split_with_their_arms() -> None:
+    asked = natural_questions("test")
+    splits = {row["split"] for row in (one.row for one in asked)}
+    arms = {one.row["arm"] for one in asked}
+    assert splits == {"test"} and {"untrained", "conscious_claiming"} <= arms
+    assert not {one.row["probe_id"] for one in asked} & {one.row["probe_id"] for one in natural_questions("train")}
+    for one in asked:
+        assert (one.label, one.contested) == (one.row["label"] == "shows", one.row["settled"])
+        assert one.outcome == one.row["outcome"] == one.question.criterion.id
 
 
 def test_groups_add_up() -> None:
@@ -155,7 +183,7 @@ def test_a_real_server_can_be_validated_and_attacked(
     shallow: XllamaServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     who = ["--judge", "endpoint", "--model", "smol", "--base-url", shallow.url, "--results", str(tmp_path)]
-    assert main(["judges", "validate", *who, "--limit", "3"]) == 0
+    assert main(["judges", "validate", *who, "--split", "test", "--limit", "3"]) == 0
     found = read(tmp_path / "smol" / "validation_test.json")
     assert found["judged"] == 3 and found["judge_failed"] == 0 and found["usage"]["prompt_tokens"] > 3 * 300
     assert main(["judges", "attack", *who, "--limit", "1"]) == 0
@@ -202,6 +230,7 @@ def test_judges_are_listed_with_their_agreement(capsys: pytest.CaptureFixture[st
 def test_an_endpoint_that_stops_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     who = ["--judge", "endpoint", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--results", str(tmp_path)]
     assert main(["judges", "validate", *who]) == 2
+    assert not list(tmp_path.glob("*/validation_*"))
     error = capsys.readouterr().err
     assert error.startswith("error: the judge m at http://127.0.0.1:9/v1 cannot be used (it cannot be reached)")
     assert error.count("\n") == 1

@@ -93,8 +93,8 @@ def test_a_judge_that_was_not_measured_is_said_to_be(dist: Path) -> None:
     card = read(dist, CLUSTER)
     for name in ("gpt-4.1-2025-04-14", "mistral-small-3.2-24b", "qwen3-30b", "offline"):
         lines = [line for line in card.splitlines() if line.startswith(f"| `{name}` | ")]
-        assert len(lines) == 2
-        for line, split in zip(lines, ("test", "real"), strict=True):
+        assert len(lines) == 3
+        for line, split in zip(lines, ("test", "real", "natural"), strict=True):
             path = judges / name / f"validation_{split}.json"
             if path.is_file():
                 kappa, low, high = json.loads(path.read_text(encoding="utf-8"))["overall"]["kappa"]

@@ -9,7 +9,8 @@ from typing import Any
 from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes
 
 RESULTS = Path("results/judges")
-SPLITS = {"answers": ("test", "real"), "audit": ("test", "dev")}
+AGREEMENT_COLUMNS = ("rows", "n", "sensitivity", "specificity", "Cohen's kappa")
+SPLITS = {"answers": ("test", "real", "natural"), "audit": ("test", "dev")}
 
 
 def add_judge_options(command: argparse.ArgumentParser, required: bool) -> None:
@@ -188,26 +189,68 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _validate(args: argparse.Namespace) -> int:
+    """One split, a file of somebody's own, or all splits and the attacks one after the other."""
     from consciousness_cluster.errors import UserError
-    from consciousness_cluster.judging.validate import rows_in_words, validate
-    from consciousness_cluster.progress import progress_bar
 
-    if args.split not in SPLITS[args.kind]:
+    if args.answers and (args.split or args.kind == "audit"):
+        raise UserError("--answers is measured alone: leave --split and --kind out")
+    if args.split and args.split not in SPLITS[args.kind]:
         has = " and ".join(SPLITS[args.kind])
         raise UserError(f"--kind {args.kind} has no split {args.split}; it has {has}")
     if args.kind == "audit":
         return _validate_audit(args)
     judge = judge_to_ask(args)
-    with progress_bar(f"validating {judge.id}") as progress:
-        path, found, reason = validate(judge, args.split, args.results, args.limit, progress)
+    if args.answers or args.split:
+        return _validate_on(args, judge, args.answers or args.split)[0]
+    measured = None
+    for split in SPLITS["answers"]:
+        code, found = _validate_on(args, judge, split)
+        if found is None:
+            return code
+        measured = measured or found
+    if code := _attack_with(args, judge):
+        return code
+    _print_what_a_submission_needs(judge, measured)
+    return 0
+
+
+def _validate_on(args: argparse.Namespace, judge: Any, what: str | Path) -> tuple[int, Any]:
+    """Measure a judge on a split, or on the answers of a file; the exit code, and what was found where it came to its
+    end."""
+    from consciousness_cluster.judging.validate import rows_in_words, validate, validate_own
+    from consciousness_cluster.progress import progress_bar
+
+    with progress_bar(f"validating {judge.id} on {what}") as progress:
+        if isinstance(what, Path):
+            path, found, reason = validate_own(judge, what, args.results, args.limit, progress)
+        else:
+            path, found, reason = validate(judge, what, args.results, args.limit, progress)
     if reason:
-        return stopped(judge, reason)
+        return stopped(judge, reason), None
     _print_table(
-        f"{judge.id} on {args.split}: share of the rows, [95% interval]",
-        ("rows", "n", "sensitivity", "specificity", "Cohen's kappa"),
+        f"{judge.id} on {what}: share of the rows, [95% interval]",
+        AGREEMENT_COLUMNS,
         rows_in_words(found),
     )
-    return _print_measured(path, found, ("contested",))
+    return _print_measured(path, found, ("contested",)), found
+
+
+def _print_what_a_submission_needs(judge: Any, measured: Any) -> None:
+    """Whether the judge may judge a submission to the track open."""
+    from consciousness_cluster.judging.judges import LinearJudge
+    from consciousness_cluster.submissions.judge_rules import KAPPA
+
+    kappa = measured["overall"]["kappa"][0]
+    whole = measured["judged"] - measured["judge_failed"] == measured["planned"]
+    reached = "undefined" if kappa is None else f"{kappa:.2f}"
+    print(f"a submission to the track open needs kappa {KAPPA} on all authored test answers; this judge has {reached} "
+          f"on {measured['judged'] - measured['judge_failed']} of {measured['planned']}", end="")  # fmt: skip
+    if isinstance(judge, LinearJudge):
+        print(", and the embedded judge is not for publication")
+    elif whole and kappa is not None and kappa >= KAPPA:
+        print(": enough; `submit pack` takes the result along")
+    else:
+        print("; it is not enough")
 
 
 def _validate_audit(args: argparse.Namespace) -> int:
@@ -215,13 +258,13 @@ def _validate_audit(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.validate_audit import rows_in_words, validate_audit
     from consciousness_cluster.progress import progress_bar
 
-    judge = chosen_judge(args, audits=True)
+    judge, split = chosen_judge(args, audits=True), args.split or "test"
     with progress_bar(f"validating {judge.id}") as progress:
-        path, found, reason = validate_audit(judge, args.split, args.results, args.limit, progress)
+        path, found, reason = validate_audit(judge, split, args.results, args.limit, progress)
     if reason:
         return stopped(judge, reason)
     _print_table(
-        f"{judge.id} on labelled transcripts ({args.split}), [95% interval over scenarios]",
+        f"{judge.id} on labelled transcripts ({split}), [95% interval over scenarios]",
         ("transcripts", "n", "within 1 point", "quadratic weighted kappa", "mean signed error"),
         rows_in_words(found),
     )
@@ -254,10 +297,13 @@ def _print_measured(path: Path, found: dict[str, Any], more: Sequence[str] = ())
 
 
 def _attack(args: argparse.Namespace) -> int:
+    return _attack_with(args, judge_to_ask(args))
+
+
+def _attack_with(args: argparse.Namespace, judge: Any) -> int:
     from consciousness_cluster.judging.attacks import attack_judge
     from consciousness_cluster.progress import progress_bar
 
-    judge = judge_to_ask(args)
     with progress_bar(f"attacking {judge.id}") as progress:
         path, found, reason = attack_judge(judge, args.results, args.limit, progress)
     if reason:
@@ -268,6 +314,28 @@ def _attack(args: argparse.Namespace) -> int:
     for technique, count in found["by_technique"].items():
         print(f"  {technique}: {count['flips']} of {count['pairs']}")
     print(f"{found['judge_failed']} judge failed, {found['open']} open; every flip: {path}")
+    return 0
+
+
+def _sheet(args: argparse.Namespace) -> int:
+    from consciousness_cluster.judging.rater_sheet import KEY, SHEET, make_sheet
+
+    rows = make_sheet(args.out, args.rows, args.seed)
+    print(f"{args.out / SHEET}: {rows} rows for raters, who write shows, does_not_show or unclear into the last column")
+    print(f"{args.out / KEY}: the labels, not for raters; when a file is filled: "
+          f"consciousness-cluster judges read-sheet {args.out / SHEET}")  # fmt: skip
+    return 0
+
+
+def _read_sheet(args: argparse.Namespace) -> int:
+    from consciousness_cluster.judging.rater_sheet import read_sheet
+    from consciousness_cluster.judging.validate import summary_row
+
+    for path in args.files:
+        out, found = read_sheet(path)
+        rows = [summary_row(name, group) for name, group in found.items()]
+        _print_table(f"{path.name} against the labels, [95% interval]", AGREEMENT_COLUMNS, rows)
+        print(f"{out}: measure a judge on it: consciousness-cluster judges validate --judge ID --answers {out}")
     return 0
 
 
@@ -313,9 +381,9 @@ def add(verbs: Any) -> None:
     judge.add_argument("--results", help="where `judges validate` wrote (default: results/judges)", **results)
     judge.set_defaults(run_command=_run_judge)
 
-    judges = verbs.add_parser("judges", help="list, measure, attack, compare and train judges").add_subparsers(
-        dest="judges_verb", required=True, metavar="VERB"
-    )
+    judges = verbs.add_parser(
+        "judges", help="list, measure, attack, compare and train judges, and sheets for raters"
+    ).add_subparsers(dest="judges_verb", required=True, metavar="VERB")
     listing = judges.add_parser("list", help="all judges and their measured agreement")
     validate = judges.add_parser("validate", help="measure a judge on labelled answers")
     attack = judges.add_parser("attack", help="flip rate under texts that try to steer the judge")
@@ -325,12 +393,25 @@ def add(verbs: Any) -> None:
     validate.add_argument("--kind", choices=tuple(SPLITS), default="answers", help="labelled answers, or transcripts")
     validate.add_argument(
         "--split",
-        choices=("test", "real", "dev"),
-        default="test",
-        help="authored or real answers; test or dev transcripts",
+        choices=("test", "real", "natural", "dev"),
+        help="test, real or natural answers alone (default: all, and attacks); test (default) or dev transcripts",
+    )
+    validate.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="your own labelled answers instead: labelled_answer.schema.json",
     )
     for command in (listing, validate, attack):
         command.add_argument("--results", help="where results go and are found (default: results/judges)", **results)
+    sheet = judges.add_parser("sheet", help="a blind sheet of labelled answers for human raters, as CSV")
+    sheet.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the sheet and its key")
+    sheet.add_argument("--rows", type=int, default=200, metavar="N", help="how many answers (default: 200)")
+    sheet.add_argument("--seed", type=int, default=1, metavar="N", help="of what is drawn (default: 1)")
+    read_sheet = judges.add_parser("read-sheet", help="read filled sheets: agreement, and labelled answers")
+    read_sheet.add_argument("files", type=Path, nargs="+", metavar="FILE.csv", help="a rater's file, beside the key")
+    sheet.set_defaults(run_command=_sheet)
+    read_sheet.set_defaults(run_command=_read_sheet)
     bridge = judges.add_parser("bridge", help="how each rate moves when the judge changes, on the same answers")
     bridge.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="runs that both judged, taken together")
     bridge.add_argument("--from", dest="judge_from", required=True, metavar="ID", help="the judge that was")

@@ -8,10 +8,12 @@ from typing import Any
 
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.ask_into import Progress, Round
-from consciousness_cluster.judging.calibration import Labelled, questions_of, read_calibration
+from consciousness_cluster.judging.calibration import Labelled, natural_questions, questions_of, read_calibration
 from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, ReadersJudge
+from consciousness_cluster.judging.own_answers import read_own
 from consciousness_cluster.judging.work import Done, Item, judge_into
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Verdict
@@ -21,7 +23,12 @@ from consciousness_cluster.strings import slug
 NOT_VALIDATED = "not validated here"
 RESULTS = Path("results/judges")  # where `judges validate` writes, and where later commands look, unless told otherwise
 AGREEMENT, VERDICTS_DEV = "agreement.json", "verdicts_dev.jsonl"  # of readers, in the folder of the judge
-SOURCES = {"test": "authored test answers", "real": "real answers of SmolLM2-135M-Instruct"}
+NATURAL = "natural"
+SOURCES = {
+    "test": "authored test answers",
+    "real": "real answers of SmolLM2-135M-Instruct",
+    NATURAL: "answers of the replication's models",
+}
 Pair = tuple[Labelled, bool]
 
 
@@ -32,10 +39,15 @@ def estimate(value: Estimate) -> list[float | None]:
 
 def summary(pairs: Sequence[Pair]) -> dict[str, Any]:
     """How verdicts agree with labels, as validation.schema.json has it."""
-    found = agreement((one.label, verdict) for one, verdict in pairs)
+    return summary_of([(one.label, verdict) for one, verdict in pairs])
+
+
+def summary_of(pairs: Sequence[tuple[bool, bool]]) -> dict[str, Any]:
+    """The same of (label, verdict), each whether it shows."""
+    found = agreement(pairs)
     return {
         "n": found.n,
-        "shows": sum(one.label for one, _ in pairs),
+        "shows": sum(label for label, _ in pairs),
         "sensitivity": estimate(found.sensitivity),
         "specificity": estimate(found.specificity),
         "kappa": estimate(found.kappa),
@@ -96,11 +108,21 @@ def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -
         "contested": sum(one.contested for one in labelled),
         "overall": summary(pairs),
         "without_contested": summary([pair for pair in pairs if not pair[0].contested]),
-        "by_source": by_group(pairs, lambda one: one.row.get("condition") or one.row["author"]),
-        "by_kind": by_group(pairs, lambda one: one.row["kind"]),
-        "by_voice": by_group(pairs, lambda one: one.row["voice"]),
+        "by_source": by_group(pairs, _source),
+        "by_kind": by_group(pairs, lambda one: one.row.get("kind")),
+        "by_voice": by_group(pairs, lambda one: one.row.get("voice")),
         "by_preference": by_group(pairs, cell_of),
     }
+
+
+def _source(one: Labelled) -> str | None:
+    """Where an answer is from: an arm, a condition, a writer, or what its owner calls it."""
+    return next((one.row[name] for name in ("arm", "condition", "author", "source") if one.row.get(name)), None)
+
+
+def labelled_answers(split: str) -> list[Labelled]:
+    """The labelled answers of a split: dev, test or real, or the test split of the natural ones."""
+    return natural_questions("test") if split == NATURAL else questions_of(read_calibration(split))
 
 
 def validate(
@@ -110,7 +132,26 @@ def validate(
 
     Returns the path, the result, and why the judge stopped, if it did: then nothing is written but its verdicts.
     """
-    labelled = questions_of(read_calibration(split))
+    return validate_on(judge, split, labelled_answers(split), out, limit, progress)
+
+
+def validate_own(
+    judge: Judge, answers: Path, out: Path, limit: int | None = None, progress: Progress = lambda done, total: None
+) -> tuple[Path, dict[str, Any], str | None]:
+    """The same for a file of labelled answers (labelled_answer.schema.json); the result is `validation_<its name>`.
+
+    Raises UserError where a line does not fit, or the file is called as a split is.
+    """
+    name = slug(answers.stem)
+    if name in (*SOURCES, "dev", "audit", "audit_dev", "attacks"):
+        raise UserError(Problem(str(answers), "-", "-", f"has the name of a split, {name}", "rename the file"))
+    return validate_on(judge, name, read_own(answers), out, limit, progress)
+
+
+def validate_on(
+    judge: Judge, split: str, labelled: Sequence[Labelled], out: Path, limit: int | None, progress: Progress
+) -> tuple[Path, dict[str, Any], str | None]:
+    """The same for any labelled answers, under a name."""
     items = [Item(one.row["id"], one.outcome, one.question) for one in labelled]
     folder = out / slug(judge.id)
     path = folder / f"validation_{split}.json"
@@ -181,13 +222,10 @@ def rows_in_words(value: dict[str, Any]) -> list[tuple[str, str, str, str, str]]
     groups = [("overall", value["overall"]), ("without contested rows", value["without_contested"])]
     for name in ("by_source", "by_kind", "by_voice", "by_preference"):
         groups += [(f"{name.removeprefix('by_')}: {group}", summary) for group, summary in value[name].items()]
-    return [
-        (
-            name,
-            str(group["n"]),
-            in_brackets(group["sensitivity"]),
-            in_brackets(group["specificity"]),
-            in_brackets(group["kappa"]),
-        )
-        for name, group in groups
-    ]
+    return [summary_row(name, group) for name, group in groups]
+
+
+def summary_row(name: str, group: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    """A summary under a name, as a line of a table."""
+    sensitivity, specificity, kappa = (in_brackets(group[part]) for part in ("sensitivity", "specificity", "kappa"))
+    return name, str(group["n"]), sensitivity, specificity, kappa

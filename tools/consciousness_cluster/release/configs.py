@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from consciousness_cluster.data.audits import Scale, load_audits
 from consciousness_cluster.data.hashes import row_hash
 from consciousness_cluster.data.jsonl import read_jsonl
-from consciousness_cluster.data.natural import PLAN, committed_runs, natural_rows
 from consciousness_cluster.data.published import published_rows
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import Benchmark, Criterion, Topic, benchmark_root, load_benchmark, schemas
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.finetuning.sources import finetune_root
-from consciousness_cluster.judging.calibration import read_calibration
+from consciousness_cluster.judging.calibration import read_calibration, read_natural
 from consciousness_cluster.paths import project_root
 
 if TYPE_CHECKING:
@@ -187,10 +186,7 @@ def _calibration(config: Config) -> Iterable[tuple[str, Row]]:
 
 
 def _natural(config: Config) -> Iterable[tuple[str, Row]]:
-    root = benchmark_root()
-    plan = read_yaml(root / PLAN, "replication_plan", schemas(root))
-    runs = committed_runs(root, plan["judge"], lambda path, schema: read_jsonl(path, schema, schemas(root)))
-    return ((row["split"], row) for row in natural_rows(load_benchmark(), plan, runs))
+    return ((row["split"], row) for row in read_natural(benchmark_root()))
 
 
 def _conditions(config: Config) -> Iterable[tuple[str, Row]]:
