@@ -24,7 +24,7 @@ def read_own(path: Path) -> list[Labelled]:
     `unclear` counts as not showing. Raises UserError at the first line that does not fit.
     """
     benchmark = load_benchmark()
-    found = []
+    found: list[Labelled] = []
     for number, row in numbered_lines(path, finite=True):
         for problem in (*schema_errors(row, SCHEMA, None, str(path)), *_misfits(benchmark, row, str(path))):
             raise UserError(replace(problem, row=str(number)))

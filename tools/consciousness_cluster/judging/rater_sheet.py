@@ -55,7 +55,7 @@ def _drawn(rows: int, seed: int) -> list[Labelled]:
 def _by_turns(answers: Sequence[Labelled], number: int, seed: int) -> list[Labelled]:
     """So many of them, drawn at random, as even over the cells as may be."""
     turn: Counter[tuple[str, str | None]] = Counter()
-    order = []
+    order: list[tuple[int, int, Labelled]] = []
     for one in sorted(answers, key=lambda one: _chance(seed, "drawn", one)):
         cell = (one.row["topic"], one.row["facet"])
         order.append((turn[cell], len(order), one))
