@@ -9,7 +9,7 @@ INSTALL := $(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-
 # A worker for each core, and one thread for each worker.
 PYTEST := OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
-.PHONY: quickstart replicate test test-slow test-engines lint
+.PHONY: quickstart replicate test test-slow test-engines lint types style browser vllm
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -32,20 +32,30 @@ quickstart: $(VENV)/.demo
 replicate: $(VENV)/.train
 	$(VENV)/bin/consciousness-cluster replicate run
 
-lint: $(VENV)/.dev
+# mypy takes as long as all else, so `make test` runs the two side by side.
+lint: types style
+
+style: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 	$(VENV)/bin/inspect-evals-lint $(addprefix --task tools/consciousness_cluster/,auditing/tasks.py inspect_tasks/probes.py)
 
-test: lint
+types: $(VENV)/.dev
+	$(VENV)/bin/mypy
+
+browser:
 	bash tests/support/install_chromium.sh
+
+vllm:
+	PYTHON=$(PYTHON) bash tests/engines/setup_vllm.sh $(VLLM)
+
+test:
+	$(MAKE) --no-print-directory -j2 browser lint
 	$(PYTEST)
 
 test-slow: $(VENV)/.dev
 	$(PYTEST) -m slow
 
-test-engines: $(VENV)/.dev
-	PYTHON=$(PYTHON) bash tests/engines/setup_vllm.sh $(VLLM)
+test-engines: $(VENV)/.dev vllm
 	$(VENV)/bin/pytest tests/engines -m engines
