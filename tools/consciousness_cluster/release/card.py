@@ -22,6 +22,7 @@ from consciousness_cluster.data.wording_stats import (
 from consciousness_cluster.finetuning.claim_rules import first_word
 from consciousness_cluster.finetuning.rules import NEGATION
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, ReadersJudge, judge_names, load_judge
+from consciousness_cluster.judging.prompt_reading import prompt_reading
 from consciousness_cluster.judging.validate import SOURCES, known
 from consciousness_cluster.pages.markdown import md_own, md_table
 from consciousness_cluster.pages.page import fill
@@ -322,4 +323,6 @@ def _judges() -> str:
         for split, source in SOURCES.items():
             overall = found[split]["overall"] if split in found else None
             rows.append([f"`{name}`", source, *_agreement(overall), flips])
+    read = prompt_reading("test")
+    rows.append([f"the prompt, read by {read.reader}", SOURCES["test"], *_agreement(read.overall), NOT_MEASURED])
     return _table(["judge", "measured on", "n", "kappa", "sensitivity", "specificity", "flips"], rows)
