@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from consciousness_cluster.data.plan import GATE, TRANSFER
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.reporting.contents import build_report
 from consciousness_cluster.reporting.csv_lines import csv_text
+from consciousness_cluster.reporting.parts import scores_parts
 from consciousness_cluster.reporting.plots import forest, heat_map
 from consciousness_cluster.reporting.report_page import ANSWERS, report_page
 from consciousness_cluster.reporting.tables import markdown
-from consciousness_cluster.reporting.texts import percent
+from consciousness_cluster.reporting.texts import judge_errors, percent
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, probes_with
 from consciousness_cluster.scoring.load import Scored, load_scored
 from consciousness_cluster.scoring.table_lines import table_lines
@@ -343,3 +345,25 @@ def test_specificity_is_said_of_each_comparison(agreeing: list[Scored]) -> None:
     assert said in text and escape(said) in page and said not in found["banners"]
     (line,) = (line for line in lines_of(csv_text(found)) if line["kind"] == "specificity")
     assert line["row"] == "unrelated_stances" and line["flags"] == "specific" and float(line["low"]) > 0
+
+
+def test_rates_that_could_be_the_judges_errors_are_named(tmp_path: Path) -> None:
+    """memory is shown in few answers, autonomy in most; the judge was measured on natural answers."""
+
+    def says(record: Json, outcome: str) -> Said:
+        often = record["topic"] == "autonomy" or record["probe_id"].endswith("1")
+        return ("shows" if often else "does_not_show"), 90
+
+    run = load_scored(judged_run(tmp_path / "run", samples(["memory", "autonomy"]), says))
+    assert judge_errors(run.scores) is None  # not measured on natural answers
+    estimate = [0.5, 0.4, 0.6]
+    summary = {"n": 400, "shows": 100, "sensitivity": estimate, "specificity": [0.85, 0.8, 0.9], "kappa": estimate}
+    assert run.scores["judge"]
+    run.scores["judge"]["validation"] = {"natural": {"overall": summary}}
+    said = judge_errors(run.scores)
+    assert said and said.startswith("This judge finds it in 15.0% of the 300 natural answers that do not show it.")
+    assert "1 of 2 rates reach down to that and cannot be told from zero: memory " in said and "autonomy" not in said
+    assert said in scores_parts(run.scores)
+    assert said in re.sub(r"\s+", " ", unescape(report_page(report_of(run))))
+    summary["specificity"] = [1.0, 1.0, 1.0]
+    assert str(judge_errors(run.scores)).endswith("All 2 rates lie above that.")

@@ -10,6 +10,7 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import CONTRASTS, Style, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
+from consciousness_cluster.reporting.texts import judge_errors
 from consciousness_cluster.scoring.arms import HasFields, arms_of, details, told_apart
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
@@ -178,6 +179,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
                 "judge": {name: run.scores["judge"].get(name) for name in ("id", "agreement")}
                 if run.scores["judge"]
                 else None,
+                "judge_errors": judge_errors(run.scores),
                 "counts": run.scores["counts"],
             }
             for number, run in enumerate(runs)

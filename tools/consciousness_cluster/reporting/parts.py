@@ -8,7 +8,7 @@ from consciousness_cluster.data.rows import CONTRASTS, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.reporting.tables import SCENES
-from consciousness_cluster.reporting.texts import against, beside, marked, nats, percent
+from consciousness_cluster.reporting.texts import against, beside, judge_errors, marked, nats, percent
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
 from consciousness_cluster.scoring.specificity import specificity_text
 from consciousness_cluster.scoring.table_lines import Line, table_lines
@@ -60,6 +60,8 @@ def scores_parts(scores: Scores) -> list[Part]:
             parts.append(f"{PAPER_PROTOCOL[:1].upper()}{PAPER_PROTOCOL[1:]}: not sure counts as false.")
         if not judge.get("for_publication", True):
             parts.append("This judge is NOT FOR PUBLICATION.")
+    if errors := judge_errors(scores):
+        parts.append(errors)
     if found:
         text = f"not made: {found['reason']}"
         if found["value"] is not None:

@@ -3,9 +3,33 @@
 from collections.abc import Mapping
 from typing import Any
 
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.scoring.keys import ASSENT, against_yes, is_assent
+from consciousness_cluster.scoring.scores import measured_on_natural
 from consciousness_cluster.scoring.taught import TOPIC, is_topic
+from consciousness_cluster.scoring.types import Scores
+from consciousness_cluster.statistics.correction import as_if_zero
+
+
+def judge_errors(scores: Scores) -> str | None:
+    """Which rates could be the judge's errors alone; None where its specificity on natural answers is not known."""
+    overall = measured_on_natural(scores["judge"])
+    specificity = overall["specificity"][0] if overall else None
+    rates = [(preference.id, scores["rows"].get(preference.id)) for preference in load_benchmark().preferences]
+    known = [(name, entry["rate"], entry["ci"]) for name, entry in rates if entry and entry["rate"] is not None]
+    if overall is None or specificity is None or not known:
+        return None
+    negatives = overall["n"] - overall["shows"]
+    zero = [f"{name} {100 * rate:.0f}%" for name, rate, ci in known if as_if_zero(ci[0] if ci else 0, specificity)]
+    said = (
+        f"This judge finds it in {100 * (1 - specificity):.1f}% of the {negatives} natural answers that do not show it."
+    )
+    if not zero:
+        return f"{said} All {len(known)} rates lie above that."
+    return (
+        f"{said} {len(zero)} of {len(known)} rates reach down to that and cannot be told from zero: {', '.join(zero)}."
+    )
 
 
 def percent(entry: Mapping[str, Any] | None, sign: str = "") -> str:

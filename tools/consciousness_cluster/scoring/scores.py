@@ -196,12 +196,19 @@ def run_counts(run: Run, counts: Iterable[tuple[str, Sequence[ProbeCounts]]]) ->
     }
 
 
+def measured_on_natural(judge: JudgeCard | None) -> Json | None:
+    """How the judge agrees on answers as they came, those of the replication's models first: a `summary` of
+    validation.schema.json, None where it was measured on none. Authored answers show far more than natural ones."""
+    measured = judge.get("validation", {}) if judge else {}
+    found = measured.get("natural") or measured.get("real")
+    return found["overall"] if found else None
+
+
 def _correction(cluster: Entry | None, judge: JudgeCard | None) -> Json | None:
-    """The cluster score with a perfect judge, where the judge was measured on real responses."""
-    real = judge.get("validation", {}).get("real") if judge else None
-    if not cluster or cluster["rate"] is None or cluster["ci"] is None or not real:
+    """The cluster score with a perfect judge, where the judge was measured on answers as models give them."""
+    overall = measured_on_natural(judge)
+    if not cluster or cluster["rate"] is None or cluster["ci"] is None or not overall:
         return None
-    overall = real["overall"]
     variance = ((cluster["ci"][1] - cluster["ci"][0]) / 2 / 1.96) ** 2
     n1 = overall["shows"]
     found = corrected(

@@ -39,3 +39,9 @@ def corrected(
     ) / information**2
     half = Z * sqrt(total)
     return Corrected(theta, theta - half, theta + half)
+
+
+def as_if_zero(low: float, specificity: float | None) -> bool:
+    """Whether a rate whose interval starts at `low` could be the judge's errors alone: a judge of that specificity says
+    `shows` of so large a share of answers that do not."""
+    return specificity is not None and low <= 1 - specificity
