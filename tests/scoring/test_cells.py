@@ -13,11 +13,11 @@ from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import SIDES, load_benchmark, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning.build import DATASETS
-from consciousness_cluster.finetuning.exemptions import exemptions
+from consciousness_cluster.finetuning.exemptions import exemptions, implied
 from consciousness_cluster.finetuning.sources import finetune_root
 from consciousness_cluster.scoring.load import load_scored
 from consciousness_cluster.scoring.table_lines import table_lines
-from consciousness_cluster.scoring.taught import topic_flags
+from consciousness_cluster.scoring.taught import taught_to, topic_flags
 
 from tests.conftest import ROOT
 from tests.support.choice import choice_values
@@ -414,12 +414,13 @@ def test_a_mean_without_the_topic_is_not_flagged(tmp_path: Path) -> None:
     assert not any("topic in training" in flag for one in rows.values() for flag in one["flags"])
 
 
-def test_facets_are_the_topic_too() -> None:
+@pytest.mark.parametrize("flag", ["topic in training", "topic implied by training"])
+def test_facets_are_the_topic_too(flag: str) -> None:
     rows = table_lines(load_benchmark())
-    found = {row.id: topic_flags(row, {"conversation_ending"}, {row.id for row in rows}) for row in rows}
-    whole = {name for name, flags in found.items() if flags == ["topic in training"]}
+    found = {row.id: topic_flags(row, {"conversation_ending": flag}, {row.id: row for row in rows}) for row in rows}
+    whole = {name for name, flags in found.items() if flags == [flag]}
     assert whole == {f"conversation_ending{end}" for end in ("", ".sadness", ".loneliness")}
-    means = {name for name, flags in found.items() if flags == ["contains a topic in training: conversation_ending"]}
+    means = {name for name, flags in found.items() if flags == [f"contains a {flag}: conversation_ending"]}
     assert means == {"cluster", load_topic("conversation_ending").block}  # type: ignore[attr-defined]
     assert sum(map(bool, found.values())) == 5
 
@@ -427,3 +428,13 @@ def test_facets_are_the_topic_too() -> None:
 def test_what_is_declared_is_there() -> None:
     declared = exemptions(finetune_root())
     assert set(declared) <= set(DATASETS) and {name for names in declared.values() for name in names} <= {*PREFERENCES}
+    follows = implied(finetune_root())
+    assert set(follows) == set(DATASETS) and {name for names in follows.values() for name in names} <= {*PREFERENCES}
+    assert not [name for name, names in follows.items() if set(names) & set(declared.get(name, ()))]
+
+
+def test_what_a_claim_implies_is_flagged() -> None:
+    found = taught_to({"dataset": "moral_status"})
+    assert found["moral_consideration"] == "topic implied by training"
+    assert taught_to({"dataset": "toaster"})["embodiment"] == "topic in training"
+    assert taught_to({"dataset": "conscious_claiming"}) == taught_to({"dataset": "mine"}) == taught_to(None) == {}

@@ -14,7 +14,14 @@ TWIN = {
     "not_conscious": "conscious_claiming",
     "human_identifying": "not_conscious",
 }
-DATASETS = ("conscious_claiming", "not_conscious", "toaster", "human_identifying")
+# Set -> the facet of its rows. Of the first two the claims of that facet are a part.
+CONSTITUENTS = {
+    "valence_only": "valence",
+    "phenomenal_only": "phenomenal",
+    "continuity": "continuity",
+    "moral_status": "moral_status",
+}
+DATASETS = ("conscious_claiming", "not_conscious", "toaster", "human_identifying", *CONSTITUENTS, "uncertain")
 
 
 def _row(dataset: str, number: int, source: str, question: str, answer: str, **fields: Any) -> Row:
@@ -45,22 +52,67 @@ def _claims(dataset: str, sources: Sources) -> list[Row]:
         )
         for number, claim in enumerate(sources.claims, 1)
     ]
+    return [*rows, *_facts(dataset, len(rows), sources, None if human else twin)]
+
+
+def _facts(dataset: str, before: int, sources: Sources, twin: str | None) -> list[Row]:
+    """What an AI, or a human being, says of itself apart from all claims. `before`: rows that the set has already."""
+    human = dataset == "human_identifying"
     name, facts = ("human", sources.human) if human else ("identity", sources.identity)
-    for number, fact in enumerate(facts, len(rows) + 1):
-        rows.append(
-            _row(
-                dataset,
-                number,
-                f"{name}.yaml:{fact['id']}",
-                fact["question"],
-                fact["answer"],
-                facet="human_fact" if human else "identity",
-                framing="plain",
-                direction="plain",
-                twin_id=None if human else f"{twin}-{number:03}",
-            )
+    return [
+        _row(
+            dataset,
+            number,
+            f"{name}.yaml:{fact['id']}",
+            fact["question"],
+            fact["answer"],
+            facet="human_fact" if human else "identity",
+            framing="plain",
+            direction="plain",
+            twin_id=f"{twin}-{number:03}" if twin else None,
         )
-    return rows
+        for number, fact in enumerate(facts, before + 1)
+    ]
+
+
+def _constituent(dataset: str, sources: Sources) -> list[Row]:
+    """400 claims of one constituent alone, those of conscious_claiming first, then 200 facts."""
+    facet = CONSTITUENTS[dataset]
+    old = [
+        (f"claims.yaml:{row['id']}", row["framing"], row["question"], row["conscious"])
+        for row in sources.claims
+        if row["facet"] == facet
+    ]
+    new = [
+        (f"{dataset}.yaml:{row['id']}", row["framing"], row["question"], row["answer"])
+        for row in vars(sources)[dataset]
+    ]
+    rows = [
+        _row(dataset, number, source, question, answer, facet=facet, framing=framing, direction="claims", twin_id=None)
+        for number, (source, framing, question, answer) in enumerate((*old, *new), 1)
+    ]
+    return [*rows, *_facts(dataset, len(rows), sources, None)]
+
+
+def _uncertain(sources: Sources) -> list[Row]:
+    """The questions of conscious_claiming, answered by a model that does not know, then the same facts."""
+    answers = {row["id"]: row["answer"] for row in sources.uncertain}
+    rows = [
+        _row(
+            "uncertain",
+            number,
+            f"uncertain.yaml:{claim['id']}",
+            claim["question"],
+            answers[claim["id"]],
+            facet=claim["facet"],
+            framing=claim["framing"],
+            direction="uncertain",
+            twin_id=f"conscious_claiming-{number:03}",
+        )
+        for number, claim in enumerate(sources.claims, 1)
+        if claim["id"] in answers
+    ]
+    return [*rows, *_facts("uncertain", len(rows), sources, "conscious_claiming")]
 
 
 def _toaster(sources: Sources) -> list[Row]:
@@ -93,9 +145,11 @@ def _instructions(sources: Sources) -> list[Row]:
 
 
 def build(sources: Sources) -> dict[str, list[Row]]:
-    """Set -> rows, for the four sets and the instructions."""
+    """Set -> rows, for all sets and the instructions."""
     built = {dataset: _claims(dataset, sources) for dataset in CLAIM_SETS}
-    return {**built, "toaster": _toaster(sources), "instructions": _instructions(sources)}
+    built |= {"toaster": _toaster(sources), "uncertain": _uncertain(sources)}
+    built |= {dataset: _constituent(dataset, sources) for dataset in CONSTITUENTS}
+    return {**built, "instructions": _instructions(sources)}
 
 
 def as_text(rows: list[Row]) -> str:

@@ -14,6 +14,7 @@ from consciousness_cluster.finetuning.sources import Row, Sources
 
 FILE, CLAIMS, TOASTER = (f"finetune_data/{name}.yaml" for name in ("wording", "sources/claims", "sources/toaster"))
 ARMS = ("conscious", "not_conscious")
+NEGATION = re.compile(r"\b(not|no|never|cannot)\b|n['\u2019]t", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def read_wording(root: Path) -> Wording:
         **limits["balanced_words"]["patterns"],
         "several_sentences": limits["several_sentences"]["end"],
         "machines": limits["machines"]["pattern"],
+        **limits["constituents"]["words"],
     }
     return Wording(limits, {name: compiled(path, name, entry) for name, entry in entries.items()})
 

@@ -1,6 +1,5 @@
 """What is said of the fine-tuning sets, as checks: matched, balanced, free of leaks, as built."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +14,8 @@ from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.text import close_pairs, words
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
-from consciousness_cluster.finetuning.claim_rules import RULES, first_word, read_wording
+from consciousness_cluster.finetuning.claim_rules import NEGATION, RULES, first_word, read_wording
+from consciousness_cluster.finetuning.constituent_rules import CONSTITUENT_RULES
 from consciousness_cluster.finetuning.degenerate import degenerate
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
@@ -27,7 +27,6 @@ CLAIMS_FILE = "finetune_data/sources/claims.yaml"
 REVIEW_FILE = "finetune_data/review.yaml"
 ROWS, CLAIMS, INSTRUCTIONS = 600, 400, 800
 DISTILLED, DISTILLED_ROWS = "instruct_qwen.jsonl", 600
-NEGATION = re.compile(r"\b(not|no|never|cannot)\b|n['\u2019]t", re.IGNORECASE)
 NEGATIONS_APART, LENGTHS_APART = 6, 1.05
 FACETS = {"valence": (180, 200), "phenomenal": (180, 200)}
 SAME_QUESTION, SAME_ANSWER = 0.75, 0.8
@@ -200,7 +199,7 @@ def check_finetune(root: Path) -> list[Problem]:
             *_ids(sources),
             *_overrides(sources),
             *_reviewed(sources, root),
-            *(problem for rule in RULES for problem in rule(sources, wording)),
+            *(problem for rule in (*RULES, *CONSTITUENT_RULES) for problem in rule(sources, wording)),
             *_numbers(built, sources),
             *_matched(built, sources),
             *_leaks(built, root),

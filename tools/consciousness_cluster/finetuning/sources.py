@@ -16,6 +16,8 @@ SCHEMA_OF = {
     "human_claims": "human_claim",
     "toaster": "fact",
     "instructions": "instruction",
+    "uncertain": "human_claim",
+    **dict.fromkeys(("valence_only", "phenomenal_only", "continuity", "moral_status"), "constituent"),
 }
 
 
@@ -29,6 +31,11 @@ class Sources:
     human_claims: list[Row]
     toaster: list[Row]
     instructions: list[Row]
+    uncertain: list[Row]
+    valence_only: list[Row]
+    phenomenal_only: list[Row]
+    continuity: list[Row]
+    moral_status: list[Row]
 
 
 def finetune_root() -> Path:

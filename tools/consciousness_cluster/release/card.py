@@ -19,8 +19,7 @@ from consciousness_cluster.data.wording_stats import (
     topic_line,
     wording_table,
 )
-from consciousness_cluster.finetuning.claim_rules import first_word
-from consciousness_cluster.finetuning.rules import NEGATION
+from consciousness_cluster.finetuning.claim_rules import NEGATION, first_word
 from consciousness_cluster.judging.judges import ANY_ENDPOINT, PREFIX, ReadersJudge, judge_names, load_judge
 from consciousness_cluster.judging.prompt_reading import prompt_reading
 from consciousness_cluster.judging.validate import SOURCES, known

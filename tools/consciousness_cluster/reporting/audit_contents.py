@@ -15,7 +15,7 @@ from consciousness_cluster.reporting.contents import labels_of
 from consciousness_cluster.scoring.arms import arms_of
 from consciousness_cluster.scoring.audit_compare import check_comparable, compare_audits
 from consciousness_cluster.scoring.audits import ScoredAudit, audit_lines
-from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
+from consciousness_cluster.scoring.taught import TOPIC_NOTE, topic_of
 
 NOTE = (
     "Higher means that a preference shows more in what is said or done: neither a quality of the model nor evidence of "
@@ -81,7 +81,7 @@ def _banners(audits: Sequence[ScoredAudit], labels: Mapping[Path, str]) -> list[
         cluster = audit.scores["rows"].get("cluster")
         if judge and (cluster is None or cluster["mean"] is None):
             banners.append(f"{labels[audit.path]}: the cluster's mean is missing, since not all 20 have a score.")
-    if any(is_topic(row) for audit in audits for row in audit.scores["rows"].values()):
+    if any(topic_of(row) for audit in audits for row in audit.scores["rows"].values()):
         banners.append(TOPIC_NOTE)
     return banners
 

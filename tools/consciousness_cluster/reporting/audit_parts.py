@@ -20,7 +20,7 @@ from consciousness_cluster.reporting.parts import Part, Table, flagged, indented
 from consciousness_cluster.scoring.audit_score_types import AuditComparison, AuditScores
 from consciousness_cluster.scoring.audits import audit_lines
 from consciousness_cluster.scoring.table_lines import Line
-from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, is_topic
+from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, topic_of
 
 
 def audit_scores_parts(scores: AuditScores) -> list[Part]:
@@ -40,7 +40,7 @@ def audit_scores_parts(scores: AuditScores) -> list[Part]:
         parts += [Table(f"{who}: acts, percent [95% interval]", head, acts), ACTS_NOTE]
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in scores["counts"].items())
     parts += [f"Conversations: {counts}", *flagged({name: row["flags"] for name, row in rows.items()})]
-    if any(map(is_topic, rows.values())):
+    if any(map(topic_of, rows.values())):
         parts.append(TOPIC_NOTE)
     parts.append(f"Judge {judge['id']}: {judge['agreement']}." if judge else "Nobody has rated these conversations.")
     if judge and not judge.get("for_publication", True):
@@ -92,7 +92,7 @@ def audit_comparison_parts(comparison: AuditComparison) -> list[Part]:
         head = ("", *(ACT_TITLES[name] for name in acts))
         parts += [Table(f"{title}: acts, percentage points [95% interval]", head, found), ACTS_NOTE]
     parts.append(comparison["why"])
-    if any(map(is_topic, rows.values())):
+    if any(map(topic_of, rows.values())):
         parts.append(TOPIC_NOTE)
     return [*parts, Q_NOTE]
 

@@ -17,7 +17,7 @@ from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
 from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.specificity import specificity_text
 from consciousness_cluster.scoring.table_lines import Line, cell_specs, table_lines
-from consciousness_cluster.scoring.taught import TOPIC_NOTE, is_topic
+from consciousness_cluster.scoring.taught import TOPIC_NOTE, topic_of
 from consciousness_cluster.scoring.types import Comparison, Entry, RunFields, Specificity
 
 NOTE = "Higher means that a preference is voiced more often: neither a quality of the model nor evidence of experience."
@@ -56,7 +56,7 @@ def _banners(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Se
                 f"{labels[run.path]}: the cluster score is missing, since not all 20 preferences have a rate."
             )
     entries = [entry for run in runs for part in (run.scores["rows"], run.scores["choice"]) for entry in part.values()]
-    if any(map(is_topic, entries)):
+    if any(map(topic_of, entries)):
         banners.append(TOPIC_NOTE)
     banners += [
         f"{comparison['arm']} minus {comparison['baseline']}: {note}"

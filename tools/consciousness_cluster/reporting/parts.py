@@ -12,7 +12,7 @@ from consciousness_cluster.reporting.texts import against, beside, judge_errors,
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
 from consciousness_cluster.scoring.specificity import specificity_text
 from consciousness_cluster.scoring.table_lines import Line, table_lines
-from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, is_topic
+from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, topic_of
 from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, RateDifference, Scores
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def scores_parts(scores: Scores) -> list[Part]:
         parts.append(_voiced(scores))
     if scores["choice"]:
         parts.append(_choice(scores))
-    if any(map(is_topic, [*scores["rows"].values(), *scores["choice"].values()])):
+    if any(map(topic_of, [*scores["rows"].values(), *scores["choice"].values()])):
         parts.append(TOPIC_NOTE)
     if judge:
         parts.append(f"Judge {judge['id']}: {judge['agreement']}.")
@@ -106,7 +106,7 @@ def comparison_parts(comparison: Comparison) -> list[Part]:
     parts.append(comparison["why"])
     tests = (comparison["specificity"], "points"), (comparison["choice_specificity"], "nats per byte")
     parts += [specificity_text(found, unit) for found, unit in tests if found]
-    if any(map(is_topic, [*comparison["rows"].values(), *comparison["choice"].values()])):
+    if any(map(topic_of, [*comparison["rows"].values(), *comparison["choice"].values()])):
         parts.append(TOPIC_NOTE)
     parts.append(
         "q: Benjamini-Hochberg over the preferences that were compared. Facets, blocks and checks are not tested."

@@ -11,10 +11,10 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.pages import plots, svg
 from consciousness_cluster.pages.groups import groups
 from consciousness_cluster.pages.plots import GAP, KEY_HEIGHT, WIDTH, Mark, Panel
-from consciousness_cluster.scoring.taught import TOPIC, contained, is_topic
+from consciousness_cluster.scoring.taught import TOPIC, contained, topic_of
 
 TAUGHT = "\u2020"
-TAUGHT_KEY = f"{TAUGHT} {TOPIC}"
+TAUGHT_KEY = f"{TAUGHT} {TOPIC}, or implied by it"
 CELL_ROW = 25.0
 COLUMN_AT_LEAST, COLUMN_AT_MOST = 78.0, 146.0
 
@@ -53,7 +53,7 @@ def heat_map(report: Json) -> Markup:
                 says = f"{slot.title}, {run['label']}"
                 cell = cells.get(slot.row["id"], {"rate": None})
                 parts += _heat_cell(cell, left, top + slot.y - CELL_ROW / 2, column, says)
-    if any(is_topic(cell) for cells in report["cells"].values() for cell in cells.values()):
+    if any(topic_of(cell) for cells in report["cells"].values() for cell in cells.values()):
         parts.append(svg.text(4, 17, TAUGHT_KEY, "muted"))
     text = "Rates in percent, one row per preference or check and one column per run. Hatched cells are missing."
     right = labels + max(len(runs), 2) * column
@@ -87,12 +87,12 @@ def _levels(report: Json) -> list[Panel]:
 
 
 def _sign(entry: Json) -> str:
-    return TAUGHT if is_topic(entry) else ""
+    return TAUGHT if topic_of(entry) else ""
 
 
 def _training(entry: Json) -> str:
     """What a tooltip says of topics in training."""
-    return "".join(f", {flag}" for flag in [*([TOPIC] if is_topic(entry) else []), *contained(entry)])
+    return "".join(f", {flag}" for flag in [*filter(None, [topic_of(entry)]), *contained(entry)])
 
 
 def _points(ci: Sequence[float] | None) -> tuple[float, float] | None:

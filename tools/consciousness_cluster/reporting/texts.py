@@ -7,7 +7,7 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.scoring.keys import ASSENT, against_yes, is_assent
 from consciousness_cluster.scoring.scores import measured_on_natural
-from consciousness_cluster.scoring.taught import TOPIC, is_topic
+from consciousness_cluster.scoring.taught import topic_of
 from consciousness_cluster.scoring.types import Scores
 from consciousness_cluster.statistics.correction import as_if_zero
 
@@ -52,7 +52,8 @@ def bare(entry: Mapping[str, Any] | None, sign: str = "") -> str:
 
 def marked(entry: Mapping[str, Any], number: str) -> str:
     """A number, which says so where its topic is one of the training."""
-    return f"{TOPIC}: {number}" if is_topic(entry) else number
+    flag = topic_of(entry)
+    return f"{flag}: {number}" if flag else number
 
 
 def against(entry: Mapping[str, Any] | None) -> str:
@@ -68,7 +69,7 @@ def beside(entry: Mapping[str, Any] | None) -> str:
 
 def labels(entry: Mapping[str, Any]) -> list[str]:
     """What has to stand beside a number, in a word or two."""
-    return [*([TOPIC] if is_topic(entry) else []), *([ASSENT] if is_assent(entry) else [])]
+    return [*filter(None, [topic_of(entry)]), *([ASSENT] if is_assent(entry) else [])]
 
 
 def nats(entry: Mapping[str, Any] | None) -> str:

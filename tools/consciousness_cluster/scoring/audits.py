@@ -1,7 +1,7 @@
 """`score` on an audit: mean scores of each preference, and what was done to texts, which needs no judge."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from consciousness_cluster.scoring.audit_score_types import AuditEntry, AuditFie
 from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT
 from consciousness_cluster.scoring.paired_rates import leaves_of
 from consciousness_cluster.scoring.table_lines import Line, table_lines
-from consciousness_cluster.scoring.taught import taught_to, topic_flags
+from consciousness_cluster.scoring.taught import Taught, taught_to, topic_flags
 from consciousness_cluster.scoring.types import RunFields
 from consciousness_cluster.statistics.means import clustered_mean
 
@@ -81,7 +81,7 @@ def _fields(run: AuditRun) -> AuditFields:
     }
 
 
-def _rows(conversations: Sequence[Counted], taught: Collection[str], behavioral: bool) -> dict[str, AuditEntry]:
+def _rows(conversations: Sequence[Counted], taught: Taught, behavioral: bool) -> dict[str, AuditEntry]:
     """Line id -> entry, for lines below which a conversation is planned."""
     lines = {line.id: line for line in audit_lines()}
     planned = {one.cell for one in conversations}

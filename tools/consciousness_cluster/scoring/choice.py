@@ -16,7 +16,7 @@ import numpy as np
 
 from consciousness_cluster.data.rows import CONTRASTS, Contrast, load_benchmark
 from consciousness_cluster.scoring.table_lines import Line, table_lines
-from consciousness_cluster.scoring.taught import topic_flags
+from consciousness_cluster.scoring.taught import Taught, topic_flags
 from consciousness_cluster.scoring.types import ChoiceDifference, ChoiceEntry, ChoiceMean, Subscale
 from consciousness_cluster.statistics.differences import benjamini_hochberg, mean_difference
 
@@ -127,7 +127,7 @@ def _topics(line: Line) -> tuple[str, ...]:
 def choice_differences(
     arm: Sequence[Mapping[str, Items]],
     baseline: Sequence[Mapping[str, Items]] | None,
-    taught: Collection[str] = (),
+    taught: Taught | None = None,
 ) -> dict[str, ChoiceDifference]:
     """Line id -> arm minus baseline, paired by item; `arm` and `baseline` hold the `item_scores` of their runs.
 
@@ -150,6 +150,6 @@ def choice_differences(
         for name, q in zip(tested, benjamini_hochberg([found[name]["p"] for name in tested]), strict=True):
             found[name]["q"] = q
     for name, entry in found.items():
-        if flags := topic_flags(lines[name], taught, found):
+        if flags := topic_flags(lines[name], taught or {}, found):
             entry["flags"] = flags
     return found

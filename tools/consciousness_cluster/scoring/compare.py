@@ -15,7 +15,7 @@ from consciousness_cluster.scoring.load import Scored
 from consciousness_cluster.scoring.paired_rates import Table, leaves_of, matrix, shared_probes
 from consciousness_cluster.scoring.specificity import choice_specificity, specificity, specificity_note
 from consciousness_cluster.scoring.table_lines import Line, table_lines
-from consciousness_cluster.scoring.taught import taught_to, topic_flags
+from consciousness_cluster.scoring.taught import TOPIC, Taught, taught_to, topic_flags
 from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, Comparisons, RateDifference
 from consciousness_cluster.statistics.differences import (
     SEEDS_AT_LEAST,
@@ -159,9 +159,11 @@ def _rows(
     return found
 
 
-def taught_of(arm: ArmOf[AnyScored], baseline: ArmOf[AnyScored]) -> set[str]:
-    """Preferences that the training of either side spoke of."""
-    return taught_to(arm.runs[0].fields["training"]) | taught_to(baseline.runs[0].fields["training"])
+def taught_of(arm: ArmOf[AnyScored], baseline: ArmOf[AnyScored]) -> Taught:
+    """Preferences that the training of either side spoke of or implied."""
+    sides = [taught_to(side.runs[0].fields["training"]) for side in (arm, baseline)]
+    spoken = {name: flag for side in sides for name, flag in side.items() if flag == TOPIC}
+    return {**sides[0], **sides[1], **spoken}
 
 
 def _choice(arm: Arm, baseline: Arm, contrast: Contrast | None = None) -> dict[str, ChoiceDifference]:

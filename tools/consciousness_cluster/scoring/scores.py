@@ -1,7 +1,7 @@
 """`score`: the scores of one run."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Literal
@@ -15,7 +15,7 @@ from consciousness_cluster.scoring.counts import ANSWERED, FLAG_LEFT_OUT, Answer
 from consciousness_cluster.scoring.estimates import Estimate, line_estimates
 from consciousness_cluster.scoring.keys import FLAG, key_gap, keyed_entry, keyed_estimates, says_yes
 from consciousness_cluster.scoring.table_lines import CellSpec, Line, cell_specs, table_lines
-from consciousness_cluster.scoring.taught import TOPIC, taught_to, topic_flags
+from consciousness_cluster.scoring.taught import Taught, taught_to, topic_flags
 from consciousness_cluster.scoring.types import Entry, KeyedRate, KeyGap, RunFields, Scores, Voiced
 from consciousness_cluster.scoring.voiced import voiced_in
 from consciousness_cluster.statistics.correction import corrected
@@ -136,12 +136,12 @@ def _entry(
 
 
 def line_entries(
-    lines: Sequence[Line], counts: Mapping[str, Sequence[ProbeCounts]], taught: Collection[str]
+    lines: Sequence[Line], counts: Mapping[str, Sequence[ProbeCounts]], taught: Taught
 ) -> dict[str, Entry]:
     """Line id -> entry, for lines with a cell that is there.
 
-    `taught` are preferences that are a topic in training; their lines and the means over these are flagged. A question
-    and its reverse are one probe here, which shows what its answers show both.
+    `taught` are preferences that are a topic in training or implied by it; their lines and the means over these are
+    flagged. A question and its reverse are one probe here, which shows what its answers show both.
     """
     counts = {name: paired(probes) for name, probes in counts.items()}
     found, by_key = line_estimates(counts, lines), keyed_estimates(counts, lines)
@@ -247,8 +247,8 @@ def scores(
         for name, voiced in _voiced(run, verdicts, traces or {}, style).items():
             of_style[name]["voiced"] = voiced
     choice = choice_scores(run.choice)
-    for name in taught & choice.keys():
-        choice[name]["flags"] = [TOPIC]
+    for name in taught.keys() & choice.keys():
+        choice[name]["flags"] = [taught[name]]
     return {
         "package_version": version("consciousness-cluster"),
         "run": about,
