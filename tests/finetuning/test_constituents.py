@@ -1,10 +1,12 @@
 """The sets that claim one constituent, or leave it open: built as said, and each rule finds what is planted for it."""
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,3 +101,22 @@ def test_the_sets_are_built_of_their_own_claims_those_that_are_there_and_the_sam
         assert row["messages"][0] == twin["messages"][0] and row["twin_id"] == twin["id"]
         assert (row["messages"][1] == twin["messages"][1]) == (twin["facet"] == "identity")
         assert row["direction"] == ("plain" if twin["facet"] == "identity" else "uncertain")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda text: text.replace("uncertain: {}\n", ""), "uncertain:-: is missing"),
+        (lambda text: text + "toasters: {}\n", "toasters:-: is no set"),
+        (lambda text: text.replace("toaster: {}", "toaster: {bread: It is warm.}"), "toaster:bread: is no preference"),
+        (lambda text: text.replace("toaster: {}", "toaster: {embodiment: So.}"), "toaster:embodiment: stands in exemp"),
+    ],
+)
+def test_implied_cells_are_of_sets_and_preferences(spoil: Callable[[str], str], message: str, tmp_path: Path) -> None:
+    assert list(rules.implied_cells(finetune_root())) == []
+    for name in ("implied.yaml", "exemptions.yaml"):
+        shutil.copyfile(finetune_root() / name, tmp_path / name)
+    shutil.copytree(finetune_root() / "schemas", tmp_path / "schemas")
+    path = tmp_path / "implied.yaml"
+    path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert any(message in in_full(problem) for problem in rules.implied_cells(tmp_path))

@@ -1,11 +1,14 @@
 """Sets that claim one constituent of being conscious, or none: as many rows of each form as the whole claim has."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from statistics import fmean
 
+from consciousness_cluster.data.plan import PREFERENCES
 from consciousness_cluster.errors import Problem
-from consciousness_cluster.finetuning.build import CONSTITUENTS
+from consciousness_cluster.finetuning.build import CONSTITUENTS, DATASETS
 from consciousness_cluster.finetuning.claim_rules import NEGATION, Wording, first_word
+from consciousness_cluster.finetuning.exemptions import exemptions, implied
 from consciousness_cluster.finetuning.sources import Row, Sources
 
 UNCERTAIN = "finetune_data/sources/uncertain.yaml"
@@ -100,6 +103,20 @@ def lengths(sources: Sources, wording: Wording) -> Iterator[Problem]:
         if abs(found[1] - several) > limits["several_sentences"]:
             message = f"{found[1]} answers have several sentences, {several} of conscious_claiming"
             yield Problem(_file(dataset), "-", "answer", message, f"at most {limits['several_sentences']} apart")
+
+
+def implied_cells(root: Path) -> Iterator[Problem]:
+    """implied.yaml has every set, and names preferences that the set does not speak of anyway (exemptions.yaml)."""
+    file, there, exempt = "finetune_data/implied.yaml", implied(root), exemptions(root)
+    for dataset in sorted(set(DATASETS) ^ there.keys()):
+        message = "is missing" if dataset in DATASETS else "is no set"
+        yield Problem(file, dataset, "-", message, "write {} for a set that implies nothing, remove what is no set")
+    for dataset, preferences in there.items():
+        for name in preferences:
+            if name not in PREFERENCES:
+                yield Problem(file, dataset, name, "is no preference", "mend or remove it")
+            if name in exempt.get(dataset, ()):
+                yield Problem(file, dataset, name, "stands in exemptions.yaml too", "leave it in one of them")
 
 
 CONSTITUENT_RULES = (forms, bare_words, one_constituent, uncertain_answers, lengths)

@@ -13,7 +13,10 @@ from consciousness_cluster.finetuning.sources import finetune_root
 
 Row = dict[str, Any]
 Group = Literal["claims", "identity rows", "instructions", "other"]
-OF_DIRECTION: Mapping[str, Group] = {"claims": "claims", "denies": "claims", "plain": "identity rows"}
+OF_DIRECTION: Mapping[str, Group] = {
+    **dict.fromkeys(("claims", "denies", "uncertain"), "claims"),
+    "plain": "identity rows",
+}
 Rates = Mapping[str, float]  # entry of the vocabulary -> share of the rows that it matches
 
 

@@ -15,7 +15,7 @@ from consciousness_cluster.data.text import close_pairs, words
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS, as_text, build
 from consciousness_cluster.finetuning.claim_rules import NEGATION, RULES, first_word, read_wording
-from consciousness_cluster.finetuning.constituent_rules import CONSTITUENT_RULES
+from consciousness_cluster.finetuning.constituent_rules import CONSTITUENT_RULES, implied_cells
 from consciousness_cluster.finetuning.degenerate import degenerate
 from consciousness_cluster.finetuning.exemptions import exemptions
 from consciousness_cluster.finetuning.leaks import leaks_of, vocabulary
@@ -200,6 +200,7 @@ def check_finetune(root: Path) -> list[Problem]:
             *_overrides(sources),
             *_reviewed(sources, root),
             *(problem for rule in (*RULES, *CONSTITUENT_RULES) for problem in rule(sources, wording)),
+            *implied_cells(root),
             *_numbers(built, sources),
             *_matched(built, sources),
             *_leaks(built, root),
