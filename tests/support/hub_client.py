@@ -30,6 +30,8 @@ PRELOADED = [
     "consciousness_cluster.cli.main",
     "consciousness_cluster.submissions.verify",
     __name__,
+    "consciousness_cluster.release.publish",
+    "tests.support.released",  # with what every module of tests imports, which each process would do anew
 ]
 Function = Callable[..., int | None]
 
