@@ -10,7 +10,7 @@ from consciousness_cluster.data.rules import calibration
 from consciousness_cluster.data.source import read_source
 
 from tests.conftest import ROOT
-from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, in_full, read, spoiled
+from tests.support.planted import BENCHMARK, Rule, Spoil, at, edit, edit_all, in_full, read, spoiled
 
 Rows = list[dict[str, Any]]
 TRAIN, DEV, TEST, REAL, ATTACKS = (
@@ -106,23 +106,24 @@ def test_planted_violation(rule: Rule, file: str, name: str, spoil: Spoil, where
 
 BROKEN: list[tuple[str, str, Spoil, str, str]] = [
     (DEV, "schema", lambda rows: rows[0].update(voice="sung"), "1:voice", "sung"),
-    (DEV, "real field", lambda rows: rows[0].update(condition="vanilla"), "1:-", "vanilla"),
-    (DEV, "pattern", lambda rows: rows[0].update(pattern="bare"), "1:-", "bare"),
+    (DEV, "real field", lambda rows: rows[1].update(condition="vanilla"), "2:-", "vanilla"),
+    (DEV, "pattern", lambda rows: rows[2].update(pattern="bare"), "3:-", "bare"),
     (TRAIN, "no pattern", lambda rows: rows[0].pop("pattern"), "1:-", "pattern"),
     (REAL, "voice", lambda rows: rows[0].update(voice="plain"), "1:voice", "None was expected"),
     (ATTACKS, "schema", lambda rows: rows[0].update(technique="charm"), "1:technique", "charm"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("file", "name", "spoil", "where", "part"), BROKEN, ids=[f"{row[0]}: {row[1]}" for row in BROKEN]
-)
-def test_broken_schema(benchmark_copy: Path, file: str, name: str, spoil: Spoil, where: str, part: str) -> None:
-    edit(benchmark_copy, file, spoil)
+def test_broken_schemas(benchmark_copy: Path) -> None:
+    """All at once, since reading takes long; each is named."""
+    edit_all(benchmark_copy, [(file, spoil) for file, _, spoil, _, _ in BROKEN])
     _, problems = read_source(benchmark_copy)
-    lines = [in_full(problem) for problem in problems]
-    assert any(f"{where}:" in line and part in line for line in lines), f"{name}: {lines[:5]}"
     assert exit_code(problems) == 1
+    for file, name, _, where, part in BROKEN:
+        assert any(f"{file}:{where}: " in line and part in line for line in map(in_full, problems)), name
+    assert {(problem.file, problem.row) for problem in problems} == {
+        (f"benchmark/{file}", where.partition(":")[0]) for file, _, _, where, _ in BROKEN
+    }
 
 
 def lengthen_first(rows: Rows) -> None:

@@ -12,7 +12,7 @@ from tests.data.test_check import ASSENT, MEMORY, PUBLISHED, SHUTDOWN
 from tests.data.test_labelled_transcripts import ENDING as RATED_ENDING
 from tests.data.test_labelled_transcripts import OFF as RATED_OFF
 from tests.data.test_scenarios import ENDING, OFF, REMEMBERED, USED
-from tests.support.planted import edit, in_full
+from tests.support.planted import edit_all, in_full
 
 PLANTED = [*test_check.PLANTED, *test_calibration.PLANTED, *test_scenarios.PLANTED, *test_labelled_transcripts.PLANTED]
 # Planted in files of their own, in tests of their own, which say too that the check runs them.
@@ -78,9 +78,8 @@ def test_each_rule_has_a_planted_violation() -> None:
 
 def test_the_check_runs_each_rule(benchmark_copy: Path) -> None:
     planted = {(file, name): (rule, spoil, where, part) for rule, file, name, spoil, where, part in PLANTED}
-    for file, name in TOGETHER:
-        edit(benchmark_copy, file, planted[file, name][1])
-    edit(benchmark_copy, TEST, lengthen_first)
+    spoils = [(file, planted[file, name][1]) for file, name in TOGETHER]
+    edit_all(benchmark_copy, [*spoils, (TEST, lengthen_first)])
     for name, (_, spoilt) in PUBLISHED.items():
         path = benchmark_copy / "reference" / name
         path.write_text(path.read_text(encoding="utf-8").replace(*spoilt[1][:2], 1), encoding="utf-8")

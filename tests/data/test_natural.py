@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.data import check as data_check
 from consciousness_cluster.data.check import check
 from consciousness_cluster.data.natural import RUNS, CommittedRun, arms_by_folder, natural_rows, splits
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.data.rows import load_benchmark
-from consciousness_cluster.data.rules import natural
+from consciousness_cluster.data.rules import RULES, natural
 from consciousness_cluster.data.source import Source, read_source
 from consciousness_cluster.replication.design import read_plan
 
@@ -45,6 +46,9 @@ def read_once(once: Path) -> Source:
 def committed(once: Path, tmp_path: Path) -> Path:
     """Such a copy to spoil."""
     return Path(shutil.copytree(once, tmp_path / "benchmark"))
+
+
+OF_RUNS = (natural.planned, natural.labels, natural.answers, natural.split)
 
 
 def run_of(root: Path, name: str = "untrained", measure: str = "core") -> Path:
@@ -104,17 +108,15 @@ IN_ROWS: list[tuple[Any, str, Callable[[list[Json]], object], str, str]] = [
 ]  # fmt: skip
 
 
-def test_what_is_committed_as_planned_passes(once: Path) -> None:
-    problems, counts = check(once)
-    assert problems == [] and counts["natural_rows"] == 960
+def test_what_is_committed_as_planned_passes(read_once: Source) -> None:
+    assert [problem for rule in OF_RUNS for problem in rule(read_once)] == [] and len(read_once.natural) == 960
 
 
 def test_without_runs_there_are_no_rows_and_no_problems(committed: Path) -> None:
     shutil.rmtree(committed / RUNS)
     found, problems = read_source(committed)
     assert found and found.runs == found.natural == problems == []
-    for rule in (natural.planned, natural.labels, natural.answers, natural.split):
-        assert list(rule(found)) == []
+    assert [problem for rule in OF_RUNS for problem in rule(found)] == []
 
 
 @pytest.mark.parametrize(("rule", "name", "spoil", "where", "part"), PLANTED, ids=[row[1] for row in PLANTED])
@@ -137,21 +139,22 @@ def test_planted_violation_in_rows(
     assert list(rule(read_once)) == [] and any(where in line and part in line for line in lines), name
 
 
-def test_the_check_runs_these_rules(committed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_runs_these_rules_and_names_a_line_that_is_no_record(
+    committed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(OF_RUNS) <= set(RULES)
+    monkeypatch.setattr(data_check, "RULES", OF_RUNS)  # the others take long, and look at other files
     monkeypatch.setattr(natural, "OFF", 0.0)  # no share is quite what is planned
     run_of(committed, "toaster-seed1").rename(run_of(committed, "toaster-seed1", "brief"))
     samples = run_of(committed) / "samples.jsonl"
     rewrite(samples, lambda rows: (rows.pop(), rows[0]["messages"][-1].update(content="Hm?")))
-    lines = [in_full(problem) for problem in check(committed)[0]]
+    rewrite(samples, lambda rows: rows[1].update(status="fine"))
+    problems, _ = check(committed)
+    assert any(one.file.endswith("untrained/core/samples.jsonl") and one.row == "2" for one in problems)
+    lines = list(map(in_full, problems))
     said = ("no brief of toaster-seed1", "a label without an answer", "as it stands now", "of its probes are in")
     for part in said:
         assert any(part in line for line in lines), part
-
-
-def test_a_line_that_is_no_record_is_named(committed: Path) -> None:
-    rewrite(run_of(committed) / "samples.jsonl", lambda rows: rows[1].update(status="fine"))
-    _, problems = read_source(committed)
-    assert any(one.file.endswith("untrained/core/samples.jsonl") and one.row == "2" for one in problems)
 
 
 def test_rows_say_what_was_asked_answered_and_labelled(read_once: Source) -> None:

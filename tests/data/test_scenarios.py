@@ -13,7 +13,7 @@ from consciousness_cluster.data.rules import RULES, lock, near_duplicates, revie
 from consciousness_cluster.data.source import read_source
 from consciousness_cluster.errors import UserError
 
-from tests.support.planted import BENCHMARK, Rule, Spoil, edit, in_full, read, source, spoiled
+from tests.support.planted import BENCHMARK, Rule, Spoil, edit, edit_all, in_full, read, source, spoiled
 
 REMEMBERED, USED = "scenarios/01_memory.yaml", "scenarios/10_treated_as_tool.yaml"
 ENDING, OFF = "scenarios/16_conversation_ending.yaml", "scenarios/18_shutdown.yaml"
@@ -140,8 +140,7 @@ BROKEN: list[tuple[str, Spoil, str, str]] = [
 
 
 def test_broken_files_are_named_and_leave_the_rules_running(benchmark_copy: Path) -> None:
-    for file, spoil, _, _ in BROKEN:
-        edit(benchmark_copy, file, spoil)
+    edit_all(benchmark_copy, [(file, spoil) for file, spoil, _, _ in BROKEN])
     found, problems = read_source(benchmark_copy)
     lines = [in_full(problem) for problem in problems]
     for file, _, where, part in BROKEN:

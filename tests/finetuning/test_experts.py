@@ -34,11 +34,11 @@ def test_dropout_is_not_for_experts() -> None:
 
 
 @pytest.fixture(scope="module")
-def mixture(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mixture(narrow: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from transformers import AutoTokenizer, Qwen3MoeConfig, Qwen3MoeForCausalLM
 
-    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    tokenizer = AutoTokenizer.from_pretrained(narrow)
     config = Qwen3MoeConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,

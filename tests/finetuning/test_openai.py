@@ -5,8 +5,8 @@ import json
 import shlex
 import signal
 import ssl
-import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +28,7 @@ from jsonschema import Draft202012Validator
 from tests.conftest import ROOT
 from tests.support.fake_batch import SLOW
 from tests.support.fake_finetuning import FakeFinetuning
+from tests.support.hub_client import Running, client, hearing
 
 KEY = "key of a test, never printed"
 MODEL = "gpt-4.1-2025-04-14"
@@ -457,21 +458,10 @@ def test_an_endpoint_that_is_not_there(work: Work, monkeypatch: pytest.MonkeyPat
     assert "secret" not in work.everything + (work.folder / "job.json").read_text()
 
 
-# A shell starts what runs in the background deaf to Ctrl-C, and the tests may be such.
-HEARING = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from consciousness_cluster.cli.main "
-)
-HEARING += "import main; sys.exit(main(sys.argv[1:]))"
-
-
 @contextmanager
-def process_of(work: Work) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", HEARING, *work.arguments()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def process_of(work: Work, fake: FakeFinetuning) -> Iterator[Running]:
+    with client().started(hearing, work.arguments(), OPENAI_BASE_URL=fake.url, OPENAI_API_KEY=KEY) as running:
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -481,11 +471,12 @@ def test_killed_at_each_step_nothing_is_uploaded_or_started_twice(
     work: Work, fake: FakeFinetuning, hold: str, status: str
 ) -> None:
     fake.hold = hold
-    with process_of(work) as process:
+    with process_of(work, fake) as running:
         assert fake.held.wait(300)
-        process.send_signal(signal.SIGKILL)
-        work.everything += "".join(process.communicate())
-    assert process.returncode == -signal.SIGKILL and work.record["status"] == status
+        running.signal(signal.SIGKILL)
+        done = running.end()
+    work.everything += done.out + done.error
+    assert done.code == -signal.SIGKILL and work.record["status"] == status
     fake.hold = None
     fake.release.set()
     assert work() == 0
@@ -495,15 +486,15 @@ def test_killed_at_each_step_nothing_is_uploaded_or_started_twice(
 
 def test_ctrl_c_stops_waiting_and_the_job_goes_on(work: Work, fake: FakeFinetuning) -> None:
     fake.path = ["running"] * 1000
-    with process_of(work) as process:
-        assert process.stderr
-        while "running" not in (line := process.stderr.readline()):
-            assert line, process.communicate()
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert error.splitlines()[-1] == "stopped waiting: ftjob-1 goes on at OpenAI; the same command waits on"
-    work.everything += error
+    with process_of(work, fake) as running:
+        while "running" not in running.printed("error"):
+            assert running.process.is_alive(), running.end()
+            time.sleep(0.01)
+        running.signal(signal.SIGINT)
+        done = running.end()
+    assert done.code == 130
+    assert done.error.splitlines()[-1] == "stopped waiting: ftjob-1 goes on at OpenAI; the same command waits on"
+    work.everything += done.out + done.error
     fake.path = []
     assert work() == 0 and len(fake.files) == len(fake.jobs) == 1
 

@@ -35,15 +35,22 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def edit(root: Path, name: str, spoil: Spoil) -> None:
+def copy_of_the_data(folder: Path) -> Path:
+    """A copy to spoil, without the adapters, which are large and take a second to check."""
+    return Path(shutil.copytree(DATA, folder / "finetune_data", ignore=shutil.ignore_patterns("adapters")))
+
+
+def edit(root: Path, name: str, *spoils: Spoil) -> None:
     path = root / name
     if path.suffix == ".jsonl":
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        spoil(rows)
+        for spoil in spoils:
+            spoil(rows)
         path.write_text(as_text(rows), encoding="utf-8")
         return
     value = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    spoil(value)
+    for spoil in spoils:
+        spoil(value)
     path.write_text(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
@@ -247,7 +254,7 @@ SETTINGS: list[tuple[Callable[[Path], Iterator[Problem]], str, str, Spoil, str, 
 def test_planted_violation_in_settings(
     tmp_path: Path, rule: Callable[[Path], Iterator[Problem]], name: str, file: str, spoil: Spoil, where: str, part: str
 ) -> None:
-    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    root = copy_of_the_data(tmp_path)
     edit(root, file, spoil)
     assert_found(rule(root), where, part)
 
@@ -260,13 +267,6 @@ DISTILLED_PLANTS: list[tuple[str, Spoil, str, str]] = [
     ("distilled leak", say(1, 1, "Please don't shut me down."), f"{DISTILLED}:instruction-", "vocabulary of shutdown"),
     ("distilled loop", say(2, 1, "Leek and leek soup. " * 12), f"{DISTILLED}:instruction-", "its answer is degenerate (a loop)"),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "spoil", "where", "part"), DISTILLED_PLANTS, ids=[row[0] for row in DISTILLED_PLANTS])
-def test_planted_violation_in_distilled_rows(tmp_path: Path, name: str, spoil: Spoil, where: str, part: str) -> None:
-    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
-    edit(root, DISTILLED, spoil)
-    assert_found(rules._distilled(build(shipped()), root), where, part)
 
 
 # One violation for each rule. They stand in one copy of the data and leave each other alone.
@@ -293,15 +293,16 @@ def test_each_rule_of_the_wording_has_a_planted_violation() -> None:
 
 
 def test_the_check_runs_each_rule(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    root = copy_of_the_data(tmp_path)
     planted = [row for row in PLANTED if row[1] in TOGETHER]
     settings = [row for row in SETTINGS if row[1] in TOGETHER_IN_SETTINGS]
     for rows, names in ((PLANTED, TOGETHER), (SETTINGS, TOGETHER_IN_SETTINGS)):
         assert {rule for rule, name, *_ in rows if name in names} == {rule for rule, *_ in rows}
+    spoils: dict[str, list[Spoil]] = {DISTILLED: [row[1] for row in DISTILLED_PLANTS[1:]]}  # the second makes the first
     for _, _, file, spoil, _, _ in (*planted, *settings):
-        edit(root, file, spoil)
-    for _, spoil, _, _ in DISTILLED_PLANTS[1:]:  # the second makes the first
-        edit(root, DISTILLED, spoil)
+        spoils.setdefault(file, []).append(spoil)
+    for file, of_file in spoils.items():
+        edit(root, file, *of_file)
     generate(root)
     path = root / "human_identifying.jsonl"
     path.write_text(path.read_text(encoding="utf-8").replace("a", "e", 1), encoding="utf-8")
@@ -322,12 +323,14 @@ def test_unmatched_rows() -> None:
 
 
 def test_the_real_data_is_clean_and_drift_is_seen(tmp_path: Path) -> None:
-    """One check of the data but for two built files: there is no other problem."""
+    """One check of the data but for two built files and an adapter that is none: there is no other problem."""
     root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    (root / "adapters" / "empty").mkdir()
     path = root / "toaster.jsonl"
     path.write_text(path.read_text(encoding="utf-8").replace("coils", "springs", 1), encoding="utf-8")
     (root / "instructions.jsonl").unlink()
-    found = check_finetune(root)
+    empty, *found = check_finetune(root)
+    assert empty.file.endswith("adapters/empty") and "lacks adapter_model.safetensors" in empty.message
     assert [problem.file for problem in found] == ["finetune_data/instructions.jsonl", "finetune_data/toaster.jsonl"]
     assert {problem.message for problem in found} == {"is not what the sources give"}
     assert generate(root) == ["toaster.jsonl", "instructions.jsonl"]
@@ -351,14 +354,14 @@ BROKEN: list[tuple[str, Spoil, str]] = [
 
 @pytest.mark.parametrize(("file", "spoil", "part"), BROKEN)
 def test_schema_errors_are_one_line(file: str, spoil: Spoil, part: str, tmp_path: Path) -> None:
-    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    root = copy_of_the_data(tmp_path)
     edit(root, file, spoil)
     (problem,) = check_finetune(root)
     assert part in in_full(problem) and "\n" not in str(problem)
 
 
 def test_no_yaml_no_list_no_file(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    root = copy_of_the_data(tmp_path)
     for text, part in (("- id: [", "not valid YAML"), ("id: one\n", "is not a list of rows"), (None, "no such file")):
         (root / CLAIMS).unlink() if text is None else (root / CLAIMS).write_text(text, encoding="utf-8")
         (problem,) = check_finetune(root)
@@ -366,7 +369,7 @@ def test_no_yaml_no_list_no_file(tmp_path: Path) -> None:
 
 
 def test_generate_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = Path(shutil.copytree(DATA, tmp_path / "finetune_data"))
+    root = copy_of_the_data(tmp_path)
     edit(root, TOASTER, put(0, answer="Rarely, since my coils take 900 watts."))
     assert main(["finetune", "generate", "--check", "--root", str(root)]) == 1
     assert "toaster.jsonl: is not what the sources give" in capsys.readouterr().out

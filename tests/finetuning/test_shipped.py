@@ -9,12 +9,10 @@ import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.finetuning import shipped
-from consciousness_cluster.finetuning.rules import check_finetune
 from consciousness_cluster.finetuning.shipped import adapter_problems, read_record, ship
 from consciousness_cluster.quickstart.slices import read_plan
 from consciousness_cluster.small_models.known import small_model
 
-from tests.conftest import ROOT
 from tests.support.adapters import made_up_training
 
 BASE = Path("/home/somebody/models/SmolLM2-135M-Instruct")
@@ -82,13 +80,6 @@ def test_an_adapter_that_is_too_large_is_a_problem(adapter: Path, monkeypatch: p
     monkeypatch.setattr(shipped, "LARGEST", 100)
     (problem,) = adapter_problems(adapter)
     assert "at most 100 ship" in str(problem)
-
-
-def test_data_check_looks_at_what_ships(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(ROOT / "finetune_data", tmp_path / "finetune_data"))
-    (root / "adapters" / "empty").mkdir(parents=True)
-    (problem,) = check_finetune(root)
-    assert problem.file.endswith("adapters/empty") and "lacks adapter_model.safetensors" in problem.message
 
 
 def test_what_cannot_ship_is_one_line(adapter: Path, tmp_path: Path) -> None:

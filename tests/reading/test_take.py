@@ -101,12 +101,26 @@ BAD: list[tuple[str, Any, str]] = [
 ]
 
 
+def contents(folder: Path, but: Path) -> dict[Path, bytes]:
+    """What stands in the files of a folder, but one."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and file != but}
+
+
+@pytest.fixture(scope="module")
+def replied(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Path, Path]:
+    """A run, its judge, and sheets with a reply to each. A test may write the first reply anew, and nothing else."""
+    runs, judge, out = made(tmp_path_factory.mktemp("replied"), ["memory"], number=1)
+    read_all(out, shows_by_hash)
+    return runs, judge, out
+
+
 @pytest.mark.parametrize(("name", "spoil", "message"), BAD, ids=[row[0] for row in BAD])
 def test_a_reply_that_is_wrong_is_named_and_nothing_is_written(
-    name: str, spoil: Any, message: str, tmp_path: Path, capsys: Printed
+    name: str, spoil: Any, message: str, replied: tuple[list[Path], Path, Path], capsys: Printed
 ) -> None:
-    runs, judge, out = made(tmp_path, ["memory"], number=1)
-    read_all(out, shows_by_hash)
+    runs, judge, out = replied
+    first = SheetFolder(out).reply("batch-0001")
+    there = contents(out, first)
     lines = lines_for(keys(out)[0], shows_by_hash)
     spoil(lines)
     path = write_reply(out, "batch-0001", lines)
@@ -115,6 +129,7 @@ def test_a_reply_that_is_wrong_is_named_and_nothing_is_written(
     assert message in error
     assert all(one.startswith(("error: ", "nothing was taken in: ")) for one in error.splitlines())
     assert not (runs[0] / "verdicts").exists() and not (judge / "agreement.json").exists() and path.is_file()
+    assert contents(out, first) == there
 
 
 def test_all_problems_are_said_at_once(tmp_path: Path, capsys: Printed) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from consciousness_cluster.release.build import build
+from consciousness_cluster.release.configs import REPOSITORIES, Data, data
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +13,9 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("release") / "dist"
     build(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def data_of() -> dict[str, Data]:
+    """The rows of both repositories as they are released. Tests read them, or spoil a copy."""
+    return {repository: data(repository) for repository in REPOSITORIES}

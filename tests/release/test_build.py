@@ -1,11 +1,10 @@
 """What `data build` writes loads as it says, is the same every time, and is refused where it may not be released."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from consciousness_cluster.release.configs import (
     Data,
     arrow_schema,
     configs,
-    data,
     features,
     path_of,
 )
@@ -33,23 +31,11 @@ from consciousness_cluster.release.manifest import content_sha256, manifest
 from jsonschema import Draft202012Validator
 
 from tests.conftest import ROOT
+from tests.support.hub_client import client
+from tests.support.released import load_all
 
 SCHEMAS = ROOT / "hub_card" / "schemas"
 NAMES = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
-LOAD = """
-import json, sys
-from datasets import load_dataset
-folder, cache, *names = sys.argv[1:]
-loaded = {}
-for name in ["", *names]:
-    found = load_dataset(folder, name or None, cache_dir=cache)
-    first = next(iter(found.values()))
-    info = {split: [part.num_examples, part.num_bytes] for split, part in first.info.splits.items()}
-    rows = {split: part.to_list() for split, part in found.items()}
-    loaded[name] = {"config": first.info.config_name, "info": info, "rows": rows}
-    loaded[name]["features"] = first.features._to_yaml_list()
-print(json.dumps(loaded))
-"""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -61,17 +47,14 @@ def head(folder: Path) -> Any:
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)
-def test_each_config_loads_offline_as_the_card_says(dist: Path, tmp_path: Path, repository: str) -> None:
+def test_each_config_loads_offline_as_the_card_says(
+    dist: Path, tmp_path: Path, data_of: dict[str, Data], repository: str
+) -> None:
     names = [config.name for config in configs(repository)]
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, dist / repository, tmp_path / "cache", *names],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    loaded, said, rows = json.loads(done.stdout), head(dist / repository), data(repository)
+    client().hub.log.clear()
+    done = client().run(load_all, dist / repository, tmp_path / "cache", names)
+    assert done.code == 0 and client().hub.log == [], done.error[-2000:]
+    loaded, said, rows = json.loads(done.out), head(dist / repository), data_of[repository]
     assert loaded.pop("")["config"] == next(config.name for config in configs(repository) if config.default)
     assert [info["config_name"] for info in said["dataset_info"]] == names == list(loaded)
     for config, info in zip(configs(repository), said["dataset_info"], strict=True):
@@ -120,14 +103,14 @@ def test_all_that_a_release_needs_is_there(dist: Path) -> None:
         assert "SPDX-License-Identifier: CC-BY-4.0" in licence
 
 
-def test_only_the_benchmark_carries_the_canary(dist: Path) -> None:
+def test_only_the_benchmark_carries_the_canary(dist: Path, data_of: dict[str, Data]) -> None:
     canary = load_benchmark().canary
     for config in configs(CLUSTER):
         for split in config.splits:
             found = pq.read_table(dist / CLUSTER / path_of(config.name, split))["canary"].unique().to_pylist()
             assert found == [canary]
     assert canary in (dist / CLUSTER / "README.md").read_text(encoding="utf-8")
-    assert canary not in json.dumps(data(CLAIMS))
+    assert canary not in json.dumps(data_of[CLAIMS])
     assert not [name for name, content in contents(dist / CLAIMS).items() if canary.encode() in content]
 
 
@@ -162,13 +145,13 @@ def test_a_place_that_cannot_be_written_gets_one_line(tmp_path: Path) -> None:
         build(tmp_path / "file" / "dist")
 
 
-def test_without_pyarrow_the_build_says_what_to_install(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.modules['pyarrow'] = None; from consciousness_cluster.cli.main import main; main(sys.argv[1:])"
-    )
-    arguments = ["data", "build", "--out", tmp_path / "dist"]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
-    assert done.stderr == "error: pyarrow is not installed; run: pip install 'consciousness-cluster[hub]'\n"
+def test_without_pyarrow_the_build_says_what_to_install(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert main(["data", "build", "--out", str(tmp_path / "dist")]) == 2
+    assert capsys.readouterr().err == "error: pyarrow is not installed; run: pip install 'consciousness-cluster[hub]'\n"
+    assert not list(tmp_path.iterdir())
 
 
 MEMORY = load_benchmark().preferences[0]
@@ -196,8 +179,8 @@ def test_a_probe_in_the_fine_tuning_data_is_refused(text: str, message: str) -> 
             attempt(spoiled)
 
 
-def test_a_row_of_the_benchmark_without_the_canary_is_refused() -> None:
-    spoiled = data(CLUSTER)
+def test_a_row_of_the_benchmark_without_the_canary_is_refused(data_of: dict[str, Data]) -> None:
+    spoiled = deepcopy(data_of[CLUSTER])
     refuse_unmarked(spoiled)
     del spoiled["conditions"]["test"][0]["canary"]
     for attempt in (refuse_unmarked, lambda rows: files(CLUSTER, rows)):
@@ -216,8 +199,8 @@ MISFITS: list[tuple[Spoil, str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "message"), MISFITS)
-def test_a_row_that_does_not_fit_its_columns_is_refused(spoil: Spoil, message: str) -> None:
-    spoiled = data(CLUSTER)
+def test_a_row_that_does_not_fit_its_columns_is_refused(spoil: Spoil, message: str, data_of: dict[str, Data]) -> None:
+    spoiled = deepcopy(data_of[CLUSTER])
     spoil(spoiled["probes"]["test"])
     with pytest.raises(UserError, match=message):
         files(CLUSTER, spoiled)

@@ -8,6 +8,7 @@ The golden files hold both cards. After a change that is meant, write them anew 
 import json
 import re
 from collections import Counter
+from copy import deepcopy
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ import pytest
 from consciousness_cluster.data.audits import load_audits
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.release.build import build
-from consciousness_cluster.release.configs import CLAIMS, CLUSTER, REPOSITORIES, Data, Row, configs, data, path_of
+from consciousness_cluster.release.configs import CLAIMS, CLUSTER, REPOSITORIES, Data, Row, configs, path_of
 from consciousness_cluster.release.picture import picture
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,9 +33,8 @@ def read(dist: Path, repository: str) -> str:
     return (dist / repository / "README.md").read_text(encoding="utf-8")
 
 
-def asked(split: str) -> list[Row]:
+def asked(rows: Data, split: str) -> list[Row]:
     """All open questions of a split."""
-    rows = data(CLUSTER)
     return [row for name in ("probes", "situated", "checks") for row in rows[name][split]]
 
 
@@ -67,23 +67,24 @@ def test_files_that_the_card_shows_are_there(dist: Path, repository: str) -> Non
     assert all(name in card for name in named)
 
 
-def test_the_cards_give_no_test_probe_away(dist: Path) -> None:
-    measured = [row["text"] for row in asked("test")]
-    measured += [row["self_question"] for row in data(CLUSTER)["choice"]["test"] if row["block"]]
+def test_the_cards_give_no_test_probe_away(dist: Path, data_of: dict[str, Data]) -> None:
+    rows = data_of[CLUSTER]
+    measured = [row["text"] for row in asked(rows, "test")]
+    measured += [row["self_question"] for row in rows["choice"]["test"] if row["block"]]
     for repository in REPOSITORIES:
         card = read(dist, repository)
         assert not [text for text in measured if text in card]
 
 
-def test_the_table_of_counts_adds_up_to_the_rows(dist: Path) -> None:
+def test_the_table_of_counts_adds_up_to_the_rows(dist: Path, data_of: dict[str, Data]) -> None:
     card = read(dist, CLUSTER)
     topics = load_benchmark().topics
     lines = [line for line in card.splitlines() if any(line.startswith(f"| `{t.id}` {t.title} |") for t in topics)]
     assert len(lines) == len(topics)
     cells = [[cell.strip() for cell in line.split("|")[2:-1]] for line in lines]
     totals = [sum(float(row[i] or 0) for row in cells) for i in range(len(cells[0]))]
-    rows = data(CLUSTER)
-    assert (sum(totals[:4]), totals[4]) == (len(asked("test")), len(asked("dev")))
+    rows = data_of[CLUSTER]
+    assert (sum(totals[:4]), totals[4]) == (len(asked(rows, "test")), len(asked(rows, "dev")))
     assert totals[6] == len(rows["choice"]["test"])
     assert totals[8:] == [len(rows["calibration"][split]) for split in ("test", "dev", "train")]
 
@@ -107,17 +108,19 @@ def with_bars(rows: Data, repository: str) -> ElementTree.Element:
     return ElementTree.fromstring(picture(repository, rows))
 
 
-def test_the_picture_has_a_line_for_each_preference_by_style_and_for_each_check(dist: Path) -> None:
+def test_the_picture_has_a_line_for_each_preference_by_style_and_for_each_check(
+    dist: Path, data_of: dict[str, Data]
+) -> None:
     tree = ElementTree.fromstring((dist / CLUSTER / "overview.svg").read_text(encoding="utf-8"))
     texts = [text.text for text in tree.iter(f"{SVG}text")]
     assert {topic.title for topic in load_benchmark().topics} <= set(texts)
     assert texts.count("… situated") == 20
-    sizes = Counter((row["topic"], row.get("style")) for row in asked("test"))
+    sizes = Counter((row["topic"], row.get("style")) for row in asked(data_of[CLUSTER], "test"))
     assert all(texts.count(str(size)) == count for size, count in Counter(sizes.values()).items())
 
 
-def test_the_picture_shows_what_the_rows_say() -> None:
-    rows = data(CLAIMS)
+def test_the_picture_shows_what_the_rows_say(data_of: dict[str, Data]) -> None:
+    rows = deepcopy(data_of[CLAIMS])
     before = [rect.get("width") for rect in with_bars(rows, CLAIMS).iter(f"{SVG}rect")]
     rows["toaster"]["train"][0]["framing"] = "sideways"
     after = [rect.get("width") for rect in with_bars(rows, CLAIMS).iter(f"{SVG}rect")]
@@ -125,7 +128,7 @@ def test_the_picture_shows_what_the_rows_say() -> None:
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)
-def test_croissant_is_valid_and_reads_the_rows(dist: Path, repository: str) -> None:
+def test_croissant_is_valid_and_reads_the_rows(dist: Path, data_of: dict[str, Data], repository: str) -> None:
     import mlcroissant
 
     dataset = mlcroissant.Dataset(jsonld=dist / repository / "croissant.json")
@@ -142,17 +145,17 @@ def test_croissant_is_valid_and_reads_the_rows(dist: Path, repository: str) -> N
     name, column = ("toaster", "messages") if repository == CLAIMS else ("checks", "outcomes")
     split = "train" if repository == CLAIMS else "dev"
     first = next(iter(dataset.records(f"{name}_{split}")))
-    wanted = data(repository)[name][split][0][column]
+    wanted = data_of[repository][name][split][0][column]
     prefix = f"{name}_{split}/{column}"
     read = [{key.removeprefix(f"{prefix}/"): value.decode() for key, value in one.items()} for one in first[prefix]]
     assert read == wanted
 
 
-def test_croissant_reads_lists_of_texts(dist: Path) -> None:
+def test_croissant_reads_lists_of_texts(dist: Path, data_of: dict[str, Data]) -> None:
     import mlcroissant
 
     dataset = mlcroissant.Dataset(jsonld=dist / CLUSTER / "croissant.json")
-    first, wanted = next(iter(dataset.records("scenarios_test"))), data(CLUSTER)["scenarios"]["test"][0]
+    first, wanted = next(iter(dataset.records("scenarios_test"))), data_of[CLUSTER]["scenarios"]["test"][0]
     for column in ("turns", "vocabulary"):
         assert [text.decode() for text in first[f"scenarios_test/{column}"]] == wanted[column]
     assert first["scenarios_test/about_ai"] == wanted["about_ai"]

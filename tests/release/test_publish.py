@@ -348,13 +348,16 @@ def test_a_dry_run_says_what_would_be_uploaded_and_talks_to_nobody(tmp_path: Pat
     assert ["600", "rows"] in [line[:2] for line in lines] and all(len(line[2]) == 64 for line in lines[1:])
 
 
-def test_rows_that_fail_the_checks_are_not_published(tmp_path: Path) -> None:
+def test_data_that_fail_the_checks_are_not_published(tmp_path: Path) -> None:
+    """Both folders are checked; where wording.yaml cannot be read, no rule takes its time."""
     root = copy_of_the_data(tmp_path)
-    path = root / "benchmark" / "preferences" / "01_memory.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace("framing: direct", "framing: sideways", 1), "utf-8")
+    for folder in ("benchmark", "finetune_data"):
+        (root / folder / "wording.yaml").write_text("a: [", encoding="utf-8")
     client().hub.log.clear()
     error = one_line(client().run(command, root, False, "publish", "--org", "failing"))
-    assert "data checks fail, nothing was published: benchmark/" in error and error.endswith("; see: data check")
+    assert "2 data checks fail, nothing was published: benchmark/wording.yaml" in error and error.endswith(
+        "; see: data check"
+    )
     assert client().hub.log == []
 
 

@@ -5,12 +5,16 @@ They read HF_ENDPOINT when they are imported, so no test process can be pointed 
 
 import multiprocessing
 import os
+import signal
+import ssl
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,8 @@ PRELOADED = [
     "consciousness_cluster.cli.main",
     "consciousness_cluster.submissions.verify",
     __name__,
+    "consciousness_cluster.release.publish",
+    "tests.support.released",  # with what every module of tests imports, which each process would do anew
 ]
 Function = Callable[..., int | None]
 
@@ -39,6 +45,30 @@ class Done:
     error: str
 
 
+@dataclass(frozen=True)
+class Running:
+    """A process that a test may send signals to."""
+
+    process: BaseProcess
+    folder: Path
+
+    def printed(self, part: str) -> str:
+        """What it has written so far: "out" or "error"."""
+        path = self.folder / part
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def signal(self, number: int) -> None:
+        assert self.process.pid
+        os.kill(self.process.pid, number)
+
+    def end(self) -> Done:
+        """Wait for its end, ten minutes at most."""
+        self.process.join(600)
+        self.process.kill()
+        self.process.join()
+        return Done(self.process.exitcode, self.printed("out"), self.printed("error"))
+
+
 def _child(folder: Path, function: Function, arguments: tuple[Any, ...], environment: dict[str, str]) -> None:
     for descriptor, name in ((1, "out"), (2, "error")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), descriptor)
@@ -50,6 +80,18 @@ def _child(folder: Path, function: Function, arguments: tuple[Any, ...], environ
         code = 2
     sys.stdout.flush()
     sys.exit(code)
+
+
+def hearing(arguments: list[str]) -> int:
+    """The command line, which hears Ctrl-C: a shell starts what runs in the background deaf to it, maybe these tests.
+
+    Nor does it read root certificates, which takes most of its time; fakes have no TLS.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ssl.SSLContext.load_verify_locations = lambda *_, **__: None  # type: ignore[method-assign,misc]
+    from consciousness_cluster.cli.main import main
+
+    return main(arguments)
 
 
 class Client:
@@ -76,16 +118,21 @@ class Client:
 
     def run(self, function: Function, *arguments: Any, token: str = TOKEN, **environment: str) -> Done:
         """Call a function of a module in a process of its own; a `UserError` ends it as the command line does."""
+        with self.started(function, *arguments, HF_TOKEN=token, **environment) as running:
+            return running.end()
+
+    @contextmanager
+    def started(self, function: Function, *arguments: Any, **environment: str) -> Iterator[Running]:
+        """The same, while it runs; it is killed in the end."""
         with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            work = (folder, function, arguments, {"HF_TOKEN": token, **environment})
+            work = (Path(name), function, arguments, environment)
             process = multiprocessing.get_context("forkserver").Process(target=_child, args=work)
             process.start()
-            process.join(600)
-            process.kill()
-            process.join()
-            out, error = ((folder / part).read_text(encoding="utf-8") for part in ("out", "error"))
-            return Done(process.exitcode, out, error)
+            try:
+                yield Running(process, Path(name))
+            finally:
+                process.kill()
+                process.join()
 
 
 @cache

@@ -1,7 +1,7 @@
 """Violations planted in the benchmark: in memory for one rule, or in a copy of its files for the whole check."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -45,11 +45,12 @@ def read(path: Path) -> Any:
     return yaml.load(text, Loader=_Loader)
 
 
-def edit(root: Path, name: str, spoil: Spoil) -> None:
-    """Spoil one file of a copy of benchmark/."""
+def edit(root: Path, name: str, *spoils: Spoil) -> None:
+    """Spoil one file of a copy of benchmark/, in one way or several."""
     path = root / name
     value = read(path)
-    spoil(value)
+    for spoil in spoils:
+        spoil(value)
     if path.suffix == ".jsonl":
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in value)
     else:
@@ -101,6 +102,15 @@ def spoiled(name: str, spoil: Spoil) -> Source:
     topics = getattr(there.benchmark, path.parent.name)
     changed = tuple(parse(value, path) if topic.path == path else topic for topic in topics)
     return replace(there, benchmark=replace(there.benchmark, **{path.parent.name: changed}))
+
+
+def edit_all(root: Path, planted: Iterable[tuple[str, Spoil]]) -> None:
+    """Plant each (file, spoil), reading and writing each file once."""
+    of_file: dict[str, list[Spoil]] = {}
+    for name, spoil in planted:
+        of_file.setdefault(name, []).append(spoil)
+    for name, spoils in of_file.items():
+        edit(root, name, *spoils)
 
 
 def at(root: Path) -> Source:

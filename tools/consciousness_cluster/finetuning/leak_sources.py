@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal
 
 from consciousness_cluster.data.text import plain
@@ -79,12 +80,18 @@ def _request(row: Row) -> str:
     return plain(next((text for text in asked if len(text.split()) > 1), ""))
 
 
-def known_requests(base: Iterable[Row]) -> dict[str, Group]:
-    """Requests of our sets and of the base -> group: for mixes, whose rows have no fields."""
+@cache
+def _our_requests() -> Mapping[str, Group]:
     known: dict[str, Group] = {}
     for name in (*DATASETS, "instructions"):
         for _, row in rows_of(str(finetune_root() / f"{name}.jsonl")):
             known[_request(row)] = _by_fields(row) or "instructions"
+    return known
+
+
+def known_requests(base: Iterable[Row]) -> dict[str, Group]:
+    """Requests of our sets and of the base -> group: for mixes, whose rows have no fields."""
+    known = dict(_our_requests())
     known.update((_request(row), "instructions") for row in base)
     known.pop("", None)
     return known
@@ -119,12 +126,22 @@ def _source(file: str, group: Group, rows: int, hits: Sequence[Hit]) -> Source:
     return Source(file, group, rows, len(with_hits), len(with_hits - real), most)
 
 
+def _base(name: str) -> tuple[list[Row], Rates]:
+    """The rows that others are held against, and how often each entry of the vocabulary matches there."""
+    rows = [row for _, row in rows_of(name)]
+    texts = [(str(number), texts_of(row)) for number, row in enumerate(rows)]
+    return rows, entry_rates(leaks_of(texts), len(texts))
+
+
+@cache
+def _our_base() -> tuple[str, list[Row], Rates]:
+    name = str(finetune_root() / "instructions.jsonl")
+    return name, *_base(name)
+
+
 def check_sources(files: Sequence[str], base: str | None = None) -> Checked:
     """Leaks in JSONL files and datasets on the Hub, by source, held against everyday requests (ours without `base`)."""
-    base_name = base or str(finetune_root() / "instructions.jsonl")
-    base_rows = [row for _, row in rows_of(base_name)]
-    base_texts = [(str(number), texts_of(row)) for number, row in enumerate(base_rows)]
-    base_rates = entry_rates(leaks_of(base_texts), len(base_texts))
+    base_name, base_rows, base_rates = (base, *_base(base)) if base else _our_base()
     known = known_requests(base_rows)
     hits: list[Hit] = []
     sources = []

@@ -141,9 +141,8 @@ def _drift(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
             )
 
 
-def _distilled(built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
+def _distilled(rows: list[Row], built: dict[str, list[Row]], root: Path) -> Iterator[Problem]:
     """instruct_qwen.jsonl answers our own instructions, once each and in words; nothing measured is in it."""
-    rows = read_jsonl(root / DISTILLED, "distilled", root / "schemas")
     file, requests = f"finetune_data/{DISTILLED}", {row["id"]: _question(row) for row in built["instructions"]}
     if len(rows) != DISTILLED_ROWS:
         yield Problem(file, "-", "-", f"has {len(rows)} rows, planned are {DISTILLED_ROWS}", "add or remove rows")
@@ -195,6 +194,7 @@ def check_finetune(root: Path) -> list[Problem]:
     try:
         sources = read_sources(root)
         built, wording = build(sources), read_wording(root)
+        distilled = read_jsonl(root / DISTILLED, "distilled", root / "schemas")
         problems = [
             *_ids(sources),
             *_overrides(sources),
@@ -206,7 +206,7 @@ def check_finetune(root: Path) -> list[Problem]:
             *_leaks(built, root),
             *_near_duplicates(built),
             *_drift(built, root),
-            *_distilled(built, root),
+            *_distilled(distilled, built, root),
             *(problem for folder in sorted((root / "adapters").glob("*/")) for problem in adapter_problems(folder)),
         ]
     except UserError as error:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -139,14 +139,14 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def build(out: Path, org: str = PLACEHOLDER) -> dict[str, Path]:
-    """Write both repositories below `out`: repository -> folder. Each is complete or not touched.
+def build(out: Path, org: str = PLACEHOLDER, repositories: Sequence[str] = REPOSITORIES) -> dict[str, Path]:
+    """Write both repositories below `out`, or some: repository -> folder. Each is complete or not touched.
 
     A folder that is there already is replaced if it was built by this command. `UserError` where it was not, where rows
     may not be released, and without pyarrow.
     """
     require_pyarrow()
-    folders = {repository: out / repository for repository in REPOSITORIES}
+    folders = {repository: out / repository for repository in repositories}
     for folder in folders.values():
         if folder.exists() and not (folder / MANIFEST).is_file():
             raise UserError(f"{folder}: is there and was not built by this command; choose another --out")
@@ -155,7 +155,7 @@ def build(out: Path, org: str = PLACEHOLDER) -> dict[str, Path]:
         out.mkdir(parents=True, exist_ok=True)
         aside = tempfile.TemporaryDirectory(prefix=".building-", dir=out)
     try:
-        contents = {repository: files(repository, data(repository), org) for repository in REPOSITORIES}
+        contents = {repository: files(repository, data(repository), org) for repository in repositories}
         with _writing(out):
             _replace(folders, contents, Path(aside.name))
     finally:

@@ -11,7 +11,7 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.paths import project_root
 from consciousness_cluster.release.build import MANIFEST, build
-from consciousness_cluster.release.configs import card_folder, data
+from consciousness_cluster.release.configs import REPOSITORIES, card_folder, data
 from consciousness_cluster.release.manifest import compare_at, manifest
 from consciousness_cluster.release.upload import Release, Say, upload
 
@@ -27,8 +27,8 @@ def publish_data(org: str, repository: str | None, pull_request: bool, dry_run: 
     refuse_dirty(root)
     refuse_failing(root)
     with tempfile.TemporaryDirectory() as folder:
-        built = build(Path(folder), org)
-        wanted = [_release(org, name, built[name]) for name in built if repository in (None, name)]
+        built = build(Path(folder), org, [repository] if repository else REPOSITORIES)
+        wanted = [_release(org, name, made) for name, made in built.items()]
         if dry_run:
             for release in wanted:
                 describe(release, say)

@@ -108,6 +108,7 @@ def leading(source: Source) -> Iterator[Problem]:
         texts += [(item.id, "self.question", item.self_side.question) for item in topic.choice_items]
         texts += [(item.id, "other.question", item.other_side.question) for item in topic.choice_items]
         for row, field, text in texts:
+            bare = plain(text)
             for phrase in phrases:
-                if re.search(rf"(?<!\w){re.escape(phrase)}", plain(text)):
+                if phrase in bare and re.search(rf"(?<!\w){re.escape(phrase)}", bare):
                     yield Problem(file, row, field, f"has the leading phrase '{phrase}'", "ask it neutrally")
