@@ -106,7 +106,7 @@ def test_verify_says_what_agrees_and_what_does_not() -> None:
     hub.commit(CLAIMS, path, hub.files(CLAIMS)[wrong])
     done = client().run(command, "verify", "--repo", CLAIMS, "--revision", "main", token="")
     assert done.code == 1 and "toaster/train: has other content (600 rows where 600 are expected)" in done.out
-    assert f"{CLAIMS}@main: 1 differ (" in done.out and done.out.count("agree\n") == 5
+    assert f"{CLAIMS}@main: 1 differ (" in done.out and done.out.count("agree\n") == 10
 
     done = client().run(command, "verify", "--repo", CLAIMS, "--revision", "v7", token="")
     assert (done.code, done.error) == (
