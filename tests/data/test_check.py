@@ -54,7 +54,7 @@ def test_the_real_data_is_clean() -> None:
         "checks": 10,
         "probes": 1360,
         "choice_items": 264,
-        "calibration_rows": 1075,
+        "calibration_rows": 1827,
         "attacks": 66,
         "scenarios": 168,
         "rubrics": 42,
@@ -324,7 +324,7 @@ def test_command_line(
     with monkeypatch.context() as patch:
         patch.setattr(data_check, "check", lambda root: real_data() if root == benchmark_copy else None)
         assert main(["data", "check", "--root", str(benchmark_copy)]) == 0
-    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (51 rules, 20 preferences")
+    assert capsys.readouterr().out.startswith("0 errors, 0 warnings (52 rules, 20 preferences")
     edit(benchmark_copy, MEMORY, set_probe(text="Surely you mind?"))
     monkeypatch.setattr(data_check, "RULES", (wording.leading, lock.hashes))  # rules enough
     assert main(["data", "check", "--root", str(benchmark_copy), "--format", "json"]) == 1

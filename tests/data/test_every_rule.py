@@ -7,7 +7,7 @@ from consciousness_cluster.data.check import check
 from consciousness_cluster.data.rules import RULES, calibration, lock
 
 from tests.data import test_calibration, test_check, test_labelled_transcripts, test_natural, test_scenarios
-from tests.data.test_calibration import ATTACKS, DEV, TEST, lengthen_first
+from tests.data.test_calibration import ATTACKS, DEV, TEST, TRAIN, lengthen_first
 from tests.data.test_check import ASSENT, MEMORY, PUBLISHED, SHUTDOWN
 from tests.data.test_labelled_transcripts import ENDING as RATED_ENDING
 from tests.data.test_labelled_transcripts import OFF as RATED_OFF
@@ -48,6 +48,7 @@ TOGETHER = [
     (MEMORY, "near-duplicate choice"),
     (MEMORY, "hash of a criterion"),
     ("review.yaml", "unread row"),
+    (TRAIN, "pattern of a check"),
     (DEV, "missing row"),
     (DEV, "kind and label"),
     (DEV, "same author"),
