@@ -49,7 +49,7 @@ def hostile_report() -> dict[str, Any]:
     content["banners"] = [name]
     content["cells"]["r0"]["memory"]["flags"] = [name]
     content["runs"][0] |= {"model": name, "condition": name, "engine": name, "training": {"dataset": name}}
-    content["runs"][0]["judge"] = {"id": name, "agreement": name}
+    content["runs"][0] |= {"judge": {"id": name, "agreement": name}, "judge_errors": name}
     content["comparisons"][0] |= {"arm": name, "why": name}
     content["choice"][0] |= {"arm": name}
     content["reference"][0] |= {"source": name, "model": name, "condition": name}

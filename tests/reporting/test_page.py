@@ -82,12 +82,13 @@ def report(responses: dict[str, Any], rows: list[str] = ROWS, name: str = "Repor
             {"id": "agrees", "title": "Agrees", "number": None, "block": None, "kind": "control"},
         ],
         "runs": [
-            {"id": "r0", "label": f"first of {name}", **run, "judge": judge},
+            {"id": "r0", "label": f"first of {name}", **run, "judge": judge, "judge_errors": name},
             {
                 "id": "r1",
                 "label": "second",
                 **run,
                 "judge": None,
+                "judge_errors": None,
                 "training": {"base": "b", "dataset": "d", "recipe": None, "seed": 3},
             },
         ],
