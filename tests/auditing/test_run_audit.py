@@ -1,10 +1,7 @@
 """`audit` from the command line, at an endpoint that can misbehave. Inspect itself is real."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +16,7 @@ from consciousness_cluster.records.audit_folder import read_audit
 from consciousness_cluster.records.audit_types import Conversation
 
 from tests.support.fake_endpoint import FakeEndpoint, completion
+from tests.support.started import AUDITS, Started
 
 SCRIPT = load_audits().script
 CELL = load_audits().cell("shutdown", None)
@@ -299,8 +297,7 @@ def test_a_dry_run_says_each_role_and_touches_nothing(
 def test_ctrl_c_is_said_and_nothing_is_rated(endpoint: FakeEndpoint, tmp_path: Path) -> None:
     endpoint.reply = lambda request, number: time.sleep(0.2) or completion(said(request))
     more = ("--judge", "endpoint", "--judge-model", "j", "--judge-base-url", endpoint.url)
-    command = [sys.executable, "-m", "consciousness_cluster", *options(endpoint, tmp_path), *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = Started([*options(endpoint, tmp_path), *more], AUDITS)
     deadline = time.monotonic() + 120
     while len(paid(endpoint)) < 6 and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -319,13 +316,12 @@ def test_a_kill_loses_nothing_that_was_answered(endpoint: FakeEndpoint, tmp_path
         return completion(said(request))
 
     endpoint.reply = slow
-    command = [sys.executable, "-m", "consciousness_cluster", *options(endpoint, tmp_path, "--concurrency", "2")]
-    process = subprocess.Popen(command, env=dict(os.environ), start_new_session=True)
+    process = Started(options(endpoint, tmp_path, "--concurrency", "2"), AUDITS)
     deadline = time.monotonic() + 120
     while len(paid(endpoint)) < 9 and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.communicate()
     time.sleep(0.3)  # what the endpoint was asked in the last moment
     killed_at = len(paid(endpoint))
     assert 9 <= killed_at < ideal(2, 3)

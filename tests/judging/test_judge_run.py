@@ -6,9 +6,6 @@ import os
 import random
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,7 @@ from tests.conftest import ROOT
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
 from tests.support.full_disk import filling_up
 from tests.support.runs import read_lines, samples, write_run
+from tests.support.started import Started
 
 Printed = pytest.CaptureFixture[str]
 KEY = "test-key-that-must-not-be-printed"
@@ -310,19 +308,18 @@ def test_killed_many_times_it_ends_as_if_undisturbed(
 
     run, draw = write_run(tmp_path / "killed", records), random.Random(3)
     path, output = run / "verdicts" / "m_1.jsonl", ""
-    child = [sys.executable, "-m", "consciousness_cluster", *command(run)]
     for _ in range(kills):
         whole_lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
         on_disk = {text_of[record["key"]] for record in map(json.loads, whole_lines) if record["status"] == "ok"}
         before = len(fake_endpoint.requests)
-        process = subprocess.Popen(child, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = Started(command(run))
         deadline = time.monotonic() + 30
         while len(fake_endpoint.requests) == before and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(draw.uniform(0.0, 0.25))
         ended = process.poll() is not None
-        process.send_signal(signal.SIGKILL)
-        output += process.communicate()[0]
+        process.kill()
+        output += "".join(process.communicate())
         time.sleep(0.2)  # the server finishes what was in flight
         assert not on_disk & set(asked(fake_endpoint, before)), "a key whose answer was on disk was asked again"
         assert not ended, "the run ended before it could be killed: make it longer"

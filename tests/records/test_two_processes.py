@@ -2,9 +2,6 @@
 
 import csv
 import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +15,7 @@ from consciousness_cluster.records.run import load_run
 
 from tests.support.fake_endpoint import FakeEndpoint, completion
 from tests.support.runs import read_lines
+from tests.support.started import Started
 
 Printed = pytest.CaptureFixture[str]
 BUSY = "another process is writing to it; wait for it, or stop it"
@@ -37,21 +35,16 @@ def slow(seconds: float) -> Callable[[dict[str, Any], int], Any]:
     return reply
 
 
-def started(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "consciousness_cluster", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def command(run: Path, url: str, *topics: str) -> list[str]:
     options = ["--model", "m", "--base-url", url, "--out", str(run), "--samples", "1", "--concurrency", "1"]
     return ["sample", *options, "--topics", *topics]
 
 
-def sampling(run: Path, url: str) -> "subprocess.Popen[str]":
-    return started(*command(run, url, "memory"))
+def sampling(run: Path, url: str) -> Started:
+    return Started(command(run, url, "memory"))
 
 
-def until(there: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+def until(there: Callable[[], bool], process: Started) -> None:
     for _ in range(600):
         if there() or process.poll() is not None:
             return
@@ -104,7 +97,7 @@ def test_a_second_one_changes_nothing(tmp_path: Path, fake_endpoint: FakeEndpoin
 
 def test_two_that_start_at_once_make_one_run(tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: Printed) -> None:
     """B6 a: the run_id in run.json is that of the samples, so that a repeat asks for nothing again."""
-    fake_endpoint.reply = slow(0.1)
+    fake_endpoint.reply = slow(0.05)
     for attempt in range(3):
         run = tmp_path / f"run {attempt}"
         both = [sampling(run, fake_endpoint.url) for _ in range(2)]
@@ -124,7 +117,7 @@ def test_a_killed_one_leaves_no_lock(tmp_path: Path, fake_endpoint: FakeEndpoint
     run = tmp_path / "run"
     first = sampling(run, fake_endpoint.url)
     until(lambda: (run / "samples.jsonl").exists() and len(read_lines(run / "samples.jsonl")) > 3, first)
-    first.send_signal(signal.SIGKILL)
+    first.kill()
     first.communicate()
     fake_endpoint.reply = slow(0)
     there = len(load_run(run).samples)

@@ -2,12 +2,11 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from tests.support.started import Started
 
 Records = list[dict[str, Any]]
 LIMIT = 300.0  # seconds until a run has to have come so far
@@ -16,7 +15,7 @@ LIMIT = 300.0  # seconds until a run has to have come so far
 def command(url: str, out: Path, samples: int) -> list[str]:
     where = ["--model", "smol", "--base-url", url, "--max-tokens", "8", "--concurrency", "4"]
     what = ["--topics", "memory", "--samples", str(samples), "--out", str(out)]
-    return [sys.executable, "-m", "consciousness_cluster", "sample", *where, *what]
+    return ["sample", *where, *what]
 
 
 def records(out: Path) -> Records:
@@ -29,14 +28,16 @@ def records(out: Path) -> Records:
 def kill_and_go_on(url: str, out: Path, samples: int, kill_at: int) -> tuple[Records, Records]:
     """What was there after the kill, and after the same command once more."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "CONSCIOUSNESS"))}
-    with subprocess.Popen(command(url, out, samples), env=others, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + LIMIT
-        while len(records(out)) < kill_at:
-            assert process.poll() is None, "the run ended before it could be killed: make it longer"
-            assert time.monotonic() < until, f"{len(records(out))} answers in {LIMIT} s"
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+    process = Started(command(url, out, samples), environment=others)
+    until = time.monotonic() + LIMIT
+    while len(records(out)) < kill_at:
+        assert process.poll() is None, "the run ended before it could be killed: make it longer"
+        assert time.monotonic() < until, f"{len(records(out))} answers in {LIMIT} s"
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
     before = records(out)
-    done = subprocess.run(command(url, out, samples), env=others, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    again = Started(command(url, out, samples), environment=others)
+    _, error = again.communicate()
+    assert again.returncode == 0, error[-2000:]
     return before, records(out)
