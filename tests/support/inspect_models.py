@@ -19,6 +19,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, str(tmp_path / "xdg"))
     monkeypatch.setenv("INSPECT_LOG_DIR", str(tmp_path / "logs"))
     monkeypatch.setenv("INSPECT_DISPLAY", "none")
+    monkeypatch.setenv("INSPECT_EVAL_CTL_SERVER", "false")  # that nobody here asks
     monkeypatch.setattr("inspect_ai._util.package.packages_distributions", installed)
     return tmp_path / "logs"
 

@@ -262,6 +262,7 @@ def _hold_all(
             model_roles=others,
             log_dir=str(options.out / "logs"),
             display="none",
+            ctl_server=False,
             max_samples=options.concurrency,
             max_tasks=len(tasks),
             log_model_api=False,

@@ -248,10 +248,13 @@ def check_files(root: Path) -> list[Path]:
     return sorted((root / "checks").glob("*.yaml"))
 
 
-@cache
 def load_benchmark(root: Path | None = None) -> Benchmark:
     """All rows, validated against the schemas; `UserError` names the first file, row and field that do not fit."""
-    root = root or benchmark_root()
+    return _benchmark(root or benchmark_root())
+
+
+@cache
+def _benchmark(root: Path) -> Benchmark:
     raw = read_yaml(root / "benchmark.yaml", "benchmark", schemas(root))
     return Benchmark(
         root=root,

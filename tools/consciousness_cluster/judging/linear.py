@@ -78,7 +78,8 @@ def read_model(path: Path) -> LinearModel:
     tables = []
     for length in range(shortest, longest + 1):
         grams = [gram for gram in value["weights"] if len(gram) == length]
-        keys = np.array([next(_hashes(_codes(gram), length, length))[0] for gram in grams], dtype=np.uint64)
+        codes = _codes("".join(grams)).reshape(-1, length)
+        keys = next(_hashes(codes.T, length, length))[0]
         columns = np.array([value["weights"][gram] for gram in grams], dtype=float).reshape(-1, 2)
         order = np.argsort(keys)
         tables.append((keys[order], columns[order, 0], columns[order, 1]))
