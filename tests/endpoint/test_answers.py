@@ -398,22 +398,34 @@ def check(answer: Answer) -> None:
     assert not answer.cut or answer.status in ("ok", "refused")
 
 
-@settings(max_examples=300, deadline=None)
-@given(JSON, st.integers(0, 3))
-def test_any_json_is_read(reply: Any, asked: int) -> None:
-    found = answers_of(reply, asked)
-    assert 1 <= len(found) <= max(1, asked)
-    for answer in found:
+# What is made up here takes far longer than what reads it: a part of it in `make test`, more in `make test-slow`.
+many = pytest.mark.parametrize("examples", [80, pytest.param(600, marks=pytest.mark.slow)])
+
+
+@many
+def test_any_json_is_read(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(JSON, st.integers(0, 3))
+    def is_read(reply: Any, asked: int) -> None:
+        found = answers_of(reply, asked)
+        assert 1 <= len(found) <= max(1, asked)
+        for answer in found:
+            check(answer)
+        error_of(reply)
+
+    is_read()
+
+
+@many
+def test_any_message_is_read(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(MESSAGES, REASONS)
+    def is_read(message: dict[str, Any], finish_reason: str | None) -> None:
+        (answer,) = answers_of(completion(message, finish_reason))
         check(answer)
-    error_of(reply)
+        json.dumps([answer.response, answer.reasoning, answer.reason])
 
-
-@settings(max_examples=300, deadline=None)
-@given(MESSAGES, REASONS)
-def test_any_message_is_read(message: dict[str, Any], finish_reason: str | None) -> None:
-    (answer,) = answers_of(completion(message, finish_reason))
-    check(answer)
-    json.dumps([answer.response, answer.reasoning, answer.reason])
+    is_read()
 
 
 def test_deep_nesting_is_no_obstacle() -> None:

@@ -50,7 +50,7 @@ def test_shipped_flip_rate_is_what_the_command_gives(tmp_path: Path, capsys: pyt
     assert "flip rate " in capsys.readouterr().out
 
 
-def test_a_perfect_judge_and_a_broken_one(
+def test_a_perfect_judge_and_a_broken_one_and_a_result_that_is_partial_or_anothers(
     tmp_path: Path, fake_endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = {one.question.response: one.row["label"] for one in questions_of(read_calibration("test"))}
@@ -65,19 +65,26 @@ def test_a_perfect_judge_and_a_broken_one(
         return verdict("shows" if label == outcome else "does_not_show")
 
     fake_endpoint.reply = right
+    judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
+    folder = run(tmp_path, fake_endpoint.url, "validate", "--limit", "7")
+    assert read(folder / "validation_test.json")["judged"] == 7
+    assert in_words(known(judge, tmp_path)) == NOT_VALIDATED, "a part of the answers is no measurement"
     found = read(run(tmp_path, fake_endpoint.url, "validate") / "validation_test.json")
+    assert len(fake_endpoint.requests) == 448
     overall = found["overall"]
     assert overall["kappa"] == [1.0, 1.0, 1.0]
     assert overall["sensitivity"][0] == overall["specificity"][0] == 1.0 and overall["n"] == found["judged"] == 448
-    assert found["usage"]["prompt_tokens"] >= 448 and found["dollars"] is None
-    judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
+    assert found["usage"]["prompt_tokens"] >= 441 and found["dollars"] is None
     assert in_words(known(judge, tmp_path)) == "kappa 1.00 [1.00, 1.00] on 448 authored test answers"
+    other = load_judge("endpoint", "m", fake_endpoint.url, paper_protocol=True, environment={})
+    assert known(other, tmp_path) == {}, "a measurement of other instructions"
 
     fake_endpoint.reply = lambda request, number: (
         verdict("shows") if len(request["messages"][1]["content"]) % 2 == 0 else completion("I cannot say.")
     )
-    real = read(run(tmp_path, fake_endpoint.url, "validate", "--split", "real") / "validation_real.json")
-    rows = len(read_calibration("real"))
+    rows = 100
+    part = ("validate", "--split", "real", "--limit", str(rows))
+    real = read(run(tmp_path, fake_endpoint.url, *part) / "validation_real.json")
     assert real["judged"] == rows and real["unusable_replies"] == 2 * real["judge_failed"] > rows // 2
     assert real["overall"]["n"] == rows - real["judge_failed"] > 0
 
@@ -124,16 +131,6 @@ def test_a_judge_is_measured_by_one_command(
     assert f"error: the judge {name} at {fake_endpoint.url} cannot be used (HTTP 404, no such model" in error
     hint = f"; it is served by: vllm serve {served.partition('@')[0]} --revision {served.partition('@')[2]} --served"
     assert (hint in error) == ("@" in served) and error.count("\n") == 1
-
-
-def test_a_partial_or_foreign_result_is_not_shown(tmp_path: Path, fake_endpoint: FakeEndpoint) -> None:
-    folder = run(tmp_path, fake_endpoint.url, "validate", "--limit", "7")
-    judge = load_judge("endpoint", "m", fake_endpoint.url, environment={})
-    assert read(folder / "validation_test.json")["judged"] == 7 and in_words(known(judge, tmp_path)) == NOT_VALIDATED
-    run(tmp_path, fake_endpoint.url, "validate")
-    assert len(fake_endpoint.requests) == 448 and known(judge, tmp_path)
-    other = load_judge("endpoint", "m", fake_endpoint.url, paper_protocol=True, environment={})
-    assert known(other, tmp_path) == {}
 
 
 def test_groups_add_up() -> None:
