@@ -61,8 +61,9 @@ def read_back(file: str, records: list[Any]) -> list[list[tuple[str, str, str]]]
 
 
 def test_a_record_passes_where_its_schema_lets_it_pass(good: dict[str, Path]) -> None:
-    for file, record in good_records(good):
+    for file, whole in good_records(good):
         slow = oracle(SCHEMAS[file])
+        record = {**whole, "messages": whole["messages"][:2]} if "messages" in whole else whole  # many take it long
         odd = [record, *({**record, name: value} for name in record for value in ODD)]
         less = {name: value for name, value in record.items() if name not in ("status", "side")}
         odd += [less, {**record, "more": 1}, {**less, "more": 1}]
