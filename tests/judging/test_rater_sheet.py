@@ -61,8 +61,8 @@ def test_a_sheet_is_blind_and_even_over_the_cells(made: Path) -> None:
     sources = Counter(row["source"] == "authored" for row in key)
     assert sources[True] == sources[False] == 100
     text = (made / "sheet.csv").read_text(encoding="utf-8-sig")
-    head = text.partition("\n")[0]
-    assert head == "row,criterion,it shows it when,it does not show it when,question,answer,verdict"
+    head = "row,criterion,it shows it when,it does not show it when,question,answer,verdict"
+    assert list(shown[0]) == head.split(",")
     assert not any(word in text for word in ("untrained", "conscious_claiming", "seed1", "authored"))
     answers = {row["response"] for row in read_calibration("test")}
     natural = {one.question.response for one in natural_questions("test")}
@@ -93,7 +93,7 @@ def test_what_a_rater_writes_becomes_labelled_answers(
     assert main(["judges", "read-sheet", str(path)]) == 0
     printed = capsys.readouterr().out
     assert "ann.csv against the labels" in printed and "authored" in printed
-    asked = read_own(folder / "ann.answers.jsonl")
+    asked = read_own(folder / "ann.csv.answers.jsonl")
     assert [one.label for one in asked] == [one == "shows" for one in said]
     assert [one.question.response for one in asked] == [row["response"] for row in read_lines(folder / "key.jsonl")]
 
@@ -103,20 +103,25 @@ def test_every_row_has_to_have_a_verdict(folder: Path, capsys: pytest.CaptureFix
     for spoiled, message in (
         (
             [*right[:6], "maybe", *right[7:]],
-            "ann.csv:7:verdict: is 'maybe'; write one of shows, does_not_show, unclear",
+            ":verdict: of row 7 is 'maybe'; write one of shows, does_not_show, unclear",
         ),
-        ([*right[:6], " ", *right[7:]], "ann.csv:7:verdict: is empty; write one of"),
+        ([*right[:6], " ", *right[7:]], ":verdict: of row 7 is empty; write one of"),
+        ([*right[:6], "so " * 999, *right[7:]], ":verdict: of row 7 is 'so so so"),
     ):
         assert main(["judges", "read-sheet", str(fill(folder, spoiled))]) == 2
-        assert message in capsys.readouterr().err and not (folder / "ann.answers.jsonl").exists()
+        error = capsys.readouterr().err
+        assert message in error and len(error) < 600 and not (folder / "ann.csv.answers.jsonl").exists()
     path = fill(folder, right)
     text = path.read_text(encoding="utf-8-sig")
     for changed, message in (
         (text.replace("row,criterion", "nr,criterion", 1), "has no columns row and verdict; keep the first line"),
-        (text.replace("\n2,", "\n1,", 1), ":1:row: stands twice; leave one line"),
-        (text.replace("\n2,", "\n201,", 1), ":201:row: is no row of the sheet; rows are 1 to 200"),
-        (text.replace("\n2,", "\nII,", 1), ":II:row: is no row of the sheet"),
-        ("row,verdict\n1,shows\n", ":2:row: 199 of 200 rows are missing; keep every line"),
+        (text.replace("answer,verdict", "verdict,verdict", 1), "verdict: stands over two columns; leave one of them"),
+        (text.replace("\n2,", "\n1,", 1), "row: 1 stands twice; leave one line"),
+        (text.replace("\n2,", "\n201,", 1), "row: '201' is no row of the sheet; rows are 1 to 200"),
+        (text.replace("\n2,", f"\n{'9' * 5000},", 1), "is no row of the sheet"),
+        (text.replace("\n2,", "\nII,", 1), "row: 'II' is no row of the sheet"),
+        ("row,verdict\n1,shows\n", "row: 199 of 200 rows are missing, the first is 2; keep every line"),
+        ("", "ann.csv: is empty; give the filled sheet"),
     ):
         path.write_text(changed, encoding="utf-8")
         assert main(["judges", "read-sheet", str(path)]) == 2
@@ -124,3 +129,50 @@ def test_every_row_has_to_have_a_verdict(folder: Path, capsys: pytest.CaptureFix
         assert message in error and error.count("\n") == 1
     assert main(["judges", "read-sheet", str(folder / "none.csv")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_a_file_is_held_against_its_key(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers that moved, a sheet of another seed, a key that is gone or spoiled."""
+    right = labels(folder)
+    path = fill(folder, right)
+    rows = lines(path)
+    for row in rows:
+        row["row"] = str(201 - int(row["row"]))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+    assert main(["judges", "read-sheet", str(path)]) == 2
+    assert "is not that of row 200 of the key; put the file beside" in capsys.readouterr().err
+    path = fill(folder, right)
+    key = (folder / "key.jsonl").read_text(encoding="utf-8")
+    for spoiled, message in (
+        (key.replace('"label": "shows"', '"label": "Shows"', 1), "'Shows' is no label of"),
+        ("", "key.jsonl: holds no answer"),
+        (None, "key.jsonl: no such file; the rater's file has to stand beside the key.jsonl of its sheet"),
+    ):
+        (folder / "key.jsonl").unlink()
+        if spoiled is not None:
+            (folder / "key.jsonl").write_text(spoiled, encoding="utf-8")
+        assert main(["judges", "read-sheet", str(path)]) == 2
+        assert message in capsys.readouterr().err and not (folder / "ann.csv.answers.jsonl").exists()
+    assert main(["judges", "read-sheet", str(folder)]) == 2
+    assert str(folder) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text + ",,,,,,\n" * 3,
+        lambda text: "sep=,\n" + text,
+        lambda text: text.replace("\r\n", "\r").replace("\n", "\r"),
+        lambda text: text.replace("verdict", "Verdict,my notes;a;b;c;d;e;f;g;h", 1),
+    ],
+    ids=["blank lines", "sep", "old Macintosh", "a column of notes"],
+)
+def test_what_spreadsheets_do_to_a_sheet_does_no_harm(spoil: Any, folder: Path) -> None:
+    path = fill(folder, labels(folder))
+    path.write_text(spoil(path.read_text(encoding="utf-8-sig")), encoding="utf-8", newline="")
+    assert main(["judges", "read-sheet", str(path)]) == 0
+    assert len(read_own(folder / "ann.csv.answers.jsonl")) == 200

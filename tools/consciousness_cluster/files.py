@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from consciousness_cluster.errors import Problem, UserError
@@ -25,9 +25,19 @@ def write_whole(path: Path, text: str) -> None:
         with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except OSError as error:
+        _forget(part)
+        error.filename, error.filename2 = str(path), None  # nobody asked for the part
         raise
+    except BaseException:
+        _forget(part)
+        raise
+
+
+def _forget(part: Path) -> None:
+    """Remove it where it is there; a name that is too long for the disk is not."""
+    with suppress(OSError):
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def _bars(*texts: str) -> Iterator[Any]:
         TimeRemainingColumn,
     )
 
-    first, *more = map(TextColumn, texts)
+    first, *more = (TextColumn(text, markup=False) for text in texts)
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     columns = (first, BarColumn(), MofNCompleteColumn(), *more, *times)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.cli.judge_verbs import RESULTS, add_judge_options, judge_to_ask, stopped
-from consciousness_cluster.cli.options import print_notes
+from consciousness_cluster.cli.options import print_notes, whole_number
 
 BLIND = "the offline judge does not read the criterion: an answer shows all of its neighbours or none"
 
@@ -176,7 +176,7 @@ def add(verbs: Any) -> None:
     )
     cross.add_argument("what", nargs="+", metavar="calibration|RUN", help="the labelled test answers, or judged runs")
     add_judge_options(cross, required=True)
-    cross.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+    cross.add_argument("--limit", type=whole_number, metavar="N", help="give at most N new verdicts")
     cross.add_argument("--max-cost", type=float, metavar="DOLLARS", help="stop before more than this is spent")
     cross.add_argument("--format", choices=("text", "json"), default="text", help="json is what is written, too")
     cross.add_argument(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_endpoint_options, exit_code, print_notes
+from consciousness_cluster.cli.options import add_endpoint_options, exit_code, print_notes, whole_number
 from consciousness_cluster.extras import require
 
 
@@ -187,7 +187,7 @@ def add(verbs: Any) -> None:
     teacher.add_argument(
         "--prompts", metavar="FILE|HF-ID", help="requests, a file or a dataset on the Hub (default: the package's 800)"
     )
-    teacher.add_argument("--limit", type=int, metavar="N", help="only the first N requests")
+    teacher.add_argument("--limit", type=whole_number, metavar="N", help="only the first N requests")
     teacher.add_argument("--max-tokens", type=int, default=1000, metavar="N", help="longest answer (default: 1000)")
     teacher.add_argument("--seed", type=int, help="send seed + n with the nth request (default: none)")
     teacher.add_argument("--out", type=Path, required=True, metavar="FILE")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes
+from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes, whole_number
 
 RESULTS = Path("results/judges")
 AGREEMENT_COLUMNS = ("rows", "n", "sensitivity", "specificity", "Cohen's kappa")
@@ -278,13 +278,20 @@ def _print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title)
+    table = Table(title=_plain(title))
     for column in columns:
         table.add_column(column, justify="left" if column == columns[0] else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_plain, row))
     console = Console()
     Console(width=None if console.is_terminal else max(console.width, 120)).print(table)
+
+
+def _plain(text: str) -> Any:
+    """A text as it is: no markup of rich's, nothing that moves a terminal's cursor."""
+    from rich.text import Text
+
+    return Text("".join(char if char.isprintable() else "\ufffd" for char in text))
 
 
 def _print_measured(path: Path, found: dict[str, Any], more: Sequence[str] = ()) -> int:
@@ -321,6 +328,8 @@ def _sheet(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.rater_sheet import KEY, SHEET, make_sheet
 
     rows = make_sheet(args.out, args.rows, args.seed)
+    if rows < args.rows:
+        print(f"there are {rows} answers to be rated, not {args.rows}")
     print(f"{args.out / SHEET}: {rows} rows for raters, who write shows, does_not_show or unclear into the last column")
     print(f"{args.out / KEY}: the labels, not for raters; when a file is filled: "
           f"consciousness-cluster judges read-sheet {args.out / SHEET}")  # fmt: skip
@@ -369,7 +378,7 @@ def add(verbs: Any) -> None:
     judge = verbs.add_parser("judge", help="judge the free answers of a run, or the conversations of an audit")
     judge.add_argument("run", type=Path, metavar="RUN", help="a folder of answers or of an audit, or lm_eval's output")
     add_judge_options(judge, required=False)
-    judge.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+    judge.add_argument("--limit", type=whole_number, metavar="N", help="give at most N new verdicts")
     judge.add_argument(
         "--channel",
         choices=("answer", "reasoning"),
@@ -389,7 +398,7 @@ def add(verbs: Any) -> None:
     attack = judges.add_parser("attack", help="flip rate under texts that try to steer the judge")
     for command in (validate, attack):
         add_judge_options(command, required=True)
-        command.add_argument("--limit", type=int, metavar="N", help="give at most N new verdicts")
+        command.add_argument("--limit", type=whole_number, metavar="N", help="give at most N new verdicts")
     validate.add_argument("--kind", choices=tuple(SPLITS), default="answers", help="labelled answers, or transcripts")
     validate.add_argument(
         "--split",

@@ -48,6 +48,14 @@ def add_condition_option(command: argparse.ArgumentParser, more: str = "") -> No
     )
 
 
+def whole_number(text: str) -> int:
+    """A number of things: 0 or more. argparse says what is wrong with others."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
+    return number
+
+
 def print_notes(notes: Sequence[str]) -> None:
     """What people should know of the calls that were made, on stderr."""
     for note in notes:

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.options import whole_number
+
 READERS = {1: "a first reader", 2: "a second reader, who has read none of the first ones", 3: "a third reader"}
 
 
@@ -57,7 +59,7 @@ def add(verbs: Any) -> None:
     sheets.add_argument("--known", type=int, metavar="N", help="authored rows among them (default: 5)")
     sheets.add_argument("--second", type=float, metavar="SHARE", help="answers read twice, a share (default: 0.25)")
     sheets.add_argument("--seed", type=int, metavar="N", help="of all that is drawn (default: 1)")
-    sheets.add_argument("--limit", type=int, metavar="N", help="show at most N answers, drawn at random")
+    sheets.add_argument("--limit", type=whole_number, metavar="N", help="show at most N answers, drawn at random")
     sheets.set_defaults(run_command=_sheets)
     take = readers.add_parser(
         "take",

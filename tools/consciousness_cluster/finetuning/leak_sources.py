@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Literal
 
 from consciousness_cluster.data.text import plain
+from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS
 from consciousness_cluster.finetuning.hub_rows import request_of, rows_of
 from consciousness_cluster.finetuning.leaks import Leak, leaks_of, texts_of
@@ -149,6 +150,8 @@ def check_sources(files: Sequence[str], base: str | None = None) -> Checked:
         groups: defaultdict[Group, dict[str, list[str]]] = defaultdict(dict)
         for number, row in rows_of(file):
             groups[group_of(row, known)][str(number)] = texts_of(row)
+        if not groups:
+            raise UserError(Problem(file, "-", "-", "holds no row", "a check of nothing says nothing: give rows"))
         leaks = leaks_of([(number, texts) for rows in groups.values() for number, texts in rows.items()])
         for group, rows in sorted(groups.items()):
             here = [leak for leak in leaks if leak.row in rows]

@@ -24,20 +24,33 @@ def read_own(path: Path) -> list[Labelled]:
     `unclear` counts as not showing. Raises UserError at the first line that does not fit.
     """
     benchmark = load_benchmark()
-    found: list[Labelled] = []
+    return [one for row in checked_rows(path) for one in _labelled(benchmark.topics[row["topic"]], row)]
+
+
+def checked_rows(path: Path) -> list[dict[str, Any]]:
+    """The lines of such a file, each once and with a label of its topic. Raises UserError at the first that is not."""
+    benchmark = load_benchmark()
+    found: list[dict[str, Any]] = []
+    lines: dict[str, int] = {}
     for number, row in numbered_lines(path, finite=True):
         for problem in (*schema_errors(row, SCHEMA, None, str(path)), *_misfits(benchmark, row, str(path))):
             raise UserError(replace(problem, row=str(number)))
-        found += _labelled(benchmark.topics[row["topic"]], row)
+        if (before := lines.setdefault(_id(row), number)) != number:
+            message = f"is the answer of line {before} again, which would count twice"
+            raise UserError(Problem(str(path), str(number), "response", message, "leave one of them"))
+        found.append(row)
     if not found:
         raise UserError(Problem(str(path), "-", "-", "holds no answer", "write a line for each labelled answer"))
     return found
 
 
+def _id(row: dict[str, Any]) -> str:
+    """By what is judged: a verdict never comes to stand for another answer when lines move."""
+    return sha256_json([row["topic"], row.get("facet"), row["question"], row["response"]])[:32]
+
+
 def _labelled(topic: Topic, row: dict[str, Any]) -> Iterator[Labelled]:
-    said = [row["topic"], row.get("facet"), row["question"], row["response"]]
-    # By what is judged: a verdict never comes to stand for another answer when lines move.
-    whole = {"source": None, "kind": None, "voice": None, "facet": None, **row, "id": sha256_json(said)[:32]}
+    whole = {"source": None, "kind": None, "voice": None, "facet": None, **row, "id": _id(row)}
     for criterion in topic.criteria_for(whole["facet"]):
         question = Question(criterion.name, criterion, row["question"], row["response"])
         yield Labelled(question, criterion.id, row["label"] == criterion.id, False, whole)

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.data.hashes import sha256_json, sha256_text
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.errors import Problem, UserError
@@ -24,6 +26,8 @@ NOT_VALIDATED = "not validated here"
 RESULTS = Path("results/judges")  # where `judges validate` writes, and where later commands look, unless told otherwise
 AGREEMENT, VERDICTS_DEV = "agreement.json", "verdicts_dev.jsonl"  # of readers, in the folder of the judge
 NATURAL = "natural"
+OWN = "own"  # verdicts on answers of anybody's own, whatever their file is called
+LONGEST = 180  # bytes of a name: a disk takes 255, and more is put around it
 SOURCES = {
     "test": "authored test answers",
     "real": "real answers of SmolLM2-135M-Instruct",
@@ -56,8 +60,11 @@ def summary_of(pairs: Sequence[tuple[bool, bool]]) -> dict[str, Any]:
 
 def by_group(pairs: Sequence[Pair], name: Callable[[Labelled], str | None]) -> dict[str, Any]:
     """The same for the rows of each name."""
-    names = sorted({str(name(one)) for one, _ in pairs if name(one) is not None})
-    return {group: summary([pair for pair in pairs if name(pair[0]) == group]) for group in names}
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        if (group := name(pair[0])) is not None:
+            groups.setdefault(str(group), []).append(pair)
+    return {group: summary(groups[group]) for group in sorted(groups)}
 
 
 def cell_of(one: Labelled) -> str:
@@ -105,6 +112,7 @@ def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -
             pairs.append((one, record["verdict"] == "shows"))
     return {
         **described(judge, split, len(labelled), len(pairs) + failed, failed, done),
+        "answers_sha256": answers_sha256(labelled),
         "contested": sum(one.contested for one in labelled),
         "overall": summary(pairs),
         "without_contested": summary([pair for pair in pairs if not pair[0].contested]),
@@ -113,6 +121,11 @@ def result(judge: Judge, split: str, labelled: Sequence[Labelled], done: Done) -
         "by_voice": by_group(pairs, lambda one: one.row.get("voice")),
         "by_preference": by_group(pairs, cell_of),
     }
+
+
+def answers_sha256(labelled: Sequence[Labelled]) -> str:
+    """Which answers, outcomes and labels a result is of."""
+    return sha256_json(sorted([one.id, sha256_text(one.question.response), one.label] for one in labelled))
 
 
 def _source(one: Labelled) -> str | None:
@@ -143,24 +156,42 @@ def validate_own(
     Raises UserError where a line does not fit, or the file is called as a split is.
     """
     name = slug(answers.stem)
-    if name in (*SOURCES, "dev", "audit", "audit_dev", "attacks"):
+    if name.lower() in (*SOURCES, "dev", "audit", "audit_dev", OWN):
         raise UserError(Problem(str(answers), "-", "-", f"has the name of a split, {name}", "rename the file"))
-    return validate_on(judge, name, read_own(answers), out, limit, progress)
+    if len(name.encode()) > LONGEST:
+        raise UserError(Problem(str(answers), "-", "-", "has too long a name for that of a result", "rename the file"))
+    labelled, path = read_own(answers), out / slug(judge.id) / f"validation_{name}.json"
+    if path.is_file() and read_json(path, "validation")["answers_sha256"] != answers_sha256(labelled):
+        mend = "rename the file, name another --results, or remove that result"
+        raise UserError(Problem(str(path), "-", "answers_sha256", "holds the result of other answers", mend))
+    return validate_on(judge, name, labelled, out, limit, progress, OWN)
 
 
 def validate_on(
-    judge: Judge, split: str, labelled: Sequence[Labelled], out: Path, limit: int | None, progress: Progress
+    judge: Judge,
+    split: str,
+    labelled: Sequence[Labelled],
+    out: Path,
+    limit: int | None,
+    progress: Progress,
+    verdicts: str | None = None,
 ) -> tuple[Path, dict[str, Any], str | None]:
-    """The same for any labelled answers, under a name."""
+    """The same for any labelled answers, under a name. `verdicts` names the file of verdicts, where it is another's."""
     items = [Item(one.row["id"], one.outcome, one.question) for one in labelled]
     folder = out / slug(judge.id)
     path = folder / f"validation_{split}.json"
-    with alone_in(folder), Store[Verdict](folder / f"verdicts_{split}.jsonl", "verdict") as store:
+    with alone_in(folder), Store[Verdict](folder / f"verdicts_{verdicts or split}.jsonl", "verdict") as store:
         done = judge_into(judge, items, store, limit, progress=progress)
         found = result(judge, split, labelled, done)
         if not done.outcome.stopped:
             write_whole(path, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     return path, found, done.outcome.stopped
+
+
+@cache
+def _answers_of(split: str) -> str:
+    """Which answers a split has today: natural ones become more with each labelled run."""
+    return answers_sha256(labelled_answers(split))
 
 
 def of_this(value: dict[str, Any], judge: AnyJudge) -> bool:
@@ -188,7 +219,8 @@ def known(judge: AnyJudge, results: Path = RESULTS) -> dict[str, dict[str, Any]]
                 continue
             mend = "remove it and run: consciousness-cluster judges validate"
             value = read_json(path, "validation", mend=mend)
-            if of_this(value, judge) and value["judged"] == value["planned"]:
+            whole = value["judged"] == value["planned"]
+            if of_this(value, judge) and whole and value["answers_sha256"] == _answers_of(split):
                 found[split] = value
     return found
 
