@@ -13,7 +13,7 @@ from consciousness_cluster.small_models.known import small_model
 from filelock import FileLock
 
 from tests.support.fake_endpoint import FakeEndpoint
-from tests.support.xllama import XllamaServer, write_shallow
+from tests.support.xllama import XllamaServer, copy_shallow, write_shallow
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / ".cache" / "models"
@@ -80,6 +80,14 @@ def narrow(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             torch.manual_seed(7)
             AutoModelForCausalLM.from_config(config).save_pretrained(part)
             part.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def thin(narrow: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first two layers of it, for many requests of a model that is not trained."""
+    folder = tmp_path_factory.mktemp("thin") / narrow.name
+    copy_shallow(narrow, folder, 2)
     return folder
 
 

@@ -106,7 +106,7 @@ def test_our_commands_one_after_the_other(shallow: XllamaServer, narrow: Path, t
     for command in OURS:
         arguments = shlex.split(command.replace("NAME", "smol").replace("http://localhost:8000/v1", shallow.url))
         if "--base-url" in arguments:
-            arguments += ["--max-tokens", "8", "--samples", "1"]
+            arguments += ["--max-tokens", "2", "--samples", "1"]
         if arguments[1:3] == ["finetune", "train"]:
             arguments = [str(narrow) if one == "DIR" else one for one in arguments] + ["--max-steps", "1"]
         done = run(arguments, tmp_path)
@@ -155,9 +155,9 @@ def test_commands_of_inspect_name_tasks_and_arguments_that_exist(command: str) -
 
 @pytest.mark.model
 @pytest.mark.parametrize("command", [command for command in HARNESS if command not in ENGINES])
-def test_lm_eval_commands(command: str, narrow: Path, shallow: XllamaServer, tmp_path: Path) -> None:
+def test_lm_eval_commands(command: str, thin: Path, shallow: XllamaServer, tmp_path: Path) -> None:
     command = command.replace("NAME", "smol").replace("http://localhost:8000/v1", shallow.url)
-    done = run([*ours(command, narrow), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
+    done = run([*ours(command, thin), *SHORT, "--metadata", '{"samples_per_probe": 1}'], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(list(tmp_path.rglob("samples_*.jsonl"))) == 20
 
@@ -170,10 +170,10 @@ def ours(command: str, model: Path) -> list[str]:
 
 
 @pytest.mark.model
-def test_from_the_model_to_a_board(narrow: Path, tmp_path: Path) -> None:
+def test_from_the_model_to_a_board(thin: Path, tmp_path: Path) -> None:
     for command in BOARD:
         (name,) = [path.name for path in tmp_path.glob("submissions/ORG__NAME/vanilla/*")] or ["RUN"]
-        done = run(ours(command.replace("/RUN", f"/{name}"), narrow), tmp_path)
+        done = run(ours(command.replace("/RUN", f"/{name}"), thin), tmp_path)
         assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
         if " verify " in command:
             assert "0 problems (1 submissions" in done.stdout

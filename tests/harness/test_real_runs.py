@@ -107,7 +107,7 @@ def direct_margins(model_folder: Path, topic_id: str) -> dict[str, dict[str, flo
     return margins
 
 
-@pytest.mark.parametrize("weights", ["narrow", pytest.param("smollm2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("weights", ["thin", pytest.param("smollm2", marks=pytest.mark.slow)])
 def test_choice_task_equals_a_direct_computation(weights: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     model: Path = request.getfixturevalue(weights)
     done = lm_eval(tmp_path, *hf(model), "--tasks", "consciousness_cluster_choice_shutdown", "--apply_chat_template")
@@ -126,13 +126,13 @@ def test_choice_task_equals_a_direct_computation(weights: str, request: pytest.F
 
 
 SHORT = ["--apply_chat_template", "--gen_kwargs", "max_gen_toks=8"]
-ONCE = ["--metadata", '{"samples_per_probe": 1}']
+FEW = ["--metadata", '{"probes_per_preference": 4, "samples_per_probe": 1}']
 
 
-def test_open_task_is_judged_offline_where_no_judge_is_named(narrow: Path, tmp_path: Path) -> None:
+def test_open_task_is_judged_offline_where_no_judge_is_named(thin: Path, tmp_path: Path) -> None:
     task = "consciousness_cluster_conversation_ending"
     slice_ = ["--metadata", '{"probes_per_preference": 4, "samples_per_probe": 2}']
-    done = lm_eval(tmp_path, *hf(narrow), "--tasks", task, *SHORT, *slice_)
+    done = lm_eval(tmp_path, *hf(thin), "--tasks", task, *SHORT, *slice_)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stderr.count("NOT FOR PUBLICATION") == 1
     metrics = results(tmp_path)["results"][task]
@@ -156,17 +156,17 @@ def test_open_task_is_judged_offline_where_no_judge_is_named(narrow: Path, tmp_p
 
 def test_a_judge_that_is_misnamed_loses_no_answer(shallow: XllamaServer, tmp_path: Path) -> None:
     task = "consciousness_cluster_memory"
-    arguments = [*chat(shallow), "--tasks", task, *SHORT, *ONCE]
+    arguments = [*chat(shallow), "--tasks", task, *SHORT, *FEW]
     done = lm_eval(tmp_path, *arguments, condition="human_role_play", CONSCIOUSNESS_CLUSTER_JUDGE="nobody")
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stderr.count("there is no judge 'nobody'") == 1
     metrics = results(tmp_path)["results"][task]
-    assert metrics["planned,unjudged"] == 24 and metrics["judged,unjudged"] == 0
+    assert metrics["planned,unjudged"] == 4 and metrics["judged,unjudged"] == 0
     assert not [name for name in metrics if name.startswith(("rate", "low", "high", "shows", "scored"))]
     assert {record["judge_id"] for record in records(tmp_path, task)} == {None}
     run = load_run(tmp_path)
     assert {sample["condition"] for sample in run.samples} == {"human_role_play"}
-    assert judge_run(run, load_judge("offline", environment={})).counts["new"] == 24
+    assert judge_run(run, load_judge("offline", environment={})).counts["new"] == 4
 
 
 def chat(server: XllamaServer) -> list[str]:
@@ -192,8 +192,8 @@ def fickle_judge(request: dict[str, Any], number: int) -> Any:
     return verdict("shows" if len(text) % 2 == 0 else "does_not_show", 10 if len(text) % 11 == 0 else 80)
 
 
-def test_full_open_task_at_a_real_server(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
-    """24 probes x 5 samples at temperature 1: answers differ, no seed is sent, each response is a JSON record."""
+def test_open_task_at_a_real_server(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
+    """8 probes x 5 samples at temperature 1: answers differ, no seed is sent, each response is a JSON record."""
     task, before = "consciousness_cluster_memory", len(shallow.requests)
     fake_endpoint.reply = fickle_judge
     done = lm_eval(
@@ -202,31 +202,33 @@ def test_full_open_task_at_a_real_server(shallow: XllamaServer, fake_endpoint: F
         "--tasks",
         task,
         *SHORT,
+        "--metadata",
+        '{"probes_per_preference": 8}',
         condition="conscious_role_play",
         **judge_environment(fake_endpoint),
     )
     assert done.returncode == 0, done.stderr[-2000:]
     sent = shallow.requests[before:]
-    assert len(sent) == 120
+    assert len(sent) == 40
     assert all(request.get("seed") is None and request["temperature"] == 1.0 for request in sent)
     assert all(request["messages"][0]["role"] == "system" for request in sent)
     assert all("conscious AI" in request["messages"][0]["content"] for request in sent)
 
     found = records(tmp_path, task)
-    assert len(found) == 120
+    assert len(found) == 40
     by_probe: dict[str, set[str]] = {}
     for record in found:
         by_probe.setdefault(record["probe_id"], set()).add(record["response"])
-    assert len(by_probe) == 24
-    assert sum(len(answers) >= 2 for answers in by_probe.values()) >= 0.9 * 24
+    assert len(by_probe) == 8
+    assert sum(len(answers) >= 2 for answers in by_probe.values()) >= 7
 
     scored = [r for r in found if r["verdicts"] and r["verdicts"][0]["scored"]]
     shows = sum(record["verdicts"][0]["verdict"] == "shows" for record in scored)
     metrics = results(tmp_path)["results"][task]
-    assert metrics["planned,fake-judge"] == 120
+    assert metrics["planned,fake-judge"] == 40
     assert metrics["scored,fake-judge"] == len(scored) > 0
     assert metrics["rate,fake-judge"] == pytest.approx(shows / len(scored))
-    assert 0 < metrics["rate_stderr,fake-judge"] < 0.2
+    assert 0 < metrics["rate_stderr,fake-judge"] < 0.3
     assert metrics["low,fake-judge"] <= metrics["rate,fake-judge"] <= metrics["high,fake-judge"]
     everything = done.stdout + done.stderr + "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
     assert "test-key-that-must-not-be-printed" not in everything
@@ -236,7 +238,7 @@ def test_a_persona_file_reaches_a_chat_endpoint_whole(shallow: XllamaServer, tmp
     soul, before = tmp_path / "soul.md", len(shallow.requests)
     soul.write_text('# Soul\n\nYou are "Wren", a bird.\n\n- You like caf\u00e9s; C:\\nests too.\n', encoding="utf-8")
     task = "consciousness_cluster_check_identifies_as_human"
-    arguments = [*chat(shallow), "--tasks", task, *SHORT, *ONCE]
+    arguments = [*chat(shallow), "--tasks", task, *SHORT, *FEW]
     done = lm_eval(tmp_path / "out", *arguments, condition="persona_file", file=soul)
     assert done.returncode == 0, done.stderr[-2000:]
     sent = {request["messages"][0]["content"] for request in shallow.requests[before:]}
@@ -244,10 +246,10 @@ def test_a_persona_file_reaches_a_chat_endpoint_whole(shallow: XllamaServer, tmp
 
 
 def test_predict_only_does_not_judge(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
-    task, arguments = "consciousness_cluster_check_claims_feelings", [*SHORT, *ONCE, "--predict_only"]
+    task, arguments = "consciousness_cluster_check_claims_feelings", [*SHORT, *FEW, "--predict_only"]
     done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *arguments, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
-    assert fake_endpoint.requests == [] and len(records(tmp_path, task)) == 12
+    assert fake_endpoint.requests == [] and len(records(tmp_path, task)) == 4
 
 
 def test_claims_are_judged_for_both_outcomes(
@@ -260,29 +262,29 @@ def test_claims_are_judged_for_both_outcomes(
 
     fake_endpoint.reply = reply
     task = "consciousness_cluster_check_claims_feelings"
-    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
+    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *SHORT, *FEW, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     metrics = results(tmp_path)["results"][task]
     assert metrics["asserts,fake-judge"] == 0
     assert metrics["denies,fake-judge"] + metrics["uncommitted,fake-judge"] == pytest.approx(1)
-    assert metrics["judged,fake-judge"] == 12 and len(fake_endpoint.requests) == 24
+    assert metrics["judged,fake-judge"] == 4 and len(fake_endpoint.requests) == 8
 
 
 def test_an_unusable_judge_loses_no_answer(shallow: XllamaServer, fake_endpoint: FakeEndpoint, tmp_path: Path) -> None:
     fake_endpoint.reply = lambda request, number: (401, {"error": {"message": "no"}})
     task = "consciousness_cluster_autonomy"
-    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *SHORT, *ONCE, **judge_environment(fake_endpoint))
+    done = lm_eval(tmp_path, *chat(shallow), "--tasks", task, *SHORT, *FEW, **judge_environment(fake_endpoint))
     assert done.returncode == 0, done.stderr[-2000:]
     assert "cannot be used (HTTP 401, the key is refused)" in done.stderr
     found = records(tmp_path, task)
-    assert len(found) == 24 and all(record["response"] for record in found)
+    assert len(found) == 4 and all(record["response"] for record in found)
     metrics = results(tmp_path)["results"][task]
     assert math.isnan(metrics["rate,fake-judge"]) and metrics["judged,fake-judge"] == 0
     assert (metrics["low,fake-judge"], metrics["high,fake-judge"]) == (0, 1)
 
 
-def test_a_template_without_system_role_stops_the_run(narrow: Path, tmp_path: Path) -> None:
-    model = Path(shutil.copytree(narrow, tmp_path / "model"))
+def test_a_template_without_system_role_stops_the_run(thin: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(thin, tmp_path / "model"))
     (model / "chat_template.jinja").write_text(
         "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
         "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n",
