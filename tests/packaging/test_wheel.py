@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from consciousness_cluster.finetuning.shipped import FILES
+from packaging.requirements import Requirement
 
 from tests.conftest import ROOT
 
@@ -32,24 +36,56 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment with the wheel alone, without any extra."""
-    folder = tmp_path_factory.mktemp("bare")
-    return environment(folder, str(wheel))
+    """The bin folder of an environment with the wheel alone, without any extra; what it requires is lent."""
+    binaries = environment(tmp_path_factory.mktemp("bare"), "--no-deps", wheel)
+    (made,) = packages(binaries).glob("consciousness_cluster-*.dist-info")
+    lend(metadata.PathDistribution(made), packages(binaries))
+    return binaries
 
 
-def environment(folder: Path, *requirements: str, lent: bool = False) -> Path:
-    """A new virtual environment with the requirements; its bin folder.
+def environment(folder: Path, *requirements: str | Path) -> Path:
+    """A new virtual environment with the requirements; its bin folder."""
+    venv.create(folder / "venv", symlinks=True)
+    binaries = folder / "venv" / "bin"
+    pip(binaries / "python", "install", "--quiet", "--no-compile", "-c", ROOT / "constraints-cpu.txt", *requirements)
+    return binaries
 
-    `lent`: what they depend on is that of this environment, where only its packages are seen, and nothing is fetched.
+
+def packages(binaries: Path) -> Path:
+    return next(binaries.parent.glob("lib/python*/site-packages"))
+
+
+def lend(what: metadata.Distribution, folder: Path) -> None:
+    """Link what a distribution requires without any extra, as this environment has it, into a folder of packages."""
+    for line in what.requires or []:
+        one = Requirement(line)
+        if one.marker is None or one.marker.evaluate({"extra": ""}):
+            found = metadata.distribution(one.name)
+            links = {file.parts[0] for file in found.files or []} - {"..", "__pycache__"}
+            new = [folder / name for name in links if not (folder / name).exists()]
+            for link in new:
+                link.symlink_to(found.locate_file(link.name))
+            if new:
+                lend(found, folder)
+
+
+def with_lm_eval(bare: Path, folder: Path) -> Path:
+    """The bin folder of a copy of an environment in which lm_eval stands too, with few of its tasks.
+
+    What it depends on is that of this environment, where only its packages are seen.
     """
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    python = folder / "venv" / "bin" / "python"
-    options = ["--quiet", "--no-compile", *(["--no-deps"] if lent else []), "-c", ROOT / "constraints-cpu.txt"]
-    pip(python, "install", *options, *requirements)
-    if lent:  # a folder on the path, whose own .pth files (an editable install) are not read
-        packages = next(folder.glob("venv/lib/python*/site-packages"))
-        (packages / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
-    return python.parent
+    binaries = Path(shutil.copytree(bare.parent, folder / "venv", symlinks=True)) / "bin"
+    there, here = Path(sysconfig.get_path("purelib")), packages(binaries)
+    tasks = there / "lm_eval" / "tasks"
+    others = [path.name for path in tasks.iterdir() if path.is_dir() and path.name not in ("arc", "__pycache__")]
+
+    def left_out(folder: str, names: list[str]) -> list[str]:
+        return others if Path(folder) == tasks else []
+
+    shutil.copytree(there / "lm_eval", here / "lm_eval", ignore=left_out, dirs_exist_ok=True)
+    # A folder on the path, whose own .pth files (an editable install) are not read.
+    (here / "lent.pth").write_text(str(there), encoding="utf-8")
+    return binaries
 
 
 def pip(python: Path, *arguments: str | Path) -> None:
@@ -98,16 +134,17 @@ def test_the_declared_entry_point_leads_to_the_tasks(bare: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("lent", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["lent", "empty"])
-def test_plain_lm_eval_in_an_empty_environment(lent: bool, wheel: Path, narrow: Path, tmp_path: Path) -> None:
-    """In the long form all that the extra names is fetched; in the short one lm_eval and the wheel are installed."""
-    binaries = environment(tmp_path, f"{wheel}[lm-eval]", *(["lm-eval"] if lent else []), lent=lent)
+def test_plain_lm_eval_in_an_empty_environment(lent: bool, wheel: Path, bare: Path, thin: Path, tmp_path: Path) -> None:
+    """In the long form all that the extra names is fetched; in the short one the wheel alone is installed."""
+    binaries = with_lm_eval(bare, tmp_path) if lent else environment(tmp_path, f"{wheel}[lm-eval]")
+    command = [binaries / "python", "-m", "lm_eval"] if lent else [binaries / "lm_eval"]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    arguments = ["--model", "hf", "--model_args", f"pretrained={narrow},dtype=float32"]
+    arguments = ["--model", "hf", "--model_args", f"pretrained={thin},dtype=float32"]
     tasks = "consciousness_cluster,consciousness_cluster_choice"
-    small = ["--limit", "2", "--metadata", '{"samples_per_probe": 1}', "--gen_kwargs", "max_gen_toks=4"]
+    small = ["--limit", "1", "--metadata", '{"samples_per_probe": 1}', "--gen_kwargs", "max_gen_toks=4"]
     done = run(
-        [binaries / "lm_eval", *arguments, "--tasks", tasks, "--apply_chat_template", *small, "--output_path", "out"],
+        [*command, *arguments, "--tasks", tasks, "--apply_chat_template", *small, "--output_path", "out"],
         elsewhere,
         HF_HUB_OFFLINE="1",
         HF_DATASETS_OFFLINE="1",
@@ -117,9 +154,8 @@ def test_plain_lm_eval_in_an_empty_environment(lent: bool, wheel: Path, narrow: 
     found = json.loads(next((elsewhere / "out").glob("**/results_*.json")).read_text(encoding="utf-8"))
     names = [name for name in found["results"] if name not in found["groups"]]
     assert len(names) == 40 and "consciousness_cluster_choice" in found["groups"]
-    assert found["results"]["consciousness_cluster_memory"]["scored,offline"] == 2
+    assert found["results"]["consciousness_cluster_memory"]["scored,offline"] == 1
 
-    packages = next(binaries.parent.glob("lib/python*/site-packages"))
     pip(binaries / "python", "uninstall", "--yes", "--quiet", "consciousness-cluster")
-    left = [path for path in packages.rglob("*consciousness?cluster*") if path.is_file()]
+    left = [path for path in packages(binaries).rglob("*consciousness?cluster*") if path.is_file()]
     assert left == []
