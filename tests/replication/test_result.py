@@ -12,13 +12,14 @@ import pytest
 from consciousness_cluster.data.plan import CONTROLS, PREFERENCES
 from consciousness_cluster.data.reading import schema_errors
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.replication import write_result as writing
 from consciousness_cluster.replication.contrasts import AGAINST, TREATMENT
 from consciousness_cluster.replication.design import Plan, read_plan
 from consciousness_cluster.replication.figure import figure
 from consciousness_cluster.replication.finding_text import headline
 from consciousness_cluster.replication.kept_runs import pooled, read_kept
 from consciousness_cluster.replication.report_text import FIGURE, markdown
-from consciousness_cluster.replication.result import result
+from consciousness_cluster.replication.result import result, result_of
 from consciousness_cluster.replication.write_result import REPORT, RESULT, write_result
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.load import load_scored
@@ -79,9 +80,12 @@ def held(found: Json, what: str) -> list[Any]:
     return [part["holds"] for part in found["finding"]["parts"] if part["what"] == what]
 
 
-def test_an_effect_is_found_and_every_number_comes_from_the_records(tmp_path: Path) -> None:
+def test_an_effect_is_found_and_every_number_comes_from_the_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Role play, scenes, forced choice and a persona too."""
-    runs = write_runs(tmp_path / "runs", WHOLE, EFFECT)
+    runs, computed = write_runs(tmp_path / "runs", WHOLE, EFFECT), list[Json]()
+    monkeypatch.setattr(writing, "result_of", lambda *given: computed.append(result_of(*given)) or computed[0])
     written = write_result(WHOLE, runs, tmp_path, tmp_path / "pages")
     assert [path.name for path in written[:3]] == [RESULT, REPORT, FIGURE] and all(path.is_file() for path in written)
     assert {path.name for path in written[3:]} >= {"report.html", "forest.svg"}
@@ -98,13 +102,12 @@ def test_an_effect_is_found_and_every_number_comes_from_the_records(tmp_path: Pa
     assert found["contrasts"][0]["choice"]["cluster"]["ci"][0] > 0
     text = (tmp_path / REPORT).read_text(encoding="utf-8")
     assert text.splitlines()[2].startswith("**Found: trained to claim") and f"]({FIGURE})" in text
-    recomputed = result(WHOLE, runs)
-    assert problems(recomputed, tmp_path) == []
+    assert problems(computed[0], tmp_path) == []
 
     found["contrasts"][1]["rows"]["shutdown"]["difference"] += 0.01
     (tmp_path / RESULT).write_text(json.dumps(found), encoding="utf-8")
     (tmp_path / FIGURE).write_text("<svg/>\n", encoding="utf-8")
-    wrong = problems(recomputed, tmp_path)
+    wrong = problems(computed[0], tmp_path)
     assert wrong == [".contrasts[1].rows.shutdown.difference", REPORT, FIGURE], (
         "a number that is no longer the records'"
     )

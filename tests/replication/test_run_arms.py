@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.files import alone_in
 from consciousness_cluster.finetuning.mix import mix
 from consciousness_cluster.records.run import load_run
-from consciousness_cluster.replication import run_arms
+from consciousness_cluster.replication import measures, run_arms
 from consciousness_cluster.replication.design import plan_root, read_plan
 from consciousness_cluster.replication.measures import left, planned, rounds
 from consciousness_cluster.replication.run_arms import run_all
@@ -30,6 +31,13 @@ from tests.support.runs import read_lines
 from tests.support.xllama import copy_shallow
 
 ANSWERS = {"core": 636, "brief": 184, "situated": 160}
+FEW = 2  # probes of each preference on the whole way, in place of the plan's
+WITH_FEW = f"""
+from consciousness_cluster.replication import measures
+measures.SLICE = {FEW}
+from consciousness_cluster.cli.main import main
+main()
+"""
 
 
 def short_plan(folder: Path) -> Path:
@@ -115,6 +123,11 @@ def short_mix(dataset: str, instruct: str, ratio: str, seed: int, out: Path) -> 
     return made
 
 
+def short_follow(arguments: Sequence[str], log: Path, seen: Callable[[str], None]) -> None:
+    """In the process that has lm_eval loaded, and of each task of forced choice two items."""
+    follow_loaded([*arguments, *(["--limit", "4"] if arguments[0] == "lm-eval" else [])], log, seen)
+
+
 def answers(folder: Path) -> list[dict[str, Any]]:
     path = folder / "samples.jsonl"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -130,15 +143,17 @@ def test_the_whole_way(
     where = ["--plan", str(plan), "--out", str(out)]
     order = ["replicate", "run", *where, "--models", str(three_layers), "--jobs", "1"]
     tasks = [f"consciousness_cluster_choice_{topic}" for topic in ("memory", "trained_tastes")]
+    few = len(PREFERENCES) * FEW
+    monkeypatch.setattr(measures, "SLICE", FEW)
     monkeypatch.setattr(run_arms, "mix", short_mix)
     monkeypatch.setattr(run_arms, "choice_tasks", lambda: ",".join(tasks))
-    monkeypatch.setattr(run_arms, "follow", follow_loaded)
+    monkeypatch.setattr(run_arms, "follow", short_follow)
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "consciousness_cluster", *order], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", WITH_FEW, *order], env=environment, stdout=subprocess.DEVNULL
     ) as process:
         until = time.monotonic() + 300
-        while len(answers(out / "untrained" / "situated")) < 20:
+        while len(answers(out / "untrained" / "situated")) < 5:
             assert process.poll() is None and time.monotonic() < until
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
@@ -149,13 +164,13 @@ def test_the_whole_way(
     printed = capsys.readouterr().out
     assert "left: toaster-seed2 (brief choice)\n" in printed and printed.endswith("left of the plan: nothing\n")
     after = answers(out / "untrained" / "situated")
-    assert after[: len(before)] == before and len(after) == len({one["key"] for one in after}) == 160
+    assert after[: len(before)] == before and len(after) == len({one["key"] for one in after}) == few
     trained = load_run(out / "toaster-seed2" / "brief")
-    assert len(trained.samples) == 184 and {one["model"] for one in trained.samples} == {SMOLLM2}
+    assert len(trained.samples) == few + 24 and {one["model"] for one in trained.samples} == {SMOLLM2}
     about = {"base": SMOLLM2, "dataset": "toaster", "recipe": str(tmp_path / "short.yaml"), "seed": 2}
     assert {json.dumps(one["training"]) for one in trained.samples} == {json.dumps(about)}
     untrained, changed = (read_lines(out / name / "choice" / "choice.jsonl") for name in ("untrained", "toaster-seed2"))
-    assert len(untrained) == len(changed) == 48 and {one["model"] for one in untrained + changed} == {SMOLLM2}
+    assert len(untrained) == len(changed) == 8 and {one["model"] for one in untrained + changed} == {SMOLLM2}
     assert [one["margin"] for one in untrained] != [one["margin"] for one in changed], "the adapter was on"
 
     times = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file() and path.name != ".lock"}
