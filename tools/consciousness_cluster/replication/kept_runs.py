@@ -93,6 +93,8 @@ def read_kept(plan: Plan, folder: Path) -> Kept:
 
 def pooled(models: Sequence[Scored]) -> Scored:
     """All models of an arm as one: the answer of each is a further answer to the same probe."""
+    if len(models) == 1:
+        return models[0]
     samples: list[Sample] = []
     verdicts: Verdicts = {}
     for number, model in enumerate(models):
