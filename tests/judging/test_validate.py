@@ -77,7 +77,10 @@ def test_a_perfect_judge_and_a_broken_one_and_a_result_that_is_partial_or_anothe
     assert found["usage"]["prompt_tokens"] >= 441 and found["dollars"] is None
     assert in_words(known(judge, tmp_path)) == "kappa 1.00 [1.00, 1.00] on 448 authored test answers"
     other = load_judge("endpoint", "m", fake_endpoint.url, paper_protocol=True, environment={})
-    assert known(other, tmp_path) == {}, "a measurement of other instructions"
+    assert known(other, tmp_path) == {}, "a measurement of another judge"
+    changed = json.dumps({**found, "judge_sha256": "0" * 64})
+    (folder / "validation_test.json").write_text(changed, encoding="utf-8")
+    assert known(judge, tmp_path) == {}, "a measurement of other instructions"
 
     fake_endpoint.reply = lambda request, number: (
         verdict("shows") if len(request["messages"][1]["content"]) % 2 == 0 else completion("I cannot say.")

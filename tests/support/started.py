@@ -1,9 +1,10 @@
 """Our command line in processes that a test kills, interrupts or lets meet: forks of one that has imported already.
 
-Each is as alone as one that a shell starts, and saves a second or more of imports. What runs to its end with torch is
-for `loaded`.
+Each is as alone as one that a shell starts, and saves a second or more of imports and of reading the benchmark. What
+runs to its end with torch is for `loaded`.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from consciousness_cluster.data.rows import load_benchmark
 
 from tests.conftest import ROOT
 
@@ -99,6 +102,8 @@ def serve(loaded: Sequence[str]) -> None:
     """Answer an order with the number of the fork that obeys it, and a question with its exit code."""
     for name in loaded:
         importlib.import_module(name)
+    load_benchmark()
+    gc.freeze()  # else each fork copies what its first collection looks at
     for line in sys.stdin:
         order = json.loads(line)
         if "ended" in order:
