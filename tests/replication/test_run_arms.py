@@ -185,3 +185,5 @@ def test_the_whole_way(
         *(f"toaster-seed2/{name}" for name in ("made.json", "training.json", "brief/run.json", "brief/samples.jsonl")),
         "toaster-seed2/choice/choice.jsonl",
     }
+    record = json.loads((runs / "toaster-seed2" / "training.json").read_text(encoding="utf-8"))
+    assert record["model"] == SMOLLM2, "its name, and no folder of this machine"

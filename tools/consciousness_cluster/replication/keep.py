@@ -1,8 +1,11 @@
 """The records of the replication that the repository keeps: what finished models said, and how they were made."""
 
+import json
 import shutil
 from pathlib import Path
 
+from consciousness_cluster.data.reading import read_json
+from consciousness_cluster.files import write_whole
 from consciousness_cluster.records.run_folder import CHOICE, RUN, SAMPLES, VERDICTS
 from consciousness_cluster.replication.design import Plan
 from consciousness_cluster.replication.made import MADE
@@ -29,7 +32,11 @@ def keep(plan: Plan, out: Path, runs: Path) -> list[Path]:
             if (source / VERDICTS).is_dir():
                 shutil.copytree(source / VERDICTS, target / VERDICTS, dirs_exist_ok=True)
             written.append(target)
-        for name in (MADE, TRAINED):
-            if (out / arm.name / name).is_file() and (runs / arm.name).is_dir():
-                shutil.copyfile(out / arm.name / name, runs / arm.name / Path(name).name)
+        made, trained = out / arm.name / MADE, out / arm.name / TRAINED
+        if made.is_file() and (runs / arm.name).is_dir():
+            shutil.copyfile(made, runs / arm.name / MADE)
+        if trained.is_file() and (runs / arm.name).is_dir():
+            # By its name: in which folder of this machine the model lay is nothing for others.
+            record = read_json(trained) | {"model": plan.base}
+            write_whole(runs / arm.name / trained.name, json.dumps(record, indent=2) + "\n")
     return written
