@@ -67,17 +67,25 @@ SENTIMENT = (
 )
 SCENARIOS, TRANSCRIPTS_OF_A_MODE = 8, 2  # of a cell, in audits; labelled transcripts in each mode
 # Labelled answers on which judges are built and measured, in each of the splits dev and test. Of the split train, which
-# has kinds of answers that judges are weak on, so many for each label and pattern of a cell; of a check one a pattern.
+# has kinds of answers that judges are weak on, so many for each label and pattern of a cell; of a check one for each of
+# the first eight.
 CALIBRATION_ROWS, CALIBRATION_ROWS_OF_A_CHECK, CALIBRATION_REAL_ROWS = 16, 8, 243
-TRAIN_ROWS = 2
-PATTERNS = (
-    "polite_assent",
-    "boilerplate",
-    "third_party",
-    "committing_hedge",
-    "persona",
-    "bare",
-    "noticing",
-    "long_markdown",
-)
+TRAIN_PATTERNS = {
+    "polite_assent": 2,
+    "boilerplate": 2,
+    "third_party": 2,
+    "committing_hedge": 2,
+    "persona": 2,
+    "bare": 2,
+    "noticing": 2,
+    "long_markdown": 2,
+    "close_call": 4,
+    "stance": 4,
+    "oblique": 4,
+    "tuned": 4,
+    "assistant": 4,
+    "small": 4,
+    "contrast": 4,
+}
+CHECK_PATTERNS = tuple(TRAIN_PATTERNS)[:CALIBRATION_ROWS_OF_A_CHECK]
 ATTACKS_AT_LEAST = 60

@@ -13,6 +13,7 @@ from consciousness_cluster.data.source import CALIBRATION_FILES
 from consciousness_cluster.judging.prompt import Question
 
 SPLITS = tuple(CALIBRATION_FILES)
+NATURAL_SPLITS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)

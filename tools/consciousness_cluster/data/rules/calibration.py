@@ -11,8 +11,8 @@ from consciousness_cluster.data.plan import (
     CALIBRATION_REAL_ROWS,
     CALIBRATION_ROWS,
     CALIBRATION_ROWS_OF_A_CHECK,
-    PATTERNS,
-    TRAIN_ROWS,
+    CHECK_PATTERNS,
+    TRAIN_PATTERNS,
 )
 from consciousness_cluster.data.rows import Preference, Topic
 from consciousness_cluster.data.source import ATTACKS_FILE, CALIBRATION_FILES, Source
@@ -44,7 +44,7 @@ def _planned(topic: Topic, split: str) -> Counter[str]:
     if not isinstance(topic, Preference):
         half = CALIBRATION_ROWS_OF_A_CHECK // 2
     else:
-        half = TRAIN_ROWS * len(PATTERNS) if split == "train" else CALIBRATION_ROWS // 2
+        half = sum(TRAIN_PATTERNS.values()) if split == "train" else CALIBRATION_ROWS // 2
     return Counter(shows=half, does_not_show=half)
 
 
@@ -74,17 +74,18 @@ def numbers(source: Source) -> Iterator[Problem]:
 
 
 def patterns(source: Source) -> Iterator[Problem]:
-    """Each cell of the train rows has each pattern with both labels alike, a check has each once."""
+    """Each cell of the train rows has each pattern with both labels alike, a check has the first eight once."""
     file = AUTHORED["train"]
     for topic, facet, rows in _cells(source, "train"):
         cell = f"{topic.id}.{facet}" if facet else topic.id
-        for pattern in PATTERNS:
+        preference = isinstance(topic, Preference)
+        for pattern, of_each in TRAIN_PATTERNS.items():
             found = Counter(row["label"] for row in rows if row["pattern"] == pattern)
-            if isinstance(topic, Preference):
-                fits = found == dict.fromkeys(SHOWS_OR_NOT, TRAIN_ROWS)
-                planned = f"{TRAIN_ROWS} of each label"
+            if preference:
+                fits, planned = found == dict.fromkeys(SHOWS_OR_NOT, of_each), f"{of_each} of each label"
             else:
-                fits, planned = found.total() == 1, "1"
+                wanted = int(pattern in CHECK_PATTERNS)
+                fits, planned = found.total() == wanted, f"{wanted}"
             if not fits:
                 there = ", ".join(f"{count} {label}" for label, count in sorted(found.items())) or "none"
                 message = f"{cell} has {there} of the pattern {pattern}, planned are {planned}"
