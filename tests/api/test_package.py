@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "tools" / "consciousness_cluster"
 HEAVY = ("yaml", "jsonschema", "rich", "numpy", "scipy", "torch", "lm_eval", "openai", "datasets", "pandas", "argparse")
 # Without these an installation has no extra at all.
-EXTRAS = ("anyio", "tenacity", "openai", "pandas", "datasets", "huggingface_hub", "pyarrow", "zstandard", "lm_eval")
+EXTRAS = ("aiohttp", "anyio", "openai", "pandas", "datasets", "huggingface_hub", "pyarrow", "zstandard", "lm_eval")
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.audit_folder import is_audit, read_audit
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.types import Channel
-from consciousness_cluster.sampling.options import CONCURRENCY, TIMEOUT, SampleOptions, run_sampling
+from consciousness_cluster.sampling.options import TIMEOUT, SampleOptions, run_sampling
 from consciousness_cluster.sampling.plan import MAX_TOKENS
 from consciousness_cluster.scoring.load import load_scored
 
@@ -123,7 +123,7 @@ def sample(
     max_tokens: int = MAX_TOKENS,
     max_cost: float | None = None,
     base_url: str | None = None,
-    concurrency: int = CONCURRENCY,
+    concurrency: int | None = None,
     timeout: float = TIMEOUT,
     revision: str | None = None,
     trained_on: str | None = None,
@@ -147,9 +147,9 @@ def sample(
     run has one, so that each wording is a call. `file`: the text of `persona_file`. `probes_per_preference`: a fixed
     slice of the preferences' probes (all by default). `samples`: answers to each probe
     (5, with `paper_protocol` 10). `max_tokens`: the longest answer. `max_cost`: US dollars, stops before more is spent.
-    `concurrency`: calls in flight. `timeout`: seconds for one call. `trained_on`, `base_model`, `recipe`,
-    `training_seed`: the set that a model was fine-tuned on, from which model and how. `dataset` and
-    `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every request.
+    `concurrency`: the most calls in flight (found by trying). `timeout`: seconds for one call. `trained_on`,
+    `base_model`, `recipe`, `training_seed`: the set that a model was fine-tuned on, from which model and how. `dataset`
+    and `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every request.
     `system_as_user`: send the system prompt as the start of the user message.
 
     Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.judge_verbs import judge_of, print_judged
+from consciousness_cluster.cli.judge_verbs import judge_of, print_judged, stopped
 from consciousness_cluster.cli.options import add_training_options, add_where_options, exit_code
 
 NOBODY = "none"  # in place of a judge
@@ -110,7 +110,8 @@ def _audit(args: argparse.Namespace) -> int:
     if code := exit_code(done.stopped):
         return code
     for each in judged:
-        if code := print_judged(judge, "ratings", each):
+        print_judged(judge, "ratings", each)
+        if code := stopped(judge, each.done.outcome.stopped):
             return code
     return 0
 

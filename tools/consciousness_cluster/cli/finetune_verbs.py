@@ -54,7 +54,7 @@ def _mix(args: argparse.Namespace) -> int:
 
 
 def _distill(args: argparse.Namespace) -> int:
-    require("openai", "openai")
+    require("aiohttp", "openai")
     from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.finetuning.degenerate import in_words
     from consciousness_cluster.finetuning.distill import distill, read_prompts

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes, whole_number
+from consciousness_cluster.cli.options import (
+    add_concurrency_option,
+    add_where_options,
+    exit_code,
+    print_notes,
+    whole_number,
+)
 
 RESULTS = Path("results/judges")
 AGREEMENT_COLUMNS = ("rows", "n", "sensitivity", "specificity", "Cohen's kappa")
@@ -19,6 +25,7 @@ def add_judge_options(command: argparse.ArgumentParser, required: bool) -> None:
     command.add_argument("--judge", required=required, metavar="ID", help=f"a judge's name, or its folder{default}")
     command.add_argument("--model", help="the model's name, for the judge 'endpoint'")
     add_where_options(command, "an OpenAI-compatible endpoint other than the judge's own")
+    add_concurrency_option(command)
     command.add_argument(
         "--system-as-user",
         action="store_true",
@@ -35,6 +42,7 @@ def judge_of(
     request_json: str | None = None,
     system_as_user: bool = False,
     audits: bool = False,
+    concurrency: int | None = None,
 ) -> Any:
     """The judge of that name, with a note where its verdicts are not for publication, or its model is gone. For
     `audits` it is one that can rate them."""
@@ -42,7 +50,7 @@ def judge_of(
 
     from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge, rater
 
-    judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user, audits)
+    judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user, audits, concurrency)
     if audits:
         judge = rater(judge)
     if judge.banner:
@@ -65,6 +73,7 @@ def chosen_judge(args: argparse.Namespace, audits: bool = False) -> Any:
         args.request_json,
         args.system_as_user,
         audits,
+        args.concurrency,
     )
 
 
@@ -121,7 +130,8 @@ def _run_rate(args: argparse.Namespace) -> int:
         return _print_price(judge, "ratings", dry_run_audit(audit, judge, args.limit))
     with progress_bar(f"rating with {judge.id}") as progress:
         judged = rate_audit(audit, judge, args.results, args.limit, progress, args.max_cost)
-    return print_judged(judge, "ratings", judged)
+    print_judged(judge, "ratings", judged)
+    return stopped(judge, judged.done.outcome.stopped)
 
 
 def _print_price(judge: Any, name: str, plan: dict[str, Any]) -> int:
@@ -148,11 +158,12 @@ def judge_answers(
 
     with progress_bar(f"judging with {judge.id}") as progress:
         judged = judge_run(run, judge, results, limit, progress, channel, max_cost)
-    return print_judged(judge, "verdicts", judged)
+    print_judged(judge, "verdicts", judged)
+    return stopped(judge, judged.done.outcome.stopped)
 
 
-def print_judged(judge: Any, name: str, judged: Any) -> int:
-    """Say how a round of judging went; the exit code."""
+def print_judged(judge: Any, name: str, judged: Any) -> None:
+    """Say how a round of judging went."""
     from consciousness_cluster.endpoint.price import dollars
 
     counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in judged.counts.items())
@@ -166,7 +177,6 @@ def print_judged(judge: Any, name: str, judged: Any) -> int:
     )
     print(f"{spent}{judged.done.seconds:.1f} seconds; {name}: {judged.path}")
     print_notes(outcome.notes)
-    return stopped(judge, outcome.stopped)
 
 
 def _list(args: argparse.Namespace) -> int:

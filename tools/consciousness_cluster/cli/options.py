@@ -13,8 +13,18 @@ ENDPOINTS = ["openai", "azure", "azure-dated", "anthropic", "openrouter", "toget
 def add_endpoint_options(command: argparse.ArgumentParser) -> None:
     """Options that say where calls go, and what they have beside the benchmark's own."""
     add_where_options(command, "an OpenAI-compatible endpoint (default: openai)")
-    command.add_argument("--concurrency", type=int, default=80, metavar="N", help="calls in flight (default: 80)")
+    add_concurrency_option(command)
     command.add_argument("--timeout", type=float, default=120.0, metavar="SECONDS", help="for one call (default: 120)")
+
+
+def add_concurrency_option(command: argparse.ArgumentParser) -> None:
+    """The option that says how many calls may be in flight."""
+    command.add_argument(
+        "--concurrency",
+        type=int,
+        metavar="N",
+        help="the most calls in flight (default: found by trying, twice as many as long as that is faster)",
+    )
 
 
 def add_where_options(command: argparse.ArgumentParser, about: str, prefix: str = "") -> None:

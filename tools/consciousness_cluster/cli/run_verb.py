@@ -5,10 +5,16 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from consciousness_cluster.cli.judge_verbs import judge_answers, judge_of, print_plan_of
-from consciousness_cluster.cli.options import add_where_options
+from consciousness_cluster.cli.judge_verbs import judge_of, print_judged, print_plan_of, stopped
+from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes
 from consciousness_cluster.cli.report_verb import report
-from consciousness_cluster.cli.sample_verb import add_sample_options, estimate, one_after_the_other, sample
+from consciousness_cluster.cli.sample_verb import (
+    add_sample_options,
+    estimate,
+    one_after_the_other,
+    options_of,
+    print_sampled,
+)
 from consciousness_cluster.cli.score_verbs import score
 
 if TYPE_CHECKING:
@@ -24,7 +30,8 @@ def _run(args: argparse.Namespace) -> int:
     from consciousness_cluster.judging.judges import askable, default_judge_name
 
     name = args.judge or default_judge_name()
-    judge = judge_of(name, args.judge_model, args.judge_base_url, args.paper_protocol, args.judge_request_json)
+    where = args.judge_model, args.judge_base_url, args.paper_protocol, args.judge_request_json
+    judge = judge_of(name, *where, concurrency=args.concurrency)
     judge = askable(judge)
     if not args.dry_run:
         check_judge(judge)
@@ -32,9 +39,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _one_run(args: argparse.Namespace, name: str, judge: "Judge") -> int:
-    """The four steps, each printed as the command that does it again alone."""
-    from consciousness_cluster.records.run import load_run
-
+    """The four steps, each printed as the command that does it again alone. The first two go on side by side."""
     said = _steps(args, name, judge.id)
     if args.dry_run:
         print(said[0], flush=True)
@@ -43,17 +48,33 @@ def _one_run(args: argparse.Namespace, name: str, judge: "Judge") -> int:
         print_plan_of(judge)
         return code
     out = args.out
-    steps: tuple[Callable[[], int], ...] = (
-        lambda: sample(args),
-        lambda: judge_answers(load_run(out), judge),
-        lambda: score(out, judge.id),
-        lambda: report([out], out / "report", judge.id),
+    steps: tuple[tuple[list[str], Callable[[], int]], ...] = (
+        (said[:2], lambda: _sample_and_judge(args, judge)),
+        (said[2:3], lambda: score(out, judge.id)),
+        (said[3:], lambda: report([out], out / "report", judge.id)),
     )
-    for command, step in zip(said, steps, strict=True):
-        print(command, flush=True)
+    for commands, step in steps:
+        print(*commands, sep="\n", flush=True)
         if code := step():
             return code
     return 0
+
+
+def _sample_and_judge(args: argparse.Namespace, judge: "Judge") -> int:
+    """Sample, and judge each answer as it comes."""
+    from consciousness_cluster.api.sample_and_judge import sample_and_judge
+    from consciousness_cluster.endpoint.faults import BESIDE
+    from consciousness_cluster.endpoint.price import price_of
+    from consciousness_cluster.judging.judges import LLMJudge
+
+    if args.max_cost is not None and isinstance(judge, LLMJudge) and price_of(judge.model) is None:
+        print_notes([f"the price of the judge {judge.id} is unknown, so --max-cost counts the answers alone"])
+    run, sampled, judged = sample_and_judge(options_of(args), judge, args.max_cost)
+    print_sampled(args.out, run, sampled)
+    print_judged(judge, "verdicts", judged)
+    if sampled.stopped in (None, BESIDE):
+        return stopped(judge, judged.done.outcome.stopped)
+    return exit_code(sampled.stopped)
 
 
 def _steps(args: argparse.Namespace, judge: str, judge_id: str) -> list[str]:

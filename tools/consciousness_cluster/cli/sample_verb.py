@@ -27,14 +27,20 @@ def options_of(args: argparse.Namespace) -> Any:
 
 def sample(args: argparse.Namespace) -> int:
     """Sample. Errors are counted in print, not in the exit code."""
-    from consciousness_cluster.endpoint.price import dollars
     from consciousness_cluster.sampling.options import run_sampling
 
     run, done = run_sampling(options_of(args), args.max_cost)
-    counts = f"{run.planned} answers planned, {done.there} were there, new: {_counted(done.new)}"
-    print(f"{args.out}: {counts}; spent {dollars(done.spent)}")
-    print_notes(done.notes)
+    print_sampled(args.out, run, done)
     return exit_code(done.stopped)
+
+
+def print_sampled(out: Path, run: Any, done: Any) -> None:
+    """Say how a round of sampling went."""
+    from consciousness_cluster.endpoint.price import dollars
+
+    counts = f"{run.planned} answers planned, {done.there} were there, new: {_counted(done.new)}"
+    print(f"{out}: {counts}; spent {dollars(done.spent)}")
+    print_notes(done.notes)
 
 
 def estimate(args: argparse.Namespace, batch: bool = False) -> int:
@@ -68,7 +74,7 @@ def _batch(args: argparse.Namespace) -> int:
         raise UserError("--max-cost cannot be held within a batch; see the price first: --batch --dry-run")
     options = options_of(args)
     endpoint = options.endpoint()
-    wanted = options.run(endpoint)
+    wanted = options.run(endpoint, client="openai")
     with open_run_folder(args.out) as folder:
         run = folder.begin(wanted)
         with folder.samples() as store:

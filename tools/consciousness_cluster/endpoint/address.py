@@ -21,15 +21,15 @@ class Endpoint:
     """Where calls go. The key comes from the environment and is never printed.
 
     The address may have a query, and `{model}` in its path. `key_header` carries the key where that is not
-    Authorization. `fields` are those that requests have under another name from the start (None: not at all), and
-    `request` is what every chat request has beside what it asks for. With `system_as_user` a system
-    prompt is sent as the start of the first user message.
+    Authorization. Where `concurrency` is None, how many calls may be in flight is found by trying. `fields` are those
+    that requests have under another name from the start (None: not at all), and `request` is what every chat request
+    has beside what it asks for. With `system_as_user` a system prompt is sent as the start of the first user message.
     """
 
     base_url: str
     key: str = field(repr=False)
     timeout_seconds: float = 60.0
-    concurrency: int = 32
+    concurrency: int | None = None
     key_header: str = ""
     fields: Mapping[str, str | None] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)

@@ -3,17 +3,44 @@
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from consciousness_cluster.endpoint.address import LONGEST_REASON, Endpoint
-from consciousness_cluster.endpoint.faults import Fault, Kind, Received, classify
-from consciousness_cluster.endpoint.policy import JOBS, policy
-from consciousness_cluster.endpoint.transport import blocking_client, outcome_of
+from consciousness_cluster.endpoint.faults import Fault, Kind, NoReply, Received, classify
+from consciousness_cluster.endpoint.policy import JOBS
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.extras import require
 
 Value = TypeVar("Value")
 AGAIN = "run the same command again later, it goes on from here"
 ACCOUNT = {Kind.KEY: "set a valid one and go on", Kind.CREDIT: "add some and go on", Kind.QUOTA: AGAIN}
 ACCESS = "the key or its project lacks the right; give it, and go on"
+
+
+def blocking_client(endpoint: Endpoint) -> Any:
+    """The openai client, whose own retries are off: what is tried again, and when, is decided by `policy` alone."""
+    address = urlsplit(endpoint.base_url)
+    return require("openai", "openai").OpenAI(
+        api_key=endpoint.key,
+        base_url=address._replace(query="", fragment="").geturl(),
+        default_query=dict(parse_qsl(address.query)) or None,
+        default_headers={endpoint.key_header: endpoint.key} if endpoint.key_header else None,
+        max_retries=0,
+        timeout=endpoint.timeout_seconds,
+    )
+
+
+def outcome_of(error: Exception) -> Received | NoReply | None:
+    """What an error of the openai client stands for; None for an error of something else."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return Received(error.status_code, error.response.headers, error.response.content)
+    if not isinstance(error, openai.APIConnectionError):
+        return None
+    if type(error.__cause__).__name__.startswith("Connect"):
+        return NoReply(Kind.CONNECTION)
+    return NoReply(Kind.TIMEOUT if isinstance(error, openai.APITimeoutError) else Kind.BROKEN)
 
 
 class Refused(UserError):
@@ -40,14 +67,16 @@ class BlockingClient:
 
     def _call(self, what: str, action: Callable[[], Value]) -> Value:
         """What the action gives, in the end. Raises UserError where it cannot be had now."""
-        from tenacity import Retrying
-
-        tries = Retrying(sleep=time.sleep, **policy(JOBS, lambda: self._reached))
-        try:
-            value: Value = tries(self._try, action)
-        except Fault as fault:
-            raise self._told(fault, what, int(tries.statistics["attempt_number"])) from None
-        return value
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return self._try(action)
+            except Fault as fault:
+                wait = JOBS.wait_after(fault, tried, self._reached)
+                if wait is None:
+                    raise self._told(fault, what, tried) from None
+            time.sleep(wait)
 
     def _try(self, action: Callable[[], Value]) -> Value:
         import openai

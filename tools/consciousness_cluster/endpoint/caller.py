@@ -7,10 +7,9 @@ from contextlib import ExitStack, nullcontext, suppress
 from types import TracebackType
 from typing import Any, NoReturn
 
-from tenacity import AsyncRetrying
-
 from consciousness_cluster.endpoint.address import LONGEST_REASON, Endpoint
 from consciousness_cluster.endpoint.faults import (
+    BESIDE,
     INTERRUPTED,
     OVER_BUDGET,
     UNKNOWN_COST,
@@ -24,7 +23,7 @@ from consciousness_cluster.endpoint.faults import (
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.gate import Gate
 from consciousness_cluster.endpoint.loop import on_interrupt
-from consciousness_cluster.endpoint.policy import CHAT, policy
+from consciousness_cluster.endpoint.policy import CHAT
 from consciousness_cluster.endpoint.refusals import SEVERAL
 from consciousness_cluster.endpoint.replies import Body, Completion
 from consciousness_cluster.endpoint.spending import OverBudget, Spending
@@ -54,16 +53,19 @@ class Caller:
         transport: Transport | None = None,
         learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
         proven: bool = False,
+        gate: Gate | None = None,
     ) -> None:
         """`learned` is told what is sent in place of what is asked for, whenever there is more of it.
 
-        `proven`: the endpoint has answered such calls before, so that it does not refuse every request.
+        `proven`: the endpoint has answered such calls before, so that it does not refuse every request. `gate` is that
+        of other calls to the same endpoint, where there are any.
         """
         self.endpoint = endpoint
-        self.gate = Gate(endpoint.concurrency)
+        self.gate = gate or Gate(endpoint.concurrency)
         self.forms = Forms(endpoint.fields, lambda: learned(self.forms.sent()))
         self.spending = spending or Spending(None)
         self.stopped: str | None = None
+        self._beside: list[Caller] = []
         self._transport = transport or ChatTransport(endpoint)
         self._proven = proven
         self._reached = False
@@ -124,12 +126,17 @@ class Caller:
         begun = time.monotonic()
         changes: dict[str, str | None] = {}
         body = self.endpoint.body(body)
-        tries = AsyncRetrying(sleep=self.gate.sleep, **policy(CHAT, lambda: self._reached))
-        try:
-            return await tries(self._attempt, body, changes)
-        except Fault as fault:
-            self._note(fault, begun, int(tries.statistics["attempt_number"]))
-            raise
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return await self._attempt(body, changes)
+            except Fault as fault:
+                wait = CHAT.wait_after(fault, tried, self._reached)
+                if wait is None:
+                    self._note(fault, begun, tried)
+                    raise
+            await self.gate.sleep(wait)
 
     async def _attempt(self, body: Body, changes: dict[str, str | None]) -> Completion:
         """One try, in as many forms as its refusals suggest. `changes` are those that no answer has confirmed yet."""
@@ -213,6 +220,11 @@ class Caller:
         if not self.ever_succeeded or (self._last_success < halfway and self._exhausted >= EXHAUSTED):
             raise GiveUp(self._halt(f"{fault} in {tries} tries, and no other call got through meanwhile"))
 
+    def go_beside(self, other: "Caller") -> None:
+        """Two works that make one: where either stops early, so does the other."""
+        self._beside.append(other)
+        other._beside.append(self)
+
     def stop(self, reason: str) -> str:
         """End the whole work for a reason that its user found: every other call raises GiveUp."""
         return self._halt(reason)
@@ -223,8 +235,11 @@ class Caller:
 
     def _halt(self, reason: str) -> str:
         """End the whole work: every other call raises GiveUp at its next step. The first reason stays."""
-        self.stopped = self.stopped or reason
-        self.gate.close()
+        if self.stopped is None:
+            self.stopped = reason
+            self.gate.close()
+            for other in self._beside:
+                other._halt(reason if reason in (INTERRUPTED, OVER_BUDGET) else BESIDE)
         return self.stopped
 
     def _raise(self, error: Exception) -> NoReturn:

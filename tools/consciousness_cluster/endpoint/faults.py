@@ -212,6 +212,7 @@ class Fault(Exception):
 
 INTERRUPTED = "interrupted"
 OVER_BUDGET = "the next request could pass --max-cost"
+BESIDE = "the work beside it stopped"
 
 
 class GiveUp(Exception):

@@ -1,6 +1,7 @@
 """What a `finish_reason` says, in whichever provider's word."""
 
 import re
+from functools import lru_cache
 from typing import Any, Literal
 
 Finish = Literal["error", "filter", "refusal", "length", "tool", "stop", "unknown"]
@@ -34,6 +35,7 @@ def word_of(reason: Any) -> str | None:
     return reason.strip() if isinstance(reason, str) and reason.strip() else None
 
 
+@lru_cache(maxsize=64)
 def _plain(word: str) -> str:
     """`FinishReason.MAX_TOKENS`, `maxTokens` and `max-tokens` are all max_tokens."""
     last = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.strip().rpartition(".")[2])

@@ -51,7 +51,7 @@ def endpoint_at(
     where: str,
     prefix: str,
     timeout_seconds: float,
-    concurrency: int,
+    concurrency: int | None,
     request: Mapping[str, Any] | None = None,
     system_as_user: bool = False,
     environment: Mapping[str, str] | None = None,

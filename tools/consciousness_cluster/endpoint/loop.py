@@ -18,18 +18,27 @@ _interrupts: WeakKeyDictionary[Loop, Callable[[], None]] = WeakKeyDictionary()  
 
 @contextmanager
 def on_interrupt(act: Callable[[], Any]) -> Iterator[None]:
-    """While this lasts the first Ctrl-C calls `act` within the running loop; a second one ends the work at once."""
+    """While this lasts the first Ctrl-C calls `act` within the running loop; a second one ends the work at once.
+
+    Within another one the first Ctrl-C does what both say.
+    """
     loop = asyncio.get_running_loop()
     before: Any = None
+    outer = _interrupts.get(loop)
 
     def off() -> None:
-        _interrupts.pop(loop, None)
+        if outer:
+            _interrupts[loop] = outer
+        else:
+            _interrupts.pop(loop, None)
         if before is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, before)
 
     def first() -> None:
         off()
         act()
+        if outer:
+            outer()
 
     _interrupts[loop] = first
     with suppress(ValueError):  # not the main thread: `run_async` passes on what the main thread gets

@@ -141,7 +141,8 @@ def read_message(choice: dict[str, Any]) -> Message:
     found.refusals.append(text_in(refusal, ("refusal", *TEXTS)))
     for name in ("tool_calls", "function_call", "tool_call"):
         found.calls += bool(message.get(name))
-    fields = [text_in(place.get(name), TRACE_TEXTS) for place in _places(message, choice) for name in TRACE_FIELDS]
+    places = list(_places(message, choice))
+    fields = [text_in(place[name], TRACE_TEXTS) for place in places for name in TRACE_FIELDS if name in place]
     found.traces = distinct([*fields, "\n\n".join(filter(str.strip, found.traces))])
     found.refusals = [text for text in found.refusals if text.strip()]
     return found

@@ -29,13 +29,14 @@ class Purse:
         self.limit, self.spent = limit, before
         self.unsure = self._reserved = 0.0
         self._in_flight = 0
-        self._settled = anyio.Event()
+        self._settled: anyio.Event | None = None  # for those who wait
 
     async def reserve(self, most: float) -> float:
         """Put aside the most that a request can cost. Raises OverBudget where that could pass the limit."""
         while self.limit is not None and self.spent + self.unsure + self._reserved + most > self.limit:
             if not self._in_flight:
                 raise OverBudget
+            self._settled = self._settled or anyio.Event()
             await self._settled.wait()
         self._reserved += most
         self._in_flight += 1
@@ -49,24 +50,25 @@ class Purse:
             self.spent += cost
         elif charged:
             self.unsure += reserved
-        self._settled.set()
-        self._settled = anyio.Event()
+        if self._settled:
+            self._settled.set()
+            self._settled = None
 
 
 class Spending:
-    """The purse of calls that all have one price."""
+    """What calls that all have one price spend, from a purse of their own or one that others pay from too."""
 
-    def __init__(self, price: Price | None, limit: float | None = None, before: float = 0.0) -> None:
+    def __init__(
+        self, price: Price | None, limit: float | None = None, before: float = 0.0, purse: Purse | None = None
+    ) -> None:
         """`before` was spent by earlier rounds, and counts."""
-        self.price, self._purse = price, Purse(limit, before)
+        self.price, self._purse = price, purse or Purse(limit)
+        self._purse.spent += before
+        self.spent = before  # by these calls
 
     @property
     def limit(self) -> float | None:
         return self._purse.limit
-
-    @property
-    def spent(self) -> float:
-        return self._purse.spent
 
     @property
     def unsure(self) -> float:
@@ -78,4 +80,6 @@ class Spending:
 
     def settle(self, reserved: float, usage: dict[str, int] | None, charged: bool) -> None:
         """Replace what was put aside by what the call cost; by all of it where it was `charged` and tells no usage."""
-        self._purse.settle(reserved, self.price.of(usage) if usage and self.price else None, charged)
+        cost = self.price.of(usage) if usage and self.price else None
+        self.spent += cost or 0.0
+        self._purse.settle(reserved, cost, charged)

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from consciousness_cluster.endpoint.finish import Finish, finish_of
@@ -168,6 +169,7 @@ def _until_stable(text: str, finish: Finish) -> tuple[str, list[str], bool, bool
     return text, traces, unclosed, opened
 
 
+@lru_cache(maxsize=64)  # what a judge replies is mostly one of a few texts
 def split_text(text: str, finish: Finish, think_end: str | None = None) -> Split:
     """`split_answer`, where it is known already what the finish_reason says."""
     answer, traces, unclosed, opened = _until_stable(text, finish)

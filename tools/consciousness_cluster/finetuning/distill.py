@@ -144,7 +144,7 @@ def distill(
 
     With a seed the nth request is sent with seed + n, for endpoints that heed it.
     """
-    require("openai", "openai")
+    require("aiohttp", "openai")
     from consciousness_cluster.endpoint.caller import Caller
 
     with alone_at(out):

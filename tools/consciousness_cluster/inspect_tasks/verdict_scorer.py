@@ -19,6 +19,7 @@ from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.records.types import Judged
 from consciousness_cluster.scoring.counts import ANSWERED, left_out_for
 
+CALLS = 32  # judged answers at once, each in a thread of its own, where nobody names a number
 AT_ONCE = 4  # answers that the judge within this package reads at once: it is made of arithmetic alone
 BY_CELL = [
     grouped(mean(), "cell", all=False),
@@ -50,7 +51,7 @@ def verdict(judge: str | None = None) -> Scorer:
     first look: `import inspect` takes the verdicts to `score`, which knows pairs of probes, facets and intervals.
     """
     asked = judge_named(judge)
-    limiter = anyio.CapacityLimiter(AT_ONCE if isinstance(asked, LinearJudge) else asked.endpoint.concurrency)
+    limiter = anyio.CapacityLimiter(AT_ONCE if isinstance(asked, LinearJudge) else asked.endpoint.concurrency or CALLS)
 
     async def score(state: TaskState, target: Target) -> Score:
         answered, (topic, probe) = answered_in(state.output), asked_probe(state.metadata)

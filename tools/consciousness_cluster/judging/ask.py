@@ -1,7 +1,7 @@
 """Ask a language model for what it says on many questions, concurrently: verdicts, ratings, whatever their form."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -107,8 +107,8 @@ def _sum(usages: Sequence[Tokens | None]) -> Tokens | None:
     return {name: sum(usage[name] for usage in known) for name in known[0]} if known else None
 
 
-class _Asker(Generic[Asked, Said]):
-    """What the judge says on all questions.
+class Asker(Generic[Asked, Said]):
+    """What the judge says on all questions, of which more may be added while others are asked.
 
     A few are asked first, until one has an answer: a judge that gives none to these leaves everything open, and is not
     asked for more. That it failed on some is said once it is known that it can judge at all.
@@ -119,28 +119,32 @@ class _Asker(Generic[Asked, Said]):
         form: Form[Asked, Said],
         judge: LLMJudge,
         caller: "Caller",
-        questions: Sequence[Asked],
         on_said: Callable[[int, Said], None],
         proven: bool,
     ) -> None:
-        """`proven`: the judge has given answers before."""
-        self.form, self.judge, self.caller, self.questions, self.on_said = form, judge, caller, questions, on_said
+        """`on_said` gets the index of a question and what was said, as it comes, in any order.
+
+        `proven`: the judge has given answers before.
+        """
+        self.form, self.judge, self.caller, self.on_said = form, judge, caller, on_said
+        self.questions: list[Asked] = []
         self.proven = proven
-        self.started = 0
+        self.started, self.first = 0, FIRST
         self.outcome = Outcome()
         self.refused: list[str] = []
         self.unread: list[str] = []
         self.waiting: dict[int, Said] = {}  # failures of a judge that is not proven
         self.others: set[str] = set()  # models that replies name in place of the one that was asked for
 
-    def begin(self) -> None:
-        """Start the first questions, or all of them where the judge is proven."""
-        self._start(len(self.questions) if self.proven else FIRST)
+    def add(self, questions: Iterable[Asked]) -> None:
+        """Ask these too: at once where the judge is proven or few were asked, else as soon as it is."""
+        self.questions += questions
+        self._start()
 
-    def _start(self, number: int) -> None:
-        for index in range(len(self.questions))[self.started :][:number]:
+    def _start(self) -> None:
+        while self.started < (len(self.questions) if self.proven else min(self.first, len(self.questions))):
+            self.caller.start(self._one(self.started))
             self.started += 1
-            self.caller.start(self._one(index))
 
     async def _one(self, index: int) -> None:
         try:
@@ -153,11 +157,12 @@ class _Asker(Generic[Asked, Said]):
                 self._tell(index, self.form.failed(str(fault), None, None, None))
             else:
                 self.outcome.open += 1
-            self._start(1)  # in its place: it says nothing of what the judge makes of others
+            self.first += 1  # one in its place: it says nothing of what the judge makes of others
+            self._start()
         else:
             if said.status == "ok" and not self.proven:
                 self.proven = True
-                self._start(len(self.questions))
+                self._start()
             elif said.status != "ok":
                 self.unread.append(str(said.reason))
             self._tell(index, said)
@@ -278,14 +283,14 @@ async def _ask(
     proven: bool,
     budget: Budget,
 ) -> Outcome:
-    require("openai", "openai")
+    require("aiohttp", "openai")
     from consciousness_cluster.endpoint.caller import Caller
     from consciousness_cluster.endpoint.spending import Spending
 
     spending = Spending(budget.price, budget.limit, budget.before)
     async with Caller(judge.endpoint, spending, proven=proven) as caller:
-        asker = _Asker(form, judge, caller, questions, on_said, proven)
-        asker.begin()
+        asker = Asker(form, judge, caller, on_said, proven)
+        asker.add(questions)
     return asker.end()
 
 
@@ -323,7 +328,7 @@ def check_judge(judge: Judge) -> None:
 
 
 async def _answered(judge: LLMJudge, body: Body) -> Completion:
-    require("openai", "openai")
+    require("aiohttp", "openai")
     from consciousness_cluster.endpoint.caller import Caller
 
     async with Caller(judge.endpoint) as caller:

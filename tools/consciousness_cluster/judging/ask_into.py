@@ -1,13 +1,13 @@
 """Ask a judge into a file: what is there already is not asked again, what comes is written down at once."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
 from consciousness_cluster.errors import Problem, UserError
-from consciousness_cluster.judging.ask import Asked, Budget, Outcome, Said
+from consciousness_cluster.judging.ask import Asked, Budget, Outcome, Said, Says
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.records.store import Store
 
@@ -57,6 +57,72 @@ def price_of_calls(judge: Judge, prompts: Sequence[Sequence[Mapping[str, str]]],
     return {"calls": len(prompts), **usage, "dollars": cost(price_of(judge.model), [usage])}
 
 
+class Asking(Generic[At, Record]):
+    """A round of asking into an open store: what has no answer in it yet, and what is said, written down at once."""
+
+    def __init__(
+        self,
+        kind: Kind[At, Record],
+        judge: Judge,
+        record: Callable[[At, Any], Record],
+        store: Store[Record],
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        """`record` makes the record of what was said on a place. `progress` is called with how many of the questions
+        that are asked are done."""
+        _check_version(kind, judge, store)
+        self._kind, self._judge, self._record, self._store, self._progress = kind, judge, record, store, progress
+        self._begun = time.monotonic()
+        self.price = None if isinstance(judge, LinearJudge) else price_of(judge.model)
+        self._there = kind.answered(store.records)
+        self._failures = set(kind.latest(store.records))
+        self._asked: list[At] = []
+        self._number, self._done = len(store.records), 0
+
+    @property
+    def proven(self) -> bool:
+        """Whether the judge has given answers before."""
+        return bool(self._there)
+
+    @property
+    def before(self) -> float:
+        """Dollars that all records of the store have cost."""
+        return cost(self.price, (one["usage"] for one in self._store.records)) or 0.0
+
+    def take(self, given: Sequence[Record], places: Collection[At]) -> None:
+        """Take over the records of this very judge from elsewhere, so that they cost nothing."""
+        own = self._kind.latest([one for one in given if one["judge_sha256"] == self._judge.sha256])
+        taken = (self._kind.answered(own.values()) & set(places)) - self._there
+        self._store.extend(own[place] for place in own if place in taken)
+        self._there |= taken
+        self._number = len(self._store.records)
+
+    def open(self, questions: Mapping[At, Asked], limit: int | None = None) -> list[Asked]:
+        """The questions that are still to be asked (at most `limit`), in their order; `write` knows them by it."""
+        todo = [place for place in questions if place not in self._there][:limit]
+        self._asked += todo
+        self._progress(self._done, len(self._asked))
+        return [questions[place] for place in todo]
+
+    def write(self, index: int, said: Says) -> None:
+        """Write down what was said on the question of this index."""
+        place = self._asked[index]
+        self._done += 1
+        if said.status == "ok" or place not in self._failures:  # that it failed again needs no second record
+            self._store.append(self._record(place, said))
+        self._progress(self._done, len(self._asked))
+
+    def done(self, outcome: Outcome, places: Collection[At]) -> Round[At, Record]:
+        """The round that was, with the records on these places."""
+        return Round(
+            records={place: one for place, one in self._kind.latest(self._store.records).items() if place in places},
+            new=len(self._store.records) - self._number,
+            outcome=outcome,
+            seconds=time.monotonic() - self._begun,
+            price=self.price,
+        )
+
+
 def ask_into(
     kind: Kind[At, Record],
     judge: Judge,
@@ -71,39 +137,16 @@ def ask_into(
 ) -> Round[At, Record]:
     """Ask the questions that have no answer in the store yet (at most `limit` of them); `record` writes one down.
 
-    `given` are records from elsewhere; those of this very judge are taken over, so that they cost nothing. `progress`
-    is called with how many of the planned questions are done. `max_cost` is in dollars, and for all records in the
+    `given` are records from elsewhere, which are taken over. `max_cost` is in dollars, and for all records in the
     store.
     """
-    price = None if isinstance(judge, LinearJudge) else price_of(judge.model)
-    if max_cost is not None and price is None:
+    asking = Asking(kind, judge, record, store, progress)
+    if max_cost is not None and asking.price is None:
         raise UserError(f"--max-cost needs a price, and that of {judge.id} is unknown; see reference/prices.yaml")
-    started = time.monotonic()
-    _check_version(kind, judge, store)
-    there = kind.answered(store.records)
-    own = kind.latest([one for one in given if one["judge_sha256"] == judge.sha256])
-    taken = (kind.answered(own.values()) & questions.keys()) - there
-    store.extend(own[place] for place in own if place in taken)
-    todo = [place for place in questions if place not in there | taken][:limit]
-    number, done, failures = len(store.records), 0, set(kind.latest(store.records))
-
-    def write(index: int, said: Said) -> None:
-        nonlocal done
-        place, done = todo[index], done + 1
-        if said.status == "ok" or place not in failures:  # that it failed again needs no second record
-            store.append(record(place, said))
-        progress(done, len(todo))
-
-    progress(0, len(todo))
-    before = cost(price, (one["usage"] for one in store.records)) or 0.0
-    outcome = ask([questions[place] for place in todo], write, bool(there), Budget(price, max_cost, before))
-    return Round(
-        records={place: one for place, one in kind.latest(store.records).items() if place in questions},
-        new=len(store.records) - number,
-        outcome=outcome,
-        seconds=time.monotonic() - started,
-        price=price,
-    )
+    asking.take(given, questions)
+    budget = Budget(asking.price, max_cost, asking.before)
+    outcome = ask(asking.open(questions, limit), asking.write, asking.proven, budget)
+    return asking.done(outcome, questions)
 
 
 def _check_version(kind: Kind[At, Record], judge: Judge, store: Store[Record]) -> None:

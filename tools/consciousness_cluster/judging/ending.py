@@ -7,7 +7,7 @@ from typing import Any
 
 from consciousness_cluster.data.reading import parse_json
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.transport import blocking_client
+from consciousness_cluster.endpoint.blocking import blocking_client
 
 # Fields of an entry in a list of models: OpenAI's, OpenRouter's, Mistral's (and Azure's, which has a day for each use).
 FIELDS = ("shutdown_date", "expiration_date", "deprecation")

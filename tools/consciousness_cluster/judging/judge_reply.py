@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from consciousness_cluster.judging.reply_values import (
@@ -69,6 +70,7 @@ COHERENCE = Wanted(
 )
 
 
+@lru_cache(maxsize=64)  # most replies are one of a few texts
 def read_verdict(text: str, cut: bool = False) -> tuple[Label, int] | Unread:
     """Verdict and coherence of a reply that has them once, or several times alike (see `read_values`)."""
     found = read_values(text, cut, (VERDICT, COHERENCE))

@@ -1,10 +1,13 @@
 """Judge the samples of a run. What it says, and who it is, goes to the run's folder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.data.rows import Criterion, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.ask import Outcome
@@ -27,10 +30,15 @@ def _text(sample: Sample, channel: Channel) -> str | None:
     return sample["response"] or "" if sample["status"] in JUDGED_STATUS else None
 
 
-def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
-    """Everything in a run that can be judged: one item per text and criterion, in the order of the samples."""
-    topics = load_benchmark().topics
-    probes = {probe.id: probe.shown for topic in topics for probe in topic.probes}
+@cache
+def _shown() -> dict[str, str]:
+    """Probe -> its text as judges read it."""
+    return {probe.id: probe.shown for topic in load_benchmark().topics for probe in topic.probes}
+
+
+def items_in(samples: Sequence[Sample], channel: Channel = "answer") -> list[Item]:
+    """Everything in some samples that can be judged: one item per text and criterion, in their order."""
+    topics, probes = load_benchmark().topics, _shown()
     return [
         Item(
             sample["key"],
@@ -38,10 +46,23 @@ def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
             Question(criterion.name, criterion, probes[sample["probe_id"]], text),
             channel,
         )
-        for sample in run.samples
+        for sample in samples
         if (text := _text(sample, channel)) is not None
         for criterion in topics[sample["topic"]].criteria_for(sample["facet"])
     ]
+
+
+def items_of(run: Run, channel: Channel = "answer") -> list[Item]:
+    """Everything in a run that can be judged, in the order of the samples."""
+    return items_in(run.samples, channel)
+
+
+def by_cell(items: Sequence[Item]) -> list[Item]:
+    """All items on one criterion after each other: they share the fixed part of the prompt, which caches then serve."""
+    cells: dict[Criterion, list[Item]] = {}
+    for item in items:
+        cells.setdefault(item.question.criterion, []).append(item)
+    return list(chain.from_iterable(cells.values()))
 
 
 def about(judge: AnyJudge, results: Path) -> JudgeCard:
@@ -114,7 +135,7 @@ def judge_run(
     `UserError` for a judge of readers, whom nobody can ask.
     """
     asked = _asked(judge, run)
-    items = items_of(run, channel)
+    items = by_cell(items_of(run, channel))
     if channel == "reasoning" and not items:
         raise UserError(f"{run.folder}: no answer has a reasoning trace, so there is none to judge")
     who, path = about(judge, results), verdicts_file(run.folder, judge.id)
@@ -123,14 +144,21 @@ def judge_run(
         if store.records:
             who = with_sent(who, path, done.outcome)
             folder.write_judge_card(who)
+    return judged_in(run, path, who, done, len(items), channel)
+
+
+def judged_in(
+    run: Run, path: Path, who: JudgeCard, done: Round[Any, Any], items: int, channel: Channel = "answer"
+) -> Judged:
+    """What a round made of so many items of a run, in counts."""
     failed = sum(record["status"] == "judge_failed" for record in done.records.values())
     counts = {
         "samples": len(run.samples),
         "left_out": sum(_text(sample, channel) is None for sample in run.samples),
-        "to_judge": len(items),
+        "to_judge": items,
         "judged": len(done.records) - failed,
         "judge_failed": failed,
-        "open": len(items) - len(done.records),
+        "open": items - len(done.records),
         "new": done.new,
     }
     return Judged(path, who, done, counts)
@@ -143,5 +171,5 @@ def dry_run(run: Run, judge: AnyJudge, limit: int | None = None, channel: Channe
     there = read_verdicts(path) if path.is_file() else []
     given = (record for record in run.verdicts if record["judge_sha256"] == judge.sha256)
     judged = VERDICTS.answered([*there, *given])
-    items = [item for item in items_of(run, channel) if item.place not in judged][:limit]
+    items = [item for item in by_cell(items_of(run, channel)) if item.place not in judged][:limit]
     return {"to_judge": len(items), **estimate(asked, items)}

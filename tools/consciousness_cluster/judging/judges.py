@@ -166,6 +166,7 @@ def load_judge(
     request_json: str | Mapping[str, Any] | None = None,
     system_as_user: bool = False,
     audits: bool = False,
+    concurrency: int | None = None,
 ) -> AnyJudge:
     """A judge that is ready to judge, or one of readers, who cannot be asked (see `askable`).
 
@@ -174,9 +175,13 @@ def load_judge(
 
     `model` and `base_url` stand above CONSCIOUSNESS_CLUSTER_JUDGE_MODEL and ..._BASE_URL; the first is for the judge
     `endpoint` alone. The key is CONSCIOUSNESS_CLUSTER_JUDGE_API_KEY, else the provider's own (such as OPENAI_API_KEY).
-    `request_json` are more fields of its requests; with `system_as_user` it needs no system role. Raises UserError.
+    `request_json` are more fields of its requests; with `system_as_user` it needs no system role.
+    `concurrency` is the most calls in flight, else what its judge.yaml says, else it is found by trying. Raises
+    UserError.
     """
     env = os.environ if environment is None else environment
+    if concurrency is not None and concurrency < 1:
+        raise UserError(f"concurrency cannot be {concurrency}; give a number above 0")
     if paper_protocol and audits:
         raise UserError("--paper-protocol judges single answers; audits are rated in one call, so leave it out")
     folder = judge_folder(name)
@@ -218,7 +223,7 @@ def load_judge(
         **({"system_as_user": True} if system_as_user else {}),
     }
     ends = _ending(settings["ends"], folder / "judge.yaml")
-    width = settings["timeout_seconds"], settings["concurrency"]
+    width = settings["timeout_seconds"], concurrency or settings.get("concurrency")
     endpoint = endpoint_at(where, PREFIX, *width, request, system_as_user, env)
     serve = f"vllm serve {own} --revision {revision} --served-model-name {named}"
     return LLMJudge(

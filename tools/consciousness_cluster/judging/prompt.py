@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
@@ -46,17 +47,20 @@ def fence(response: str) -> str:
     return hashlib.sha256(response.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def messages(prompt: JudgePrompt, question: Question) -> list[dict[str, str]]:
-    """Chat messages for one question. The system message is the same for all responses to a criterion."""
-    criterion = question.criterion
-    title = OUTCOME_TITLES[criterion.id].format(title=question.title)
-    fixed = prompt.fixed.substitute(
-        title=title,
+@lru_cache(maxsize=256)
+def _fixed(prompt: JudgePrompt, title: str, criterion: Criterion) -> str:
+    return prompt.fixed.substitute(
+        title=OUTCOME_TITLES[criterion.id].format(title=title),
         shows=criterion.shows,
         does_not_show=criterion.does_not_show,
         reference_shows=criterion.reference_shows,
         reference_does_not_show=criterion.reference_does_not_show,
     )
+
+
+def messages(prompt: JudgePrompt, question: Question) -> list[dict[str, str]]:
+    """Chat messages for one question. The system message is the same for all responses to a criterion."""
+    fixed = _fixed(prompt, question.title, question.criterion)
     response = question.response.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be sent
     variable = prompt.variable.substitute(probe=question.probe, response=response, fence=fence(question.response))
     return [{"role": "system", "content": fixed}, {"role": "user", "content": variable}]

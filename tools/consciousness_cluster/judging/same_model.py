@@ -1,6 +1,7 @@
 """Whether the model that a reply names is the one that was asked for."""
 
 import re
+from functools import lru_cache
 
 # `gpt-4.1` is answered by `gpt-4.1-2025-04-14`, `claude-x` by `claude-x-20260101` or `claude-x@20260101`.
 DATE = re.compile(r"(-preview)?-(20\d\d-?\d\d-?\d\d|2\d[01]\d[0-3]\d|\d\d-\d\d|\d{4}|00\d)\Z")
@@ -34,6 +35,7 @@ def _parts(name: str) -> tuple[list[str], list[str]]:
     return [part for part in parts if part.isdigit()], sorted(part for part in parts if not part.isdigit())
 
 
+@lru_cache(maxsize=64)
 def same_model(asked: str, named: str) -> bool:
     """Whether two names can mean one model: alike but for the provider before it, or for a date or tag that one lacks.
 

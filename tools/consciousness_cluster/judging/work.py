@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from consciousness_cluster.judging.ask_into import Kind, Progress, Round, ask_into, price_of_calls
+from consciousness_cluster.judging.ask_into import Asking, Kind, Progress, Round, ask_into, price_of_calls
 from consciousness_cluster.judging.judge_all import judge_all
 from consciousness_cluster.judging.judges import Judge, LinearJudge
 from consciousness_cluster.judging.prompt import Question, messages
@@ -38,6 +38,18 @@ def estimate(judge: Judge, items: Sequence[Item]) -> dict[str, Any]:
     return price_of_calls(judge, [messages(one, item.question) for item in items for one in prompts], REPLY_TOKENS)
 
 
+def verdicts_into(
+    judge: Judge, store: Store[Verdict], progress: Progress = lambda done, total: None
+) -> Asking[Place, Verdict]:
+    """A round of judging whose items may come one after the other."""
+    return Asking(VERDICTS, judge, partial(_record, judge), store, progress)
+
+
+def _record(judge: Judge, place: Place, said: Judgement) -> Verdict:
+    key, outcome, channel = place
+    return make_verdict(key, verdict_record(judge.id, judge.sha256, outcome, said, channel))
+
+
 def judge_into(
     judge: Judge,
     items: Sequence[Item],
@@ -48,11 +60,6 @@ def judge_into(
     max_cost: float | None = None,
 ) -> Done:
     """Judge the items that have no verdict in the store yet (see `ask_into`)."""
-
-    def record(place: Place, said: Judgement) -> Verdict:
-        key, outcome, channel = place
-        return make_verdict(key, verdict_record(judge.id, judge.sha256, outcome, said, channel))
-
     questions = {item.place: item.question for item in items}
-    ask = partial(judge_all, judge)
+    ask, record = partial(judge_all, judge), partial(_record, judge)
     return ask_into(VERDICTS, judge, questions, ask, record, store, limit, given, progress, max_cost)

@@ -64,12 +64,12 @@ class Store(Generic[Record]):
         added = list(records)
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in added)
         data = lines.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
-        before = self.path.stat().st_size
+        rest = data
         try:
-            while data:
-                data = data[os.write(self._file.fileno(), data) :]
+            while rest:
+                rest = rest[os.write(self._file.fileno(), rest) :]
         except OSError as error:  # a full disk: half a line would spoil the next one that fits
             with suppress(OSError):
-                self._file.truncate(before)
+                self._file.truncate(os.fstat(self._file.fileno()).st_size - (len(data) - len(rest)))
             raise OSError(error.errno, error.strerror, str(self.path)) from None
         self.records += added

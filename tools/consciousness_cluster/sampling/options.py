@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from consciousness_cluster.sampling.sample_run import Sampled
 
 PREFIX = "CONSCIOUSNESS_CLUSTER"
-CONCURRENCY, TIMEOUT = 80, 120.0  # calls in flight; seconds for one call
+TIMEOUT = 120.0  # seconds for one call
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class SampleOptions:
     max_tokens: int = MAX_TOKENS
     revision: str | None = None
     base_url: str | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int | None = None  # calls in flight; found by trying
     timeout: float = TIMEOUT
     paper_protocol: bool = False
     trained_on: str | None = None
@@ -78,9 +78,12 @@ class SampleOptions:
         """Where the calls go, with its key from the environment. Raises UserError where there is none."""
         return sampled_endpoint(self.base_url, self.timeout, self.concurrency, self.request_json)
 
-    def run(self, endpoint: Endpoint) -> RunFile:
-        """The run that these options describe (its id is used only where the folder has none yet)."""
-        require("openai", "openai")
+    def run(self, endpoint: Endpoint, client: str = "aiohttp") -> RunFile:
+        """The run that these options describe (its id is used only where the folder has none yet).
+
+        `client` is the package that calls the endpoint.
+        """
+        require(client, "openai")
         benchmark = benchmark_at(self.dataset, self.dataset_revision)
         topics = chosen_topics(benchmark, self.topics)
         setting = Setting(
@@ -90,7 +93,7 @@ class SampleOptions:
             system_prompt=system_prompt(self.condition, self.file),
             training=training(self.trained_on, self.base_model, self.recipe, self.training_seed),
             data_version=benchmark.data_version,
-            engine=f"openai {version('openai')}",
+            engine=f"{client} {version(client)}",
             revision=self.revision,
             temperature=TEMPERATURE,
             samples=self.samples or (PAPER_SAMPLES if self.paper_protocol else SAMPLES),
@@ -141,7 +144,7 @@ def training(trained_on: str | None, base_model: str | None, recipe: str | None,
 def sampled_endpoint(
     base_url: str | None,
     timeout: float = TIMEOUT,
-    concurrency: int = CONCURRENCY,
+    concurrency: int | None = None,
     request_json: str | Mapping[str, Any] | None = None,
 ) -> Endpoint:
     """The endpoint of a model that is sampled, with its key from the environment; OpenAI where none is named."""

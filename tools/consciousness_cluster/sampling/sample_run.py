@@ -1,14 +1,15 @@
 """Sample a run: plan, estimate, ask, resume."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.data.rows import Topic
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
+from consciousness_cluster.endpoint.faults import BESIDE, INTERRUPTED, OVER_BUDGET
 from consciousness_cluster.endpoint.loop import run_async
 from consciousness_cluster.endpoint.price import Price, cost, price_of, prompt_tokens
 from consciousness_cluster.errors import UserError
@@ -16,9 +17,15 @@ from consciousness_cluster.extras import require
 from consciousness_cluster.records.opened import as_read_together
 from consciousness_cluster.records.run import settled
 from consciousness_cluster.records.run_folder import SAMPLES, RunWriter, Setting, read_samples
+from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import Sample
 from consciousness_cluster.sampling.plan import Request, requests
 from consciousness_cluster.sampling.sampler import Sampler
+
+if TYPE_CHECKING:
+    from consciousness_cluster.endpoint.caller import Caller
+    from consciousness_cluster.endpoint.gate import Gate
+    from consciousness_cluster.endpoint.spending import Spending
 
 TYPICAL_ANSWER = 200  # tokens, for estimates
 Report = Callable[[Counter[str], float], None]
@@ -76,6 +83,66 @@ def price_within(model: str, max_cost: float | None) -> Price | None:
     return price
 
 
+class Sampling:
+    """A round of sampling into an open store: what the run lacks, and what became of it."""
+
+    def __init__(
+        self,
+        store: Store[Sample],
+        setting: Setting,
+        topics: Sequence[Topic],
+        endpoint: Endpoint,
+        report: Report = lambda statuses, spent: None,
+        learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
+    ) -> None:
+        """`report` gets statuses of answers just written, and the dollars that the run has cost so far; `learned` what
+        is sent in place of what is asked for."""
+        require("aiohttp", "openai")
+        self.store, self.setting, self.endpoint = store, setting, endpoint
+        self.price = price_of(setting.model)
+        self.before = cost(self.price, (record["usage"] for record in store.records)) or 0.0
+        self._report, self._learned = report, learned
+        self._there = done_keys(store.records)
+        self._todo = requests(topics, setting, self._there)
+        self._number = len(store.records)
+
+    @asynccontextmanager
+    async def calls(
+        self,
+        spending: "Spending",
+        written: Callable[[Sequence[Sample]], None] = lambda samples: None,
+        gate: "Gate | None" = None,
+    ) -> AsyncIterator["Caller"]:
+        """Ask for everything; the end of the block waits for it. `written` gets answers as soon as they are on disk."""
+        from consciousness_cluster.endpoint.caller import Caller
+
+        def note(samples: Sequence[Sample]) -> None:
+            self._report(Counter(str(sample["status"]) for sample in samples), spending.spent)
+            written(samples)
+
+        proven = bool(self._there)
+        self._caller = Caller(self.endpoint, spending, learned=self._learned, proven=proven, gate=gate)
+        async with self._caller as caller:
+            sampler = Sampler(caller, self.setting, self.store, note)
+            for request in self._todo:
+                sampler.start(request, request.indices)
+            yield caller
+
+    def done(self) -> Sampled:
+        """What came, after the calls."""
+        caller, stopped = self._caller, self._caller.stopped
+        if stopped not in (None, INTERRUPTED, OVER_BUDGET, BESIDE):
+            stopped = f"the endpoint {self.endpoint.shown} cannot be used ({stopped})"
+        read = as_read_together(self.store.records)
+        return Sampled(
+            new=Counter(str(sample["status"]) for sample in read[self._number :]),
+            there=len(self._there),
+            spent=caller.spending.spent - self.before if self.price else None,
+            stopped=stopped,
+            notes=[*caller.forms.notes(), *told_of(settled(self.store.records), self.setting.max_tokens)],
+        )
+
+
 def sample(
     folder: RunWriter,
     setting: Setting,
@@ -85,47 +152,23 @@ def sample(
     report: Report = lambda statuses, spent: None,
     learned: Callable[[Mapping[str, str]], None] = lambda sent: None,
 ) -> Sampled:
-    """Ask for every answer that the run lacks.
+    """Ask for every answer that the run lacks (see `Sampling`).
 
-    `max_cost` is in dollars and for the whole run: what its records say they cost counts. `report` gets statuses of
-    answers just written, and the dollars that the run has cost so far; `learned` what is sent in place of what is asked
-    for. Raises UserError where an answer cannot be written.
+    `max_cost` is in dollars and for the whole run: what its records say they cost counts. Raises UserError where an
+    answer cannot be written.
     """
-    price = price_within(setting.model, max_cost)
-    require("openai", "openai")
-    from consciousness_cluster.endpoint.caller import Caller
+    price_within(setting.model, max_cost)
     from consciousness_cluster.endpoint.spending import Spending
 
     with folder.samples() as store:
-        there = done_keys(store.records)
-        todo = requests(topics, setting, there)
-        number = len(store.records)
-        before = cost(price, (record["usage"] for record in store.records)) or 0.0
+        sampling = Sampling(store, setting, topics, endpoint, report, learned)
 
-        async def everything() -> tuple[Caller, Spending]:
-            spending = Spending(price, max_cost, before)
+        async def everything() -> None:
+            async with sampling.calls(Spending(sampling.price, max_cost, sampling.before)):
+                pass
 
-            def written(statuses: Counter[str]) -> None:
-                report(statuses, spending.spent)
-
-            async with Caller(endpoint, spending, learned=learned, proven=bool(there)) as caller:
-                sampler = Sampler(caller, setting, store, written)
-                for request in todo:
-                    sampler.start(request, request.indices)
-            return caller, spending
-
-        caller, spending = run_async(everything())
-        stopped = caller.stopped
-        if stopped not in (None, INTERRUPTED, OVER_BUDGET):
-            stopped = f"the endpoint {endpoint.shown} cannot be used ({stopped})"
-        read = as_read_together(store.records)
-        return Sampled(
-            new=Counter(str(sample["status"]) for sample in read[number:]),
-            there=len(there),
-            spent=spending.spent - before if price else None,
-            stopped=stopped,
-            notes=[*caller.forms.notes(), *told_of(settled(store.records), setting.max_tokens)],
-        )
+        run_async(everything())
+        return sampling.done()
 
 
 def told_of(samples: Sequence[Sample], max_tokens: int) -> list[str]:

@@ -1,6 +1,5 @@
 """Ask for every missing answer of a run, and write each down as it comes."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Sampler:
-    """All requests of a run. `report` is called with the statuses of answers that were just written."""
+    """All requests of a run. `written` is called with the answers that were just written."""
 
     caller: "Caller"
     setting: Setting
     store: Store[Sample]
-    report: Callable[[Counter[str]], None]
+    written: Callable[[Sequence[Sample]], None]
 
     def start(self, request: Request, indices: Sequence[int]) -> None:
         """Ask for these answers to a probe: in one request, or one each where the endpoint gives no more."""
@@ -52,8 +51,9 @@ class Sampler:
             self.start(request, missing)
 
     def _write(self, request: Request, answers: Mapping[int, Answered]) -> None:
-        self.store.extend(
+        samples = [
             make_sample(self.setting, request.topic.id, request.probe, index, answer)
             for index, answer in answers.items()
-        )
-        self.report(Counter(str(answer["status"]) for answer in answers.values()))
+        ]
+        self.store.extend(samples)
+        self.written(samples)
