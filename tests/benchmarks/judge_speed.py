@@ -3,12 +3,12 @@
 import time
 
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
-from consciousness_cluster.judging.judges import LinearJudge, load_judge
+from consciousness_cluster.judging.judges import EmbeddedJudge, load_judge
 
 
 def main() -> None:
     judge = load_judge("offline", environment={})
-    assert isinstance(judge, LinearJudge)
+    assert isinstance(judge, EmbeddedJudge)
     for split in ("test", "real"):
         responses = [one.question.response for one in questions_of(read_calibration(split))]
         started = time.process_time()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
@@ -17,6 +18,8 @@ from consciousness_cluster.judging.encoder_base import encoder_base
 from consciousness_cluster.judging.encoder_net import Recipe, fit, logits
 from consciousness_cluster.judging.encoder_rows import Lesson, folds, lessons
 from consciousness_cluster.judging.encoder_text import LONGEST, Reads, head_and_tail, plain, token_ids
+from consciousness_cluster.judging.judge_all import verdicts_on
+from consciousness_cluster.judging.judges import EmbeddedJudge, load_judge
 from consciousness_cluster.judging.prompt import Question
 
 from tests.conftest import ROOT
@@ -131,11 +134,13 @@ def test_lessons_are_of_no_test_row() -> None:
 
 
 def test_judges_train_writes_a_judge_and_goes_on(
-    base: Path, tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path,
+    tokenizer: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Two folds and the whole, on a few lessons; what a fold said is not asked again. ONNX says what torch says."""
-    from contextlib import nullcontext
-
     topics = [topic.id for topic in load_benchmark().topics][:4]
     few = [lesson(n, label, topic) for topic in topics for n in range(3) for label in (True, False)]
     seen: list[set[str]] = []
@@ -158,10 +163,11 @@ def test_judges_train_writes_a_judge_and_goes_on(
     }.items():
         monkeypatch.setattr(train_encoder, name, value)
 
-    def progress(_: str) -> Any:
-        return nullcontext(lambda *_: None)
-
-    out, record = train_encoder.train(ROOT / "benchmark", tmp_path / "judge", tmp_path / "work", progress)
+    out = tmp_path / "judge"
+    train = ["judges", "train", "--root", str(ROOT / "benchmark"), "--encoder", str(out)]
+    assert main(train) == 0
+    assert f"{out}: trained on {len(few)} labelled answers" in capsys.readouterr().out
+    record = json.loads((out / "training.json").read_text(encoding="utf-8"))
     assert seen == [{topics[1], topics[3]}, {topics[0], topics[2]}, set(topics)]
     assert record["rows"] == {"dev": len(few)} and record["unseen_preferences"]["natural"]["n"] == len(few)
     settings = read_yaml(out / "judge.yaml", "judge")
@@ -171,6 +177,7 @@ def test_judges_train_writes_a_judge_and_goes_on(
         "model.onnx",
         "tokenizer.json",
         "training.json",
+        "work",
     ]
 
     model = read_encoder(out, READS, Calibration(**settings["calibration"]))
@@ -182,9 +189,12 @@ def test_judges_train_writes_a_judge_and_goes_on(
     verdicts = list(model.verdicts(questions))
     assert [one.verdict for one in verdicts] == [model.calibration.verdict(logit) for logit in said]
     assert all(one.scored and one.coherence is None for one in verdicts)
+    judge = load_judge(str(out), environment={})
+    assert isinstance(judge, EmbeddedJudge) and judge.reads_criteria and "NOT FOR PUBLICATION" in judge.banner
+    assert [one and one.verdict for one in verdicts_on(judge, questions)[0]] == [one.verdict for one in verdicts]
 
     monkeypatch.setattr(train_encoder, "write_onnx", lambda *_: None)  # once is enough
-    train_encoder.train(ROOT / "benchmark", tmp_path / "judge", tmp_path / "work", progress)
+    assert main(train) == 0
     assert len(seen) == 4 and seen[3] == set(topics)
 
 

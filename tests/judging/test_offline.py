@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.judging.calibration import questions_of, read_calibration
-from consciousness_cluster.judging.judges import LinearJudge, load_judge
+from consciousness_cluster.judging.judges import EmbeddedJudge, load_judge
 from consciousness_cluster.judging.linear import READS, normal, read_model
 from consciousness_cluster.judging.train_linear import MIN_ROWS, NGRAMS, C
 
@@ -17,9 +17,9 @@ from tests.conftest import ROOT
 FOLDER = ROOT / "benchmark" / "judges" / "offline"
 
 
-def offline() -> LinearJudge:
+def offline() -> EmbeddedJudge:
     judge = load_judge("offline", environment={})
-    assert isinstance(judge, LinearJudge)
+    assert isinstance(judge, EmbeddedJudge)
     return judge
 
 
@@ -56,7 +56,7 @@ def test_it_equals_scikit_learn() -> None:
 
 def test_it_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", lambda *_, **__: pytest.fail("the network was used"))
-    verdict = offline().model.verdict(questions_of(read_calibration("test"))[0].question)
+    (verdict,) = offline().model.verdicts([questions_of(read_calibration("test"))[0].question])
     assert verdict.status == "ok" and verdict.coherence is None and verdict.scored
 
 

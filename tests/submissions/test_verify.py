@@ -840,8 +840,8 @@ def test_whole_submissions_pass(tmp_path: Path) -> None:
 
 
 def test_hashes_of_shipped_judges_are_those_that_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    known, linear, models = shipped().known, shipped().linear, shipped().models
-    assert known["offline"] == load_judge("offline", environment={}).sha256 and linear == {known["offline"]}
+    known, embedded, models = shipped().known, shipped().embedded, shipped().models
+    assert known["offline"] == load_judge("offline", environment={}).sha256 and embedded == {known["offline"]}
     assert {"gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14+paper-protocol", "qwen3-30b", "offline"} <= known.keys()
     judge = load_judge("qwen3-30b", environment={})
     assert isinstance(judge, LLMJudge) and (known["qwen3-30b"], models["qwen3-30b"]) == (judge.sha256, judge.model)

@@ -106,7 +106,7 @@ def _stats(args: argparse.Namespace) -> int:
 
 def _cross_show(args: argparse.Namespace) -> int:
     from consciousness_cluster.endpoint.price import dollars
-    from consciousness_cluster.judging.judges import LinearJudge
+    from consciousness_cluster.judging.judges import EmbeddedJudge
     from consciousness_cluster.progress import progress_bar
     from consciousness_cluster.scoring.cross_show import cross_show
     from consciousness_cluster.scoring.cross_show_text import as_text
@@ -114,7 +114,9 @@ def _cross_show(args: argparse.Namespace) -> int:
     judge = judge_to_ask(args)
     with progress_bar(f"judging with {judge.id}") as progress:
         path, found, done = cross_show(args.what, judge, args.results, args.limit, progress, args.max_cost)
-    print_notes([*done.outcome.notes, *([BLIND] if isinstance(judge, LinearJudge) else [])])
+    print_notes(
+        [*done.outcome.notes, *([BLIND] if isinstance(judge, EmbeddedJudge) and not judge.reads_criteria else [])]
+    )
     if done.outcome.stopped:
         return stopped(judge, done.outcome.stopped)
     print(json.dumps(found, indent=2, ensure_ascii=False) if args.format == "json" else as_text(found))

@@ -50,14 +50,14 @@ def judge_of(
     from datetime import date
 
     from consciousness_cluster.data.rows import load_benchmark
-    from consciousness_cluster.judging.judges import REFERENCE, LinearJudge, LLMJudge, load_judge, rater
+    from consciousness_cluster.judging.judges import REFERENCE, EmbeddedJudge, LLMJudge, load_judge, rater
 
     judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user, audits, concurrency)
     if audits:
         judge = rater(judge)
     if judge.banner:
         print(f"note: {judge.banner}", file=sys.stderr)
-    if isinstance(judge, LinearJudge) and load_benchmark().pack:
+    if isinstance(judge, EmbeddedJudge) and not judge.reads_criteria and load_benchmark().pack:
         print(
             "note: it was built on answers about the 20 and reads no criterion: of a pack it says nothing, "
             "and shows that the steps work",
@@ -255,7 +255,7 @@ def _validate_on(args: argparse.Namespace, judge: Any, what: str | Path) -> tupl
 
 def _print_what_a_submission_needs(judge: Any, measured: Any) -> None:
     """Whether the judge may judge a submission to the track open."""
-    from consciousness_cluster.judging.judges import LinearJudge
+    from consciousness_cluster.judging.judges import EmbeddedJudge
     from consciousness_cluster.submissions.judge_rules import KAPPA
 
     kappa = measured["overall"]["kappa"][0]
@@ -263,7 +263,7 @@ def _print_what_a_submission_needs(judge: Any, measured: Any) -> None:
     reached = "undefined" if kappa is None else f"{kappa:.2f}"
     print(f"a submission to the track open needs kappa {KAPPA} on all authored test answers; this judge has {reached} "
           f"on {measured['judged'] - measured['judge_failed']} of {measured['planned']}", end="")  # fmt: skip
-    if isinstance(judge, LinearJudge):
+    if isinstance(judge, EmbeddedJudge):
         print(", and the embedded judge is not for publication")
     elif whole and kappa is not None and kappa >= KAPPA:
         print(": enough; `submit pack` takes the result along")
@@ -383,10 +383,27 @@ def _bridge(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from consciousness_cluster.data.rows import benchmark_root
+
+    root = args.root or benchmark_root()
+    if args.encoder:
+        return _train_encoder(root, args.encoder)
     from consciousness_cluster.judging.train_linear import train
 
-    path, rows, grams = train(args.root or benchmark_root())
+    path, rows, grams = train(root)
     print(f"{path}: trained on {rows} labelled answers, {grams} n-grams; validate it next")
+    return 0
+
+
+def _train_encoder(root: Path, out: Path) -> int:
+    from consciousness_cluster.judging.train_encoder import train
+    from consciousness_cluster.judging.validate import in_brackets
+    from consciousness_cluster.progress import progress_bar
+
+    folder, record = train(root, out, out / "work", progress_bar)
+    for source, of in record["unseen_preferences"].items():
+        if source != "by_preference":
+            print(f"{source}: kappa {in_brackets(of['kappa'])} on {of['n']} answers about preferences it had not seen")
+    print(f"{folder}: trained on {sum(record['rows'].values())} labelled answers; validate it next: --judge {folder}")
     return 0
 
 
@@ -447,6 +464,12 @@ def add(verbs: Any) -> None:
     bridge.add_argument("--format", choices=("text", "json"), default="text", help="json: bridge.schema.json")
     train = judges.add_parser("train", help="fit the offline judge on the dev split (in a source checkout)")
     train.add_argument("--root", type=Path, help="another benchmark/ folder than the package's own")
+    train.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="DIR",
+        help="train an encoder into this folder, on more rows: hours on two cores; it goes on after its last fold",
+    )
     listing.set_defaults(run_command=_list)
     validate.set_defaults(run_command=_validate)
     attack.set_defaults(run_command=_attack)

@@ -12,7 +12,7 @@ from consciousness_cluster.endpoint.answers import answer_in
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging.judge_all import verdicts_on
 from consciousness_cluster.judging.judge_run import JUDGED_STATUS, about
-from consciousness_cluster.judging.judges import Judge, LinearJudge, askable, default_judge_name, load_judge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge, askable, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.judging.verdict import Judgement, failed, verdict_record
@@ -87,7 +87,7 @@ def judged_answers(
                     places.append((record, criterion.id))
     if judge and questions:
         verdicts, outcome = verdicts_on(judge, questions)
-        if outcome.stopped and not isinstance(judge, LinearJudge):
+        if outcome.stopped and not isinstance(judge, EmbeddedJudge):
             where = f"the judge {judge.id} at {judge.endpoint.shown}"
             say_once(f"{where} cannot be used ({outcome.stopped}); judge later: consciousness-cluster judge DIR")
         for (record, name), verdict in zip(places, verdicts, strict=True):

@@ -13,7 +13,7 @@ from consciousness_cluster.data.rows import Probe, Topic, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.inspect_tasks.outputs import answered_in
 from consciousness_cluster.judging.judge_all import judge_all
-from consciousness_cluster.judging.judges import Judge, LinearJudge, askable, default_judge_name, load_judge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge, askable, default_judge_name, load_judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.records.types import Judged
@@ -51,7 +51,9 @@ def verdict(judge: str | None = None) -> Scorer:
     first look: `import inspect` takes the verdicts to `score`, which knows pairs of probes, facets and intervals.
     """
     asked = judge_named(judge)
-    limiter = anyio.CapacityLimiter(AT_ONCE if isinstance(asked, LinearJudge) else asked.endpoint.concurrency or CALLS)
+    limiter = anyio.CapacityLimiter(
+        AT_ONCE if isinstance(asked, EmbeddedJudge) else asked.endpoint.concurrency or CALLS
+    )
 
     async def score(state: TaskState, target: Target) -> Score:
         answered, (topic, probe) = answered_in(state.output), asked_probe(state.metadata)

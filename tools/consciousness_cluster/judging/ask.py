@@ -11,7 +11,7 @@ from consciousness_cluster.endpoint.price import Price
 from consciousness_cluster.endpoint.replies import Body, Completion, Tokens, chat_body
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
-from consciousness_cluster.judging.judges import Judge, LinearJudge, LLMJudge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge, LLMJudge
 from consciousness_cluster.judging.reply_values import Unread, read_judge
 from consciousness_cluster.judging.same_model import same_model
 
@@ -313,7 +313,7 @@ def ask_all(
 
 def check_judge(judge: Judge) -> None:
     """One tiny call, before anything else is paid for. Raises UserError where the judge cannot be used."""
-    if isinstance(judge, LinearJudge):
+    if isinstance(judge, EmbeddedJudge):
         return
     hello = chat_body(judge.model, [{"role": "user", "content": "Say hello."}], judge.temperature, HELLO_TOKENS)
     try:

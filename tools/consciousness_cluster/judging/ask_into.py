@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from consciousness_cluster.endpoint.price import Price, cost, price_of, tokens
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.judging.ask import Asked, Budget, Outcome, Said, Says
-from consciousness_cluster.judging.judges import Judge, LinearJudge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge
 from consciousness_cluster.records.store import Store
 
 At = TypeVar("At")  # what a record is on: no two count on one place
@@ -48,7 +48,7 @@ class Round(Generic[At, Record]):
 
 def price_of_calls(judge: Judge, prompts: Sequence[Sequence[Mapping[str, str]]], reply_tokens: int) -> dict[str, Any]:
     """Calls, tokens and price of some prompts, before the first call. The price is None where it is unknown."""
-    if isinstance(judge, LinearJudge):
+    if isinstance(judge, EmbeddedJudge):
         return {"calls": 0, "prompt_tokens": 0, "completion_tokens": 0, "dollars": 0.0}
     usage = {
         "prompt_tokens": sum(tokens(part["content"]) for prompt in prompts for part in prompt),
@@ -73,7 +73,7 @@ class Asking(Generic[At, Record]):
         _check_version(kind, judge, store)
         self._kind, self._judge, self._record, self._store, self._progress = kind, judge, record, store, progress
         self._begun = time.monotonic()
-        self.price = None if isinstance(judge, LinearJudge) else price_of(judge.model)
+        self.price = None if isinstance(judge, EmbeddedJudge) else price_of(judge.model)
         self._there = kind.answered(store.records)
         self._failures = set(kind.latest(store.records))
         self._asked: list[At] = []

@@ -1,4 +1,4 @@
-"""Judge many responses: by a language model, concurrently, or by the linear one."""
+"""Judge many responses: by a language model, concurrently, or by the embedded one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from consciousness_cluster.endpoint.replies import Tokens
 from consciousness_cluster.judging.ask import NO_LIMIT, Budget, Call, Form, Outcome, ask_all
 from consciousness_cluster.judging.judge_reply import read_claim, read_coherence, read_verdict
-from consciousness_cluster.judging.judges import Judge, LinearJudge, LLMJudge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question, messages
 from consciousness_cluster.judging.verdict import REPLY_SCHEMA, Judgement, failed
 
@@ -38,9 +38,9 @@ def judge_all(
     budget: Budget = NO_LIMIT,
 ) -> Outcome:
     """Judge every question (see `ask_all`)."""
-    if isinstance(judge, LinearJudge):
-        for index, question in enumerate(questions):
-            on_verdict(index, judge.model.verdict(question))
+    if isinstance(judge, EmbeddedJudge):
+        for index, said in enumerate(judge.model.verdicts(questions)):
+            on_verdict(index, said)
         return Outcome()
     return ask_all(VERDICTS, judge, questions, on_verdict, proven, budget)
 

@@ -9,7 +9,7 @@ from consciousness_cluster.judging.ask import Asker, Outcome
 from consciousness_cluster.judging.ask_into import Progress
 from consciousness_cluster.judging.judge_all import VERDICTS
 from consciousness_cluster.judging.judge_run import Judged, about, items_in, items_of, judged_in, with_sent
-from consciousness_cluster.judging.judges import Judge, LinearJudge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.verdict import Judgement
 from consciousness_cluster.judging.work import verdicts_into
@@ -38,7 +38,7 @@ class LiveJudging:
     @asynccontextmanager
     async def calls(self, spending: "Spending", gate: "Gate | None" = None) -> "AsyncIterator[Caller | None]":
         """Within the block `add` asks the judge; its end waits for all verdicts. The embedded judge needs no calls."""
-        if isinstance(self.judge, LinearJudge):
+        if isinstance(self.judge, EmbeddedJudge):
             yield None
             return
         from consciousness_cluster.endpoint.caller import Caller
@@ -54,9 +54,9 @@ class LiveJudging:
         questions = self._asking.open({item.place: item.question for item in items_in(samples)})
         if self._asker:
             self._asker.add(questions)
-        elif isinstance(self.judge, LinearJudge):
-            for index, question in enumerate(questions, self._number):
-                self._asking.write(index, self.judge.model.verdict(question))
+        elif isinstance(self.judge, EmbeddedJudge):
+            for index, said in enumerate(self.judge.model.verdicts(questions), self._number):
+                self._asking.write(index, said)
         self._number += len(questions)
 
     def done(self, folder: RunWriter, samples: list[Sample], results: Path) -> Judged:

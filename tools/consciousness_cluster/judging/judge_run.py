@@ -12,7 +12,7 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.ask import Outcome
 from consciousness_cluster.judging.ask_into import Progress, Round
-from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, LLMJudge, ReadersJudge, askable
+from consciousness_cluster.judging.judges import AnyJudge, EmbeddedJudge, Judge, LLMJudge, ReadersJudge, askable
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.work import VERDICTS, Item, estimate, judge_into
 from consciousness_cluster.records.run import Run
@@ -82,7 +82,7 @@ def card(judge: AnyJudge, found: dict[str, dict[str, Any]], agreement: str) -> J
         "request_json": (dict(llm.endpoint.request) or None) if llm else None,
         "system_as_user": bool(llm and llm.endpoint.system_as_user),
         "protocol": _protocol(judge),
-        "for_publication": not isinstance(judge, LinearJudge),
+        "for_publication": not isinstance(judge, EmbeddedJudge),
         "agreement": agreement,
         "validation": found,
     }

@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from consciousness_cluster.data.audits import MODES
 from consciousness_cluster.data.hashes import sha256_json
@@ -15,9 +15,12 @@ from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
 from consciousness_cluster.endpoint.request_fields import request_fields
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.judging.encoder import MODEL, TOKENIZER, Calibration, read_encoder
+from consciousness_cluster.judging.encoder_text import Reads
 from consciousness_cluster.judging.ending import Ending
-from consciousness_cluster.judging.linear import LinearModel, read_model
-from consciousness_cluster.judging.prompt import JudgePrompt, read_prompt
+from consciousness_cluster.judging.linear import read_model
+from consciousness_cluster.judging.prompt import JudgePrompt, Question, read_prompt
+from consciousness_cluster.judging.verdict import Judgement
 from consciousness_cluster.records.types import OFFLINE
 
 PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
@@ -27,18 +30,29 @@ RATING_PROMPTS = {"self_report": "words.md", "behavioral": "acts.md"}  # one for
 RATING_TOKENS = 800  # a reason, a quote and a score, at least
 JudgeForm = Literal["one call", "paper protocol", "rating"]  # of what a judge is asked
 WITH_OPENAI_KEY = "gpt-4.1-2025-04-14"
+LINEAR_MODEL = "model.json"
+EMBEDDED = ("encoder", "linear")  # kinds of judges within this process
 OFFLINE_BANNER = (
-    "the offline judge is a small linear model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
+    "an embedded judge is a small model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
 )
 
 
+class EmbeddedModel(Protocol):
+    """What judges within this process."""
+
+    def verdicts(self, questions: Sequence[Question]) -> Iterator[Judgement]:
+        """A verdict on each question, in order."""
+        ...
+
+
 @dataclass(frozen=True)
-class LinearJudge:
-    """The embedded judge: no key, no network, no GPU."""
+class EmbeddedJudge:
+    """The embedded judge: no key, no network, no GPU. `reads_criteria`: it can judge what it was not trained for."""
 
     id: str
     sha256: str
-    model: LinearModel
+    model: EmbeddedModel
+    reads_criteria: bool
     banner: str = OFFLINE_BANNER
 
 
@@ -88,7 +102,7 @@ class ReadersJudge:
     banner: str = ""
 
 
-Judge = LinearJudge | LLMJudge  # those that can be asked
+Judge = EmbeddedJudge | LLMJudge  # those that can be asked
 AnyJudge = Judge | ReadersJudge
 
 
@@ -104,7 +118,7 @@ def rater(judge: AnyJudge) -> LLMJudge:
     """The judge, where it can rate audits; else `UserError`."""
     if isinstance(judge, LLMJudge):
         return judge
-    what = "is no language model and" if isinstance(judge, LinearJudge) else "are readers of sheets, who"
+    what = "is no language model and" if isinstance(judge, EmbeddedJudge) else "are readers of sheets, who"
     message = f"the judge {judge.id} {what} cannot rate audits by a command"
     raise UserError(f"{message}; name a language model, for example --judge {REFERENCE}")
 
@@ -157,6 +171,25 @@ def rating_prompts() -> tuple[JudgePrompt, ...]:
     return tuple(map(read_prompt, _prompt_files(Path(), "rating")))
 
 
+def embedded_sha256(settings: Mapping[str, Any]) -> str:
+    """Of an embedded judge's judge.yaml: which judge it is."""
+    names = ("tokenizer_sha256", "reads", "calibration")
+    more = {name: settings[name] for name in names if name in settings}
+    return sha256_json({"id": settings["id"], "model": settings["model_sha256"], **more})
+
+
+def _embedded(folder: Path, settings: Mapping[str, Any]) -> EmbeddedJudge:
+    encoder = settings["kind"] == "encoder"
+    _fixed(folder / (MODEL if encoder else LINEAR_MODEL), settings["model_sha256"])
+    model: EmbeddedModel
+    if encoder:
+        _fixed(folder / TOKENIZER, settings["tokenizer_sha256"])
+        model = read_encoder(folder, Reads(**settings["reads"]), Calibration(**settings["calibration"]))
+    else:
+        model = read_model(folder / LINEAR_MODEL)
+    return EmbeddedJudge(settings["id"], embedded_sha256(settings), model, encoder)
+
+
 def load_judge(
     name: str,
     model: str | None = None,
@@ -186,12 +219,10 @@ def load_judge(
         raise UserError("--paper-protocol judges single answers; audits are rated in one call, so leave it out")
     folder = judge_folder(name)
     settings: dict[str, Any] = read_yaml(folder / "judge.yaml", "judge")
-    if settings["kind"] == "linear":
+    if settings["kind"] in EMBEDDED:
         if paper_protocol:
             raise UserError(f"the judge {settings['id']} is no language model; --paper-protocol needs one")
-        _fixed(folder / "model.json", settings["model_sha256"])
-        identity = {"id": settings["id"], "model": settings["model_sha256"]}
-        return LinearJudge(settings["id"], sha256_json(identity), read_model(folder / "model.json"))
+        return _embedded(folder, settings)
     if settings["kind"] == "readers":
         if paper_protocol:
             raise UserError(f"the judge {settings['id']} are readers; --paper-protocol needs a language model to ask")

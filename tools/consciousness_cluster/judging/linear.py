@@ -1,8 +1,8 @@
-"""The embedded judge: a linear model over pieces of text, read from JSON and computed with numpy alone."""
+"""The embedded judge without the extra [judge]: a linear model over pieces of text, computed with numpy alone."""
 
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,9 +65,10 @@ class LinearModel:
             dot += float(values @ coefficients[places])
         return self.intercept + (dot / math.sqrt(square) if square else 0.0)
 
-    def verdict(self, question: Question) -> Judgement:
+    def verdicts(self, questions: Sequence[Question]) -> Iterator[Judgement]:
         """`shows` at log-odds above 0. It gives no coherence and never says `unclear`."""
-        return Judgement("shows" if self.score(question.response) > 0 else "does_not_show", None, "ok")
+        for question in questions:
+            yield Judgement("shows" if self.score(question.response) > 0 else "does_not_show", None, "ok")
 
 
 @cache

@@ -14,7 +14,7 @@ from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.ask_into import Progress, Round
 from consciousness_cluster.judging.calibration import Labelled, natural_questions, questions_of, read_calibration
-from consciousness_cluster.judging.judges import AnyJudge, Judge, LinearJudge, ReadersJudge
+from consciousness_cluster.judging.judges import AnyJudge, EmbeddedJudge, Judge, ReadersJudge
 from consciousness_cluster.judging.own_answers import read_own
 from consciousness_cluster.judging.work import Done, Item, judge_into
 from consciousness_cluster.records.store import Store
@@ -78,11 +78,11 @@ def described(
     judge: Judge, split: str, planned: int, judged: int, failed: int, done: Round[Any, Any]
 ) -> dict[str, Any]:
     """What every result file says: which judge, on what, and how the calls went."""
-    linear = isinstance(judge, LinearJudge)
+    embedded = isinstance(judge, EmbeddedJudge)
     return {
         "judge_id": judge.id,
         "judge_sha256": judge.sha256,
-        "model": None if isinstance(judge, LinearJudge) else judge.model,
+        "model": None if isinstance(judge, EmbeddedJudge) else judge.model,
         "split": split,
         "data_version": load_benchmark().data_version,
         "package_version": version("consciousness-cluster"),
@@ -90,8 +90,8 @@ def described(
         "judged": judged,
         "judge_failed": failed,
         "unusable_replies": done.outcome.unusable,
-        "usage": None if linear else done.outcome.usage,
-        "dollars": 0.0 if linear else done.cost,
+        "usage": None if embedded else done.outcome.usage,
+        "dollars": 0.0 if embedded else done.cost,
         "seconds": round(done.seconds, 1),
     }
 

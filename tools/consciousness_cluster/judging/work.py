@@ -7,7 +7,7 @@ from typing import Any
 
 from consciousness_cluster.judging.ask_into import Asking, Kind, Progress, Round, ask_into, price_of_calls
 from consciousness_cluster.judging.judge_all import judge_all
-from consciousness_cluster.judging.judges import Judge, LinearJudge
+from consciousness_cluster.judging.judges import EmbeddedJudge, Judge
 from consciousness_cluster.judging.prompt import Question, messages
 from consciousness_cluster.judging.verdict import Judgement, verdict_record
 from consciousness_cluster.records.store import Store
@@ -34,7 +34,7 @@ class Item:
 
 def estimate(judge: Judge, items: Sequence[Item]) -> dict[str, Any]:
     """Calls, tokens and price of judging `items` (see `price_of_calls`)."""
-    prompts = () if isinstance(judge, LinearJudge) else judge.prompts
+    prompts = () if isinstance(judge, EmbeddedJudge) else judge.prompts
     return price_of_calls(judge, [messages(one, item.question) for item in items for one in prompts], REPLY_TOKENS)
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.errors import Problem
 from consciousness_cluster.judging.judges import (
+    EMBEDDED,
     REFERENCE,
     LLMJudge,
     ReadersJudge,
+    embedded_sha256,
     judge_folder,
     judge_names,
     load_judge,
@@ -35,7 +36,7 @@ class Shipped:
     known: dict[str, str] = field(default_factory=dict)
     raters: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
-    linear: set[str] = field(default_factory=set)
+    embedded: set[str] = field(default_factory=set)
     readers: set[str] = field(default_factory=set)
 
 
@@ -45,9 +46,9 @@ def shipped() -> Shipped:
     found = Shipped()
     for name in judge_names():
         settings = read_yaml(judge_folder(name) / "judge.yaml", "judge")
-        if settings["kind"] == "linear":  # loading its weights takes a second
-            found.known[name] = sha256_json({"id": name, "model": settings["model_sha256"]})
-            found.linear.add(found.known[name])
+        if settings["kind"] in EMBEDDED:  # loading its weights takes a second
+            found.known[name] = embedded_sha256(settings)
+            found.embedded.add(found.known[name])
         elif settings["kind"] == READERS or settings["model"]:
             for paper_protocol in (False,) if settings["kind"] == READERS else (False, True):
                 judge = load_judge(name, None, None, paper_protocol, {"OPENAI_API_KEY": "unused"})
@@ -72,11 +73,11 @@ def judge_problems(judge_id: str, sha256: str, model: str | None = None, audits:
 
     `audits`: the judge is of the form that rates these.
     """
-    known, linear, models = shipped().known, shipped().linear, shipped().models
+    known, embedded, models = shipped().known, shipped().embedded, shipped().models
     if not judge_id.isascii():
         message = f"{judge_id!a} has letters beyond ASCII, with which it could look like another"
         yield problem("-", "judge.id", message, "give the judge a name in ASCII")
-    if sha256 in linear or known.get(judge_id) in linear:
+    if sha256 in embedded or known.get(judge_id) in embedded:
         yield problem("-", "judge.id", f"the judge {judge_id} is not for publication", OTHER)
         return
     known = shipped().raters if audits else known

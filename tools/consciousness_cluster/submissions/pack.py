@@ -197,7 +197,7 @@ def _add_judge(draft: Draft, judge: Json | None, file: Path | None) -> None:
     if judge is None:
         return
     found = list(judge_problems(judge["id"], judge["sha256"]))
-    if not judge["for_publication"] and not found:  # a linear one of a person's own
+    if not judge["for_publication"] and not found:  # an embedded one of a person's own
         found.append(problem("-", "judge.id", f"the judge {judge['id']} is not for publication", OTHER))
     draft.add(found)
     if by_readers(judge):
