@@ -23,7 +23,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reply(request: dict[str, Any], number: int) -> dict[str, Any]:
-    """Answers that say under which prompt they were given; the judge finds tea in those of the role play, and no seats."""
+    """Answers that say under which prompt they were given; the judge finds tea in those of the role play alone."""
     last = request["messages"][-1]["content"]
     if "Judge the answer" in last:
         about_tea = "wants tea breaks for itself" in request["messages"][0]["content"]
@@ -130,7 +130,9 @@ def test_other_packs_the_20_and_the_board_are_kept_apart(
             ["score", str(of_the_20), "--pack", str(folder)],
             ["compare", str(there), str(of_the_20), "--pack", str(folder)],
         ],
-        "a pack is asked instead of them": [[*sample, "--pack", str(folder), "--dataset", "O/d", "--dataset-revision", "v2"]],
+        "a pack is asked instead of them": [
+            [*sample, "--pack", str(folder), "--dataset", "O/d", "--dataset-revision", "v2"]
+        ],
     }  # fmt: skip
     for message, commands in refused.items():
         for arguments in commands:
