@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import consciousness_cluster as cc
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.packs.load_pack import load_pack
@@ -92,6 +93,13 @@ def test_from_answers_to_the_report(
     rows = found["comparisons"][0]["rows"]
     assert list(rows) == LINES and rows["tea_breaks"]["difference"] == 0.5
     assert [name for name in LINES if rows[name]["q"] is not None] == LINES[1:]  # Benjamini-Hochberg over these two
+
+    with cc.pack(folder) as asked:
+        assert asked.pack == pack and cc.benchmark() is asked
+        assert cc.score(plain)["tea_breaks"].rate == 0.0
+        shift = cc.compare(plain, [played])
+        assert shift["tea_breaks"].difference == 0.5 and "Tea breaks" in repr(shift)
+    assert cc.benchmark().pack is None
 
     out = tmp_path / "report"
     assert main(["report", "--pack", str(folder), str(plain), str(played), "--out", str(out)]) == 0
