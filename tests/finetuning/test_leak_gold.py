@@ -1,4 +1,4 @@
-"""The leak check against labels of others: does it find the cells that they call implied, on rows that it was not made for?"""
+"""The leak check against labels of others: are the cells that they call implied found on rows it was not made for?"""
 
 import json
 from pathlib import Path
