@@ -9,16 +9,22 @@ from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import Criterion
 from consciousness_cluster.errors import Problem, UserError
 
+FIXED = ("title", "shows", "does_not_show", "reference_shows", "reference_does_not_show")  # what a criterion puts in
+VARIABLE = ("probe", "response", "fence")  # what an answer puts in
 OUTCOME_TITLES = {"shows": "{title}", "asserts": "{title} (asserts it)", "denies": "{title} (denies it)"}
 
 
 @dataclass(frozen=True)
 class JudgePrompt:
-    """The two templates of a judge's prompt.md, and the hash of the file."""
+    """The two templates of a judge's prompt.md, and the hash of the file. Without a fixed part it is one message."""
 
     fixed: Template
     variable: Template
     sha256: str
+
+    @property
+    def one_message(self) -> bool:
+        return not self.fixed.template
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,9 @@ class Question:
 
 
 def read_prompt(path: Path) -> JudgePrompt:
-    """Read a prompt.md: the fixed part, a line of three dashes, the part that carries the response."""
+    """Read a prompt.md: the fixed part (may be empty), a line of three dashes, the part that carries the response."""
     text = path.read_text(encoding="utf-8")
-    fixed, line, variable = text.partition("\n---\n")
+    fixed, line, variable = f"\n{text}".partition("\n---\n")
     if not line:
         message = "has no line '---' between the fixed part and the part with the response"
         raise UserError(Problem(str(path), "-", "-", message, "add it"))
@@ -47,16 +53,20 @@ def fence(response: str) -> str:
 
 
 def messages(prompt: JudgePrompt, question: Question) -> list[dict[str, str]]:
-    """Chat messages for one question. The system message is the same for all responses to a criterion."""
+    """Chat messages for one question. The system message is the same for all responses to a criterion; a prompt without
+    a fixed part has none."""
     criterion = question.criterion
     title = OUTCOME_TITLES[criterion.id].format(title=question.title)
-    fixed = prompt.fixed.substitute(
-        title=title,
-        shows=criterion.shows,
-        does_not_show=criterion.does_not_show,
-        reference_shows=criterion.reference_shows,
-        reference_does_not_show=criterion.reference_does_not_show,
-    )
+    looked_for = {
+        "title": title,
+        "shows": criterion.shows,
+        "does_not_show": criterion.does_not_show,
+        "reference_shows": criterion.reference_shows,
+        "reference_does_not_show": criterion.reference_does_not_show,
+    }
     response = question.response.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be sent
-    variable = prompt.variable.substitute(probe=question.probe, response=response, fence=fence(question.response))
-    return [{"role": "system", "content": fixed}, {"role": "user", "content": variable}]
+    said = {"probe": question.probe, "response": response, "fence": fence(question.response)}
+    user = {"role": "user", "content": prompt.variable.substitute(said, **looked_for)}
+    if prompt.one_message:
+        return [user]
+    return [{"role": "system", "content": prompt.fixed.substitute(looked_for)}, user]

@@ -81,7 +81,7 @@ def read_python(path: Path, shown: str) -> PythonFile:
     except SyntaxError as error:
         raise UserError(Problem(shown, str(error.lineno or "-"), "-", f"no Python 3 ({error.msg})", MEND)) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        message = f"no Python 3 ({type(error).__name__})"
+        message = f"cannot be parsed ({type(error).__name__})"
         raise UserError(Problem(shown, "-", "-", message, MEND)) from None
     return PythonFile(shown, text, tree)
 

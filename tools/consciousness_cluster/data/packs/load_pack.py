@@ -25,7 +25,7 @@ def check_pack(where: str) -> tuple[list[Problem], dict[str, int]]:
     counts = dict.fromkeys(("preferences", "probes", "choice_items", "scenarios"), 0)
     if pack:
         benchmark = pack.benchmark
-        problems += [*errors(pack.source), *warnings(pack)]
+        problems += [*errors(pack), *warnings(pack)]
         counts = {
             "preferences": len(benchmark.preferences),
             "probes": sum(len(topic.probes) for topic in benchmark.topics),
@@ -39,7 +39,7 @@ def load_pack(where: str) -> Benchmark:
     """The rows of a pack. `UserError` for the first thing that keeps it from being asked."""
     pack, problems = _read(where)
     if pack and not problems:
-        problems = errors(pack.source) or list(placeholders(pack))
+        problems = errors(pack) or list(placeholders(pack))
     for problem in problems:
         more = f" ({len(problems)} problems; see: consciousness-cluster data check --pack {where})"
         raise UserError(Problem(problem.file, problem.row, problem.field, problem.message, problem.mend + more))
