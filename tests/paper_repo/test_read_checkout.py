@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.data.reading import read_yaml
+from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.paper_repo.checkout import read_checkout
 
