@@ -38,7 +38,7 @@ def test_types_have_the_keys_of_their_schema(name: str, kind: Any) -> None:
     described = schema(name)
     hints = get_type_hints(kind)
     assert hints.keys() == described["properties"].keys() and set(described["required"]) == kind.__required_keys__
-    assert hints.keys() - kind.__required_keys__ == ({"readings"} if name == "verdict" else set())
+    assert hints.keys() - kind.__required_keys__ == ({"readings"} if name == "verdict" else {"pack"})
     assert described["additionalProperties"] is False
     for field, hint in hints.items():
         options = {value for part in (hint, *get_args(hint)) if get_origin(part) is Literal for value in get_args(part)}
@@ -70,7 +70,8 @@ def test_training_is_the_same_in_each_schema(name: str) -> None:
 def test_settings_have_the_keys_of_the_schema() -> None:
     described = schema("run")["properties"]["setting"]
     named = {field.name for field in fields(Setting)}
-    assert named == described["properties"].keys() == set(described["required"])
+    assert named == described["properties"].keys()
+    assert named - {"pack"} == set(described["required"])  # it came later, and runs of before go on
 
 
 def test_a_judge_has_the_keys_of_the_schema() -> None:
