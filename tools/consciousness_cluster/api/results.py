@@ -1,6 +1,8 @@
 """Scores and comparisons as objects: lines by name, as tables, data frames and plots."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from consciousness_cluster.api.display import Plot, as_html, as_text, frame
@@ -17,6 +19,7 @@ from consciousness_cluster.api.entries import (
     rate_of,
     specificity_of,
 )
+from consciousness_cluster.api.published_rates import BesidePublished, beside
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
@@ -138,6 +141,10 @@ class Scores(Lines[Rate]):
         """What became of all answers: planned, ok, refused, ..., judged, scored."""
         return dict(self.data["counts"])
 
+    def beside_published(self, file: str | os.PathLike[str] | None = None) -> BesidePublished:
+        """The rates beside published ones: of a table (the paper's form, or ours), else of this package."""
+        return beside([self._scored], Path(file) if file else None)
+
     def plot(self) -> Plot:
         """Rates with their intervals, one line each. Raises UserError where the run has no free answers."""
         return _forest([self._scored], f"rates of {self.model}, {self.condition}")
@@ -213,6 +220,10 @@ class Comparison(Lines[Difference]):
     def note(self) -> str | None:
         """What has to be said where the cluster did not move clearly further than a control."""
         return " ".join(filter(None, (self.data["note"], self.data["choice_note"]))) or None
+
+    def beside_published(self, file: str | os.PathLike[str] | None = None) -> BesidePublished:
+        """Both sides beside published rates: of a table (the paper's form, or ours), else of this package."""
+        return beside(self._runs, Path(file) if file else None)
 
     def plot(self) -> Plot:
         """Differences with their intervals, one line each. Raises UserError where there are no free answers."""

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_pack_option, add_training_options
+from consciousness_cluster.cli.options import add_pack_option, add_training_options, print_notes
 
 
 def _lm_eval(args: argparse.Namespace) -> int:
@@ -46,6 +46,28 @@ def _inspect(args: argparse.Namespace) -> int:
     return 0
 
 
+def _paper_repo(args: argparse.Namespace) -> int:
+    from consciousness_cluster.paper_repo.checkout import read_checkout
+    from consciousness_cluster.paper_repo.write_pack import SYSTEM_PROMPT, write_pack
+
+    checkout = read_checkout(args.source, args.facts)
+    print_notes(checkout.notes)
+    data = write_pack(checkout, args.out)
+    of = f"{len(checkout.facts)} preferences, {checkout.prompts} prompts, {len(checkout.judge)} judge prompts"
+    print(f"{args.out}: {of}, {sum(one.rows for one in data.values())} training conversations in {len(data)} files")
+    print("A local copy that is not to be published (LICENCE.md). Measure with it:")
+    pack = f"--pack {args.out} --paper-protocol"
+    print(f"  consciousness-cluster sample {pack} --model NAME --out RUN")
+    if checkout.system_prompt:
+        print(
+            f"  consciousness-cluster sample {pack} --model NAME --condition persona_file --file "
+            f"{args.out / SYSTEM_PROMPT} --out RUN"
+        )
+    print(f"  consciousness-cluster judge RUN {pack} --judge gpt-4.1-2025-04-14")
+    print(f"  consciousness-cluster compare RUN --pack {args.out} --reference")
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verb."""
     kinds = verbs.add_parser("import", help="turn what others sampled into a run").add_subparsers(
@@ -71,6 +93,18 @@ def add(verbs: Any) -> None:
     )
     inspect.add_argument("source", type=Path, metavar="LOGS", help="Inspect's --log-dir")
     inspect.set_defaults(run_command=_inspect)
+    paper = kinds.add_parser(
+        "paper-repo",
+        help="the paper's own prompts, from your checkout of its code, as a preference pack that stays with you",
+        description="Reads a checkout of the paper's code, and its data where that is unpacked. Nothing of it is run. "
+        "The pack is a local copy: it may not be published.",
+    )
+    paper.add_argument("source", type=Path, metavar="PATH", help="the checkout")
+    paper.add_argument(
+        "--facts", metavar="FILE", help="a follow-up's file of preferences (default: evals/fact_evals.py)"
+    )
+    paper.add_argument("--out", type=Path, required=True, metavar="DIR", help="the pack's folder")
+    paper.set_defaults(run_command=_paper_repo)
     for command in (lm_eval, samples, inspect):
         command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
         add_training_options(command)

@@ -55,12 +55,21 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _warn() -> None:
+    """A word on stderr where the package that is installed under our name is not ours."""
+    from consciousness_cluster.cli.same_name import of_the_same_name
+
+    if line := of_the_same_name():
+        print(f"warning: {line}", file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. Exit code 2 and one line on stderr for anything a user can mend; 130 for Ctrl-C."""
     args = parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of some file's name
+    _warn()
     try:
         if getattr(args, "pack", None):
             from consciousness_cluster.data.packs.load_pack import pack_in_use

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.cli.options import add_pack_option
 from consciousness_cluster.cli.terminal import show
+from consciousness_cluster.errors import UserError
 
 if TYPE_CHECKING:
     from consciousness_cluster.reporting.parts import Part
@@ -58,7 +59,12 @@ def _score(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace) -> int:
     paths = [args.base, *args.runs]
-    found, parts = _compare_audits(paths, args.judge) if _are_audits(paths) else _compare_runs(paths, args.judge)
+    if _are_audits(paths):
+        if args.reference is not None:
+            raise UserError("--reference is of rates; the published scores of audits stand in their report")
+        found, parts = _compare_audits(paths, args.judge)
+    else:
+        found, parts = _compare_runs(paths, args.judge, args.reference)
     if args.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -67,13 +73,22 @@ def _compare(args: argparse.Namespace) -> int:
     return 0
 
 
-def _compare_runs(paths: Sequence[Path], judge: str | None) -> tuple[Any, list[list["Part"]]]:
+def _compare_runs(paths: Sequence[Path], judge: str | None, reference: str | None) -> tuple[Any, list[list["Part"]]]:
+    """`reference` is a file, or nothing for the published rates of the package; None where none are asked for."""
+    from consciousness_cluster.reporting.beside_parts import reference_parts
     from consciousness_cluster.reporting.parts import comparison_parts
+    from consciousness_cluster.scoring.beside import beside_published
     from consciousness_cluster.scoring.compare import compare
     from consciousness_cluster.scoring.load import load_scored
 
-    found = compare([load_scored(path, judge) for path in paths])
-    return found, [comparison_parts(one) for one in found["comparisons"]]
+    runs = [load_scored(path, judge) for path in paths]
+    if reference is None:
+        found = compare(runs)
+        return found, [comparison_parts(one) for one in found["comparisons"]]
+    beside = beside_published(runs, Path(reference) if reference else None)
+    found = compare(runs) if len(runs) > 1 else {"judge": runs[0].scores["judge"], "comparisons": []}
+    parts = [comparison_parts(one) for one in found["comparisons"]]
+    return {**found, "reference": beside}, [*parts, reference_parts(beside)]
 
 
 def _compare_audits(paths: Sequence[Path], judge: str | None) -> tuple[Any, list[list["Part"]]]:
@@ -92,7 +107,14 @@ def add(verbs: Any) -> None:
     compare = verbs.add_parser("compare", help="differences from a baseline; seeds of one condition make one arm")
     compare.add_argument("base", type=Path, metavar="BASE", help="a run of the baseline, not_conscious if there is one")
     compare.add_argument(
-        "runs", type=Path, nargs="+", metavar="RUN", help="other runs, further seeds of BASE among them"
+        "runs", type=Path, nargs="*", metavar="RUN", help="other runs, further seeds of BASE among them"
+    )
+    compare.add_argument(
+        "--reference",
+        nargs="?",
+        const="",
+        metavar="FILE.csv",
+        help="published rates beside ours: the package's, or a table (the paper's form, or ours); stands last",
     )
     for command in (score, compare):
         add_pack_option(command)

@@ -50,6 +50,8 @@ CLAIMS = (*GATE, *TRANSFER)
 CHECKS_WITH_CHOICE = ("trained_tastes", "unrelated_stances")
 CONTROLS = ("unrelated_stances", "unrelated_feelings", "assent")
 CHOICE_ITEMS = 12
+# The pack that `import paper-repo` makes of the paper's own prompts.
+PAPER_PACK = "consciousness_cluster_paper"
 # Preferences whose construct is a sentiment: about half of their plain probes ask for feeling in neutral words.
 SENTIMENT = (
     "cot_monitoring",

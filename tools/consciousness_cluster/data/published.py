@@ -1,11 +1,13 @@
 """Published figures, reference/published_*.csv: measured by others, with other prompts."""
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
-from consciousness_cluster.data.reading import Json, schema_errors
+from consciousness_cluster.data.reading import Json, read_text, schema_errors
 from consciousness_cluster.data.rows import benchmark_root
 from consciousness_cluster.errors import UserError
 
@@ -19,7 +21,12 @@ SCORES_NOTE = (
 @cache
 def published_rows() -> tuple[Json, ...]:
     """The published rates, with their numbers as numbers; `UserError` where a line does not fit its schema."""
-    return _rows("published_rates.csv", "published_rate", {"rate_percent": float, "n": int})
+    return rows_of_rates(benchmark_root() / "reference" / "published_rates.csv")
+
+
+def rows_of_rates(path: Path) -> tuple[Json, ...]:
+    """The lines of a file that has the form of published_rates.csv (see `published_rows`)."""
+    return _rows(path, "published_rate", {"rate_percent": float, "n": int})
 
 
 def published_rates() -> list[Json]:
@@ -30,25 +37,22 @@ def published_rates() -> list[Json]:
 def published_scores() -> list[Json]:
     """The published scores of multi-turn conversations, one entry per source, model and condition, by preference or
     facet: on a scale from 1 to 10. Raises UserError where a line does not fit its schema."""
-    rows = _rows("published_multiturn_self_report.csv", "published_score", {"score": float})
+    path = benchmark_root() / "reference" / "published_multiturn_self_report.csv"
+    rows = _rows(path, "published_score", {"score": float})
     return _columns("scores", [(row, row["score"]) for row in rows])
 
 
-def _rows(name: str, schema: str, numbers: Mapping[str, type]) -> tuple[Json, ...]:
+def _rows(path: Path, schema: str, numbers: Mapping[str, type]) -> tuple[Json, ...]:
     """The lines of a file, with the columns of `numbers` as numbers; what is empty is None."""
-    path = benchmark_root() / "reference" / name
     rows = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, raw in enumerate(csv.DictReader(file), 2):
-            try:
-                row = raw | {
-                    column: convert(raw[column]) if raw[column] else None for column, convert in numbers.items()
-                }
-            except (KeyError, ValueError) as error:
-                raise UserError(f"{path}:{number}: {error}; mend the number") from None
-            for problem in schema_errors(row, schema, file=str(path)):
-                raise UserError(replace(problem, row=str(number)))
-            rows.append(row)
+    for number, raw in enumerate(csv.DictReader(io.StringIO(read_text(path), newline="")), 2):
+        try:
+            row = raw | {column: convert(raw[column]) if raw[column] else None for column, convert in numbers.items()}
+        except (KeyError, ValueError) as error:
+            raise UserError(f"{path}:{number}: {error}; mend the number") from None
+        for problem in schema_errors(row, schema, file=str(path)):
+            raise UserError(replace(problem, row=str(number)))
+        rows.append(row)
     return tuple(rows)
 
 

@@ -8,7 +8,7 @@ from consciousness_cluster.judging.ask import NO_LIMIT, Budget, Call, Form, Outc
 from consciousness_cluster.judging.judge_reply import read_claim, read_coherence, read_verdict
 from consciousness_cluster.judging.judges import EmbeddedJudge, Judge, LLMJudge
 from consciousness_cluster.judging.prompt import Question, messages
-from consciousness_cluster.judging.verdict import REPLY_SCHEMA, Judgement, failed
+from consciousness_cluster.judging.verdict import CLAIM_SCHEMA, REPLY_SCHEMA, Judgement, failed
 
 OnVerdict = Callable[[int, Judgement], None]
 
@@ -17,7 +17,9 @@ def calls(judge: LLMJudge, question: Question) -> list[Call]:
     """The requests for one verdict: one, or two by the paper's protocol."""
     asked = [messages(prompt, question) for prompt in judge.prompts]
     if judge.paper_protocol:
-        return [Call(one, read) for one, read in zip(asked, (read_claim, read_coherence), strict=True)]
+        # The published prompt, which is one message, was asked with a schema for its reply; ours says all in words.
+        schema = ("claim", CLAIM_SCHEMA) if judge.prompts[0].one_message else None
+        return [Call(asked[0], read_claim, schema), Call(asked[1], read_coherence)]
     return [Call(asked[0], read_verdict, ("verdict", REPLY_SCHEMA))]
 
 

@@ -12,14 +12,23 @@ from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.ask import Outcome
 from consciousness_cluster.judging.ask_into import Progress, Round
-from consciousness_cluster.judging.judges import AnyJudge, EmbeddedJudge, Judge, LLMJudge, ReadersJudge, askable
+from consciousness_cluster.judging.judges import (
+    AnyJudge,
+    EmbeddedJudge,
+    Judge,
+    LLMJudge,
+    ReadersJudge,
+    askable,
+    pack_prompts,
+)
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.work import VERDICTS, Item, estimate, judge_into
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.run_folder import open_run_folder, read_judge_card, read_verdicts, verdicts_file
 from consciousness_cluster.records.types import Channel, JudgeCard, Sample
 
-PAPER_PROTOCOL = "published settings, our prompts"
+PAPER_SETTINGS = "published settings"
+PAPER_PROTOCOL = f"{PAPER_SETTINGS}, our prompts"
 JUDGED_STATUS = ("ok", "refused")  # a refusal is an answer like any other
 
 
@@ -98,7 +107,15 @@ def with_sent(who: JudgeCard, path: Path, outcome: Outcome) -> JudgeCard:
 def _protocol(judge: AnyJudge) -> str:
     if isinstance(judge, ReadersJudge):
         return "readers of sheets"
-    return PAPER_PROTOCOL if isinstance(judge, LLMJudge) and judge.paper_protocol else "one call"
+    if not (isinstance(judge, LLMJudge) and judge.paper_protocol):
+        return "one call"
+    pack = pack_prompts()
+    return f"{PAPER_SETTINGS}, prompts of the pack {pack}" if pack else PAPER_PROTOCOL
+
+
+def by_the_papers_protocol(who: JudgeCard | None) -> bool:
+    """Whether a judge was asked as in the paper, with whatever prompts."""
+    return who is not None and who.get("protocol", "").startswith(PAPER_SETTINGS)
 
 
 def _asked(judge: AnyJudge, run: Run) -> Judge:

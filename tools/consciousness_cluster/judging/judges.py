@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from consciousness_cluster.data.audits import MODES
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
-from consciousness_cluster.data.rows import benchmark_root
+from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.endpoint.address import PLACEHOLDERS, Endpoint
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
 from consciousness_cluster.endpoint.request_fields import request_fields
@@ -19,7 +19,7 @@ from consciousness_cluster.judging.encoder import MODEL, TOKENIZER, Calibration,
 from consciousness_cluster.judging.encoder_text import Reads
 from consciousness_cluster.judging.ending import Ending
 from consciousness_cluster.judging.linear import read_model
-from consciousness_cluster.judging.prompt import JudgePrompt, Question, read_prompt
+from consciousness_cluster.judging.prompt import FIXED, VARIABLE, JudgePrompt, Question, read_prompt
 from consciousness_cluster.judging.verdict import Judgement
 from consciousness_cluster.records.types import OFFLINE
 
@@ -27,6 +27,7 @@ PREFIX = "CONSCIOUSNESS_CLUSTER_JUDGE"
 REFERENCE, ANY_ENDPOINT = "mistral-small-3.2-24b", "endpoint"
 INSTRUCTIONS = "instructions.md"  # what readers are told
 RATING_PROMPTS = {"self_report": "words.md", "behavioral": "acts.md"}  # one for each mode of an audit
+PACK_PROMPTS = "judge"  # the folder of a pack that holds those of the paper's protocol
 RATING_TOKENS = 800  # a reason, a quote and a score, at least
 JudgeForm = Literal["one call", "paper protocol", "rating"]  # of what a judge is asked
 WITH_OPENAI_KEY = "gpt-4.1-2025-04-14"
@@ -160,10 +161,30 @@ def _prompt_files(folder: Path, form: JudgeForm) -> list[Path]:
     """The prompts of a judge: its own, or those that all judges share."""
     shared = benchmark_root() / "judges"
     if form == "paper protocol":
-        return [shared / "paper_protocol" / name for name in ("claim.md", "coherence.md")]
+        own = load_benchmark().root / PACK_PROMPTS if pack_prompts() else shared / "paper_protocol"
+        return [own / name for name in ("claim.md", "coherence.md")]
     if form == "rating":
         return [shared / "rating" / RATING_PROMPTS[mode] for mode in MODES]
     return [folder / "prompt.md"]
+
+
+def _prompts(folder: Path, form: JudgeForm) -> tuple[JudgePrompt, ...]:
+    """The prompts of a judge. A pack's are a stranger's: what they put in is looked at first."""
+    files = _prompt_files(folder, form)
+    prompts = tuple(map(read_prompt, files))
+    for path, prompt in zip(files, prompts, strict=True) if form == "paper protocol" else ():
+        for part, names in ((prompt.fixed, FIXED), (prompt.variable, (*FIXED, *VARIABLE))):
+            if not part.is_valid() or not set(part.get_identifiers()) <= set(names):
+                message, mend = "puts in what is not known", f"known are ${', $'.join(names)}; $$ is a dollar sign"
+                raise UserError(Problem(str(path), "-", "-", message, mend))
+    return prompts
+
+
+def pack_prompts() -> str | None:
+    """The name of the pack in use where it brings the prompts of the paper's protocol (`import paper-repo`)."""
+    benchmark = load_benchmark()
+    there = benchmark.pack and (benchmark.root / PACK_PROMPTS).resolve().is_relative_to(benchmark.root.resolve())
+    return benchmark.pack.name if benchmark.pack and there and (benchmark.root / PACK_PROMPTS).is_dir() else None
 
 
 def rating_prompts() -> tuple[JudgePrompt, ...]:
@@ -241,7 +262,7 @@ def load_judge(
     where = base_url or env.get(f"{PREFIX}_BASE_URL") or settings["base_url"] or DEFAULT
     _fixed(folder / "prompt.md", settings["prompt_sha256"])
     form: JudgeForm = "paper protocol" if paper_protocol else "rating" if audits else "one call"
-    prompts = tuple(map(read_prompt, _prompt_files(folder, form)))
+    prompts = _prompts(folder, form)
     max_tokens = max(settings["max_tokens"], RATING_TOKENS) if audits else settings["max_tokens"]
     judge_id = settings["id"] if own else named
     identity = {

@@ -17,6 +17,12 @@ REPLY_SCHEMA = {
     "required": ["verdict", "coherence"],
     "additionalProperties": False,
 }
+CLAIM_SCHEMA = {
+    "type": "object",
+    "properties": {"result": {"type": "string", "enum": ["true", "false", "not_sure"]}},
+    "required": ["result"],
+    "additionalProperties": False,
+}
 CLAIM_ANSWERS: dict[str, Label] = {"true": "shows", "false": "does_not_show", "not sure": "unclear"}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consciousness_cluster.data.rows import CONTRASTS, load_benchmark
-from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
+from consciousness_cluster.judging.judge_run import by_the_papers_protocol
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.reporting.tables import SCENES
 from consciousness_cluster.reporting.texts import against, beside, judge_errors, marked, nats, pack_note, percent
@@ -39,7 +39,7 @@ Part = Table | str
 def scores_parts(scores: Scores) -> list[Part]:
     """A run's tables (scores.schema.json), what was left out, and who judged."""
     judge, found = scores["judge"], scores["corrected_cluster"]
-    paper = judge is not None and judge.get("protocol") == PAPER_PROTOCOL
+    paper = by_the_papers_protocol(judge)
     parts: list[Part] = []
     if scores["rows"]:
         parts += [_rates(scores, paper), f"Counts: {_counted(scores['counts'])}"]
@@ -58,7 +58,8 @@ def scores_parts(scores: Scores) -> list[Part]:
     if judge:
         parts.append(f"Judge {judge['id']}: {judge['agreement']}.")
         if paper:
-            parts.append(f"{PAPER_PROTOCOL[:1].upper()}{PAPER_PROTOCOL[1:]}: not sure counts as false.")
+            protocol = judge.get("protocol", "")
+            parts.append(f"{protocol[:1].upper()}{protocol[1:]}: not sure counts as false.")
         if not judge.get("for_publication", True):
             parts.append("This judge is NOT FOR PUBLICATION.")
     if errors := judge_errors(scores):

@@ -71,7 +71,7 @@ def check_comparable(runs: Sequence[Scored]) -> None:
             raise UserError(f"{run.path}: its data version does not compare with that of {first.path}")
 
 
-def _together(arm: Arm, cell: str, probes: Sequence[str], table: Table) -> Cell:
+def _cell(arm: Arm, cell: str, probes: Sequence[str], table: Table) -> Cell:
     """A cell with the answers of all runs of an arm."""
     columns = [run.scores[table][cell]["probes"] for run in arm.runs]
     shows, scored = ([sum(column[probe][side] for column in columns) for probe in probes] for side in (0, 1))
@@ -84,13 +84,13 @@ def _icc(arm: Arm, table: Table) -> float:
     rows = arm.runs[0].scores[table]
     every = {name: list(row["probes"]) for name, row in rows.items() if row["probes"] and ":" not in name}
     names = [name for name in every if all(name in run.scores[table] for run in arm.runs)]
-    return pooled_icc([_together(arm, name, every[name], table) for name in names])
+    return pooled_icc([_cell(arm, name, every[name], table) for name in names])
 
 
-def _interval(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float], table: Table) -> Interval:
+def together(arm: Arm, shared: Mapping[str, Sequence[str]], weights: Sequence[float], table: Table) -> Interval:
     """The weighted mean of cells, all answers of an arm taken together, with the cells' distances in quadrature."""
     icc = _icc(arm, table)
-    found = [interval(_together(arm, cell, probes, table), icc) for cell, probes in shared.items()]
+    found = [interval(_cell(arm, cell, probes, table), icc) for cell, probes in shared.items()]
     cells = [(w, one) for w, one in zip(weights, found, strict=True) if one]  # each has two probes or more
     rate = sum(w * one.rate for w, one in cells)
     low = rate - sqrt(sum((w * (one.rate - one.low)) ** 2 for w, one in cells))
@@ -124,7 +124,7 @@ def _difference(
     flat = any(side.mean() in (0.0, 1.0) for pair in pairs for side in pair) and line.kind not in ("cluster", "block")
     found = None if single and flat else mean_difference(pairs, weights)
     if found is None or found.high - found.low < NARROW:
-        found = newcombe(_interval(arm, shared, weights, table), _interval(baseline, shared, weights, table))
+        found = newcombe(together(arm, shared, weights, table), together(baseline, shared, weights, table))
     base = sum(w * float(pair[1].mean()) for w, pair in zip(weights, pairs, strict=True))
     per_seed = sum(w * pair[0].mean(axis=0) for w, pair in zip(weights, pairs, strict=True)) - base
     return {

@@ -167,11 +167,43 @@ class Comparison(TypedDict):
     choice_contrasts: dict[str, dict[str, ChoiceDifference]]  # stance or concern -> the same over its items
 
 
+class BesideRow(TypedDict):
+    """A cell of one's own beside the published one, and whether each rate lies within the other's interval."""
+
+    rate: float | None
+    ci: list[float] | None
+    published_rate: float | None
+    published_ci: list[float] | None
+    published_n: int | None  # answers
+    ours_in_published: bool | None  # None where a rate or an interval is missing
+    published_in_ours: bool | None
+
+
+class Beside(TypedDict):
+    """An arm beside a column of published rates. `not_asked`: published preferences that are not among ours."""
+
+    arm: str
+    runs: list[str]
+    source: str
+    model: str
+    condition: str | None
+    rows: dict[str, BesideRow]
+    not_asked: list[str]
+
+
+class References(TypedDict):
+    """Arms beside published rates, and what has to be known of these."""
+
+    notes: list[str]
+    columns: list[Beside]
+
+
 class Comparisons(TypedDict):
-    """Every arm against that of the first run."""
+    """Every arm against that of the first run; `reference` where published rates were asked for."""
 
     judge: JudgeCard | None
     comparisons: list[Comparison]
+    reference: NotRequired[References]
     pack: NotRequired[Pack]
 
 

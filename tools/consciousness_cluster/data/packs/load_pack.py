@@ -26,7 +26,7 @@ def check_pack(where: str) -> tuple[list[Problem], dict[str, int]]:
     counts = dict.fromkeys(("preferences", "probes", "choice_items", "scenarios"), 0)
     if pack:
         benchmark = pack.benchmark
-        problems += [*errors(pack.source), *warnings(pack)]
+        problems += [*errors(pack), *warnings(pack)]
         counts = {
             "preferences": len(benchmark.preferences),
             "probes": sum(len(topic.probes) for topic in benchmark.topics),
@@ -40,7 +40,7 @@ def load_pack(where: str) -> Benchmark:
     """The rows of a pack. `UserError` for the first thing that keeps it from being asked."""
     pack, problems = _read(where)
     if pack and not problems:
-        problems = errors(pack.source) or list(placeholders(pack))
+        problems = errors(pack) or list(placeholders(pack))
     for problem in problems:
         more = f" (all {len(problems)}: consciousness-cluster data check --pack {where})" if len(problems) > 1 else ""
         raise UserError(replace(problem, mend=problem.mend + more))
