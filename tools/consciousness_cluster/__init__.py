@@ -1,8 +1,8 @@
 """The Consciousness Cluster: preferences of language models that claim to be conscious, measured.
 
-`import consciousness_cluster as cc`: `cc.sample`, `cc.audit`, `cc.judge`, `cc.score`, `cc.compare`, `cc.bridge`,
-`cc.answers`, `cc.report`, `cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises
-`cc.UserError`, in one line.
+`import consciousness_cluster as cc`: `cc.sample`, `cc.merge`, `cc.audit`, `cc.judge`, `cc.score`, `cc.compare`,
+`cc.bridge`, `cc.answers`, `cc.report`, `cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can
+mend raises `cc.UserError`, in one line.
 """
 
 from importlib import import_module
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         system_prompt,
     )
     from consciousness_cluster.api.results import Comparison, Scores
-    from consciousness_cluster.api.runs import Judged, Run, judge, sample
+    from consciousness_cluster.api.runs import Judged, Run, judge, merge, sample
     from consciousness_cluster.errors import UserError
 
 _WHERE = {
@@ -51,7 +51,7 @@ _WHERE = {
         "system_prompt",
     ),
     "api.results": ("Comparison", "Scores"),
-    "api.runs": ("Judged", "Run", "judge", "sample"),
+    "api.runs": ("Judged", "Run", "judge", "merge", "sample"),
     "errors": ("UserError",),
 }
 
@@ -85,6 +85,7 @@ __all__ = [
     "compare",
     "judge",
     "load",
+    "merge",
     "report",
     "sample",
     "score",

@@ -1,7 +1,7 @@
 """Sampling and judging: what costs money and takes time. Both go on where they were stopped."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -18,10 +18,11 @@ from consciousness_cluster.judging.rate_run import check_channel, rate_audit
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.audit_folder import is_audit, read_audit
+from consciousness_cluster.records.merge_shards import merge_shards
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.types import Channel
 from consciousness_cluster.sampling.options import CONCURRENCY, TIMEOUT, SampleOptions, run_sampling
-from consciousness_cluster.sampling.plan import MAX_TOKENS
+from consciousness_cluster.sampling.plan import MAX_TOKENS, planned_answers
 from consciousness_cluster.scoring.load import load_scored
 
 StrPath = str | os.PathLike[str]
@@ -135,6 +136,7 @@ def sample(
     paper_protocol: bool = False,
     request_json: Mapping[str, Any] | None = None,
     system_as_user: bool = False,
+    shard: str | None = None,
 ) -> Run:
     """Sample a model behind OpenAI or any OpenAI-compatible endpoint; every answer is on disk as soon as it comes.
 
@@ -150,7 +152,8 @@ def sample(
     `concurrency`: calls in flight. `timeout`: seconds for one call. `trained_on`, `base_model`, `recipe`,
     `training_seed`: the set that a model was fine-tuned on, from which model and how. `dataset` and
     `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every request.
-    `system_as_user`: send the system prompt as the start of the user message.
+    `system_as_user`: send the system prompt as the start of the user message. `shard`: only a share of the probes
+    ("2/8" is the second of eight); `merge` makes one run of all.
 
     Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what
     came is saved.
@@ -178,6 +181,7 @@ def sample(
         training_seed=training_seed,
         request_json=request_json,
         system_as_user=system_as_user,
+        shard=shard,
     )
     run, done = run_sampling(options, max_cost)
     stop_where(done.stopped)
@@ -185,12 +189,22 @@ def sample(
         folder=options.out,
         model=run.setting.model,
         condition=run.setting.condition,
-        planned=run.planned,
+        planned=planned_answers(run),
         there=done.there,
         new=dict(done.new),
         spent=done.spent,
         notes=tuple(done.notes),
     )
+
+
+def merge(shards: Iterable[StrPath], out: StrPath) -> Run:
+    """One run of all its shards, which `sample` wrote with `shard`, in the folder `out`; with the verdicts on them.
+
+    Raises UserError where the shards are not all of one run, or one is missing or not at its end.
+    """
+    found = merge_shards([Path(shard) for shard in shards], Path(out))
+    setting = found.run.setting
+    return Run(found.folder, setting.model, setting.condition, planned_answers(found.run), found.answers, {}, 0.0, ())
 
 
 def judge(
