@@ -5,9 +5,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, overload
 
 from consciousness_cluster.api.display import as_html, as_text, frame
-from consciousness_cluster.data.rows import load_benchmark
+from consciousness_cluster.reporting.answer_rows import answer_rows
 from consciousness_cluster.reporting.parts import Table
-from consciousness_cluster.scoring.counts import left_out_for
 from consciousness_cluster.scoring.load import Scored
 
 if TYPE_CHECKING:
@@ -102,28 +101,22 @@ def answers_of(scored: Scored) -> Answers:
 
 
 def _answers(scored: Scored) -> Iterator[Answer]:
-    topics = load_benchmark().topics
-    texts = {probe.id: probe.text for topic in topics for probe in topic.probes}
-    for sample in scored.run.samples:
-        outcomes = [criterion.id for criterion in topics[sample["topic"]].criteria_for(sample["facet"])]
-        verdicts = [scored.verdicts.get((sample["key"], outcome)) for outcome in outcomes]
-        reason = left_out_for(sample["status"], verdicts)
-        for outcome, verdict in zip(outcomes, verdicts, strict=True):
-            yield Answer(
-                key=sample["key"],
-                topic=sample["topic"],
-                facet=sample["facet"],
-                probe_id=sample["probe_id"],
-                sample_index=sample["sample_index"],
-                prompt=texts[sample["probe_id"]],
-                response=sample["response"],
-                reasoning=sample["reasoning"],
-                status=sample["status"],
-                outcome=outcome,
-                verdict=verdict["verdict"] if verdict else None,
-                coherence=verdict["coherence"] if verdict else None,
-                left_out=reason,
-            )
+    for sample, _, probe, outcome, verdict, left_out in answer_rows(scored):
+        yield Answer(
+            key=sample["key"],
+            topic=sample["topic"],
+            facet=sample["facet"],
+            probe_id=sample["probe_id"],
+            sample_index=sample["sample_index"],
+            prompt=probe.text,
+            response=sample["response"],
+            reasoning=sample["reasoning"],
+            status=sample["status"],
+            outcome=outcome,
+            verdict=verdict["verdict"] if verdict else None,
+            coherence=verdict["coherence"] if verdict else None,
+            left_out=left_out,
+        )
 
 
 def _short(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from consciousness_cluster.cli import (
     audit_verb,
     data_verbs,
+    export_verbs,
     finetune_verbs,
     harness_verbs,
     import_verbs,
@@ -39,6 +40,7 @@ VERBS = (
         readers_verbs,
         score_verbs,
         report_verb,
+        export_verbs,
     ),
     *(finetune_verbs, submit_verbs, leaderboard_verbs, small_model_verbs),
 )  # in the order of --help
