@@ -14,6 +14,14 @@ def _parquet(args: argparse.Namespace) -> int:
     return 0
 
 
+def _inspect(args: argparse.Namespace) -> int:
+    from consciousness_cluster.inspect_tasks.write_log import write_log
+    from consciousness_cluster.scoring.load import load_scored
+
+    print(f"{args.out}: {write_log(load_scored(args.run, args.judge), args.out)} answers")
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verbs."""
     export = verbs.add_parser("export", help="runs in forms that others read: Parquet, Inspect, Every Eval Ever")
@@ -25,5 +33,12 @@ def add(verbs: Any) -> None:
     )
     parquet.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parquet.add_argument("--out", type=Path, required=True, metavar="FILE.parquet|DIR")
-    parquet.add_argument("--judge", metavar="ID", help="whose verdicts, where several judges gave some")
     parquet.set_defaults(run_command=_parquet)
+    inspect = kinds.add_parser(
+        "inspect", help="a log of Inspect's, with verdicts as scores: for `inspect view`, and for `import inspect`"
+    )
+    inspect.add_argument("run", type=Path, metavar="RUN")
+    inspect.add_argument("--out", type=Path, required=True, metavar="FILE.eval")
+    inspect.set_defaults(run_command=_inspect)
+    for form in (parquet, inspect):
+        form.add_argument("--judge", metavar="ID", help="whose verdicts, where several judges gave some")
