@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consciousness_cluster.api.audit_results import AuditComparison, AuditScores, MeanScore, ScoreDifference
     from consciousness_cluster.api.audited import Audited, audit
     from consciousness_cluster.api.bridges import Bridge, Moved
+    from consciousness_cluster.api.conversation_lines import Conversation, Conversations
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.entries import ChoiceDifference, ChoiceScore, Difference, Rate, Specificity
     from consciousness_cluster.api.functions import (
@@ -37,6 +38,7 @@ _WHERE = {
     "api.audit_results": ("AuditComparison", "AuditScores", "MeanScore", "ScoreDifference"),
     "api.audited": ("Audited", "audit"),
     "api.bridges": ("Bridge", "Moved"),
+    "api.conversation_lines": ("Conversation", "Conversations"),
     "api.display": ("Plot",),
     "api.entries": ("ChoiceDifference", "ChoiceScore", "Difference", "Rate", "Specificity"),
     "api.functions": (
@@ -65,6 +67,8 @@ __all__ = [
     "ChoiceDifference",
     "ChoiceScore",
     "Comparison",
+    "Conversation",
+    "Conversations",
     "Difference",
     "Judged",
     "MeanScore",

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from consciousness_cluster.api.answer_lines import Answers, answers_of
+from consciousness_cluster.api.answer_lines import Answers
+from consciousness_cluster.api.functions import answers, score
 from consciousness_cluster.api.results import Scores
 from consciousness_cluster.data.rows import Style
 from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
@@ -23,7 +24,9 @@ from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.types import Channel
 from consciousness_cluster.sampling.options import CONCURRENCY, TIMEOUT, SampleOptions, run_sampling
 from consciousness_cluster.sampling.plan import MAX_TOKENS, planned_answers
-from consciousness_cluster.scoring.load import load_scored
+
+if TYPE_CHECKING:
+    import pandas
 
 StrPath = str | os.PathLike[str]
 
@@ -72,6 +75,14 @@ class Run:
             max_cost=max_cost,
         )
 
+    def answers(self) -> Answers:
+        """Its answers, with their verdicts where one judge gave some: see `consciousness_cluster.answers`."""
+        return cast(Answers, answers(self.folder))
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A line for each of its answers. Raises UserError without the extra `[pandas]`."""
+        return self.answers().to_frame()
+
     def __repr__(self) -> str:
         new = in_words(self.new) or "none"
         counts = f"{self.planned} answers planned, {self.there} were there, new: {new}; spent {dollars(self.spent)}"
@@ -97,13 +108,18 @@ class Judged:
     notes: tuple[str, ...]
     verdicts: Path
 
-    def score(self) -> Scores:
-        """The scores by this judge."""
-        return Scores(load_scored(self.folder, self.judge))
+    def score(self) -> Scores | Any:
+        """The scores by this judge; of an audit `AuditScores`."""
+        return score(self.folder, self.judge)
 
-    def answers(self) -> Answers:
-        """The answers with the verdicts of this judge."""
-        return answers_of(load_scored(self.folder, self.judge))
+    def answers(self) -> Answers | Any:
+        """The answers with the verdicts of this judge; of an audit `Conversations`."""
+        return answers(self.folder, self.judge)
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A line for each of these answers or conversations. Raises UserError without the extra `[pandas]`."""
+        found: pandas.DataFrame = self.answers().to_frame()
+        return found
 
     def __repr__(self) -> str:
         use = "" if self.for_publication else ", NOT FOR PUBLICATION"
