@@ -44,7 +44,7 @@ def add(verbs: Any) -> None:
     parquet = kinds.add_parser(
         "parquet",
         help="answers with their verdicts as a typed table",
-        description="To FILE.parquet, or to a folder with the README.md by which the Hub's viewer finds the table.",
+        description="To FILE.parquet, or to a folder with the card by which the Hub's viewer finds the table.",
     )
     parquet.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parquet.add_argument("--out", type=Path, required=True, metavar="FILE.parquet|DIR")
