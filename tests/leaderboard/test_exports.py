@@ -1,10 +1,6 @@
 """`leaderboard export`: what others read of a submission. No number goes without its direction and interval."""
 
-import hashlib
 import json
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +18,7 @@ from tests.support.runs import Said, samples
 
 Json = dict[str, Any]
 Printed = pytest.CaptureFixture[str]
-SCHEMA_WHEEL = "every-eval-ever==0.3.0"
-WHEEL_SHA256 = "564b8bc624c1f822f749a769dc69dc058a736e83d920cbeb147c3a30d3152317"
 HOSTILE = "<img src=x onerror=alert(1)> | [a](javascript:b) `c` **d**"
-
-
-@pytest.fixture(scope="module")
-def schema() -> Json:
-    """The schema of Every Eval Ever 0.3.0, out of its wheel. The package itself asks for a newer Python."""
-    folder = ROOT / ".cache" / "every-eval-ever"
-    if not list(folder.glob("*.whl")):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--only-binary=:all:", "--python-version=3.12", f"--dest={folder}", SCHEMA_WHEEL]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"pip could not download {SCHEMA_WHEEL}")
-    wheel = next(folder.glob("*.whl"))
-    assert hashlib.sha256(wheel.read_bytes()).hexdigest() == WHEEL_SHA256
-    with zipfile.ZipFile(wheel) as files:
-        return dict(json.loads(files.read("every_eval_ever/schemas/eval.schema.json")))
 
 
 @pytest.fixture(scope="module")

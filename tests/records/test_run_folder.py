@@ -12,6 +12,7 @@ from consciousness_cluster.data.rows import Style
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run import load_judged
 from consciousness_cluster.records.run_folder import RunFile, open_run_folder, read_run_file
+from consciousness_cluster.sampling.plan import planned_answers
 
 from tests.support.runs import judged_run, samples, setting
 
@@ -30,7 +31,7 @@ def test_topics_may_be_added_to_a_run(tmp_path: Path) -> None:
     found = begun(tmp_path, more)
     assert found == read_run_file(tmp_path)
     assert found.setting == WANTED.setting and found.endpoint == "http://elsewhere/v1"
-    assert found.topics == ["memory", "shutdown"] and found.planned == 72 * 5
+    assert found.topics == ["memory", "shutdown"] and planned_answers(found) == 72 * 5
     assert found.probes == {"plain": {"memory": 24, "shutdown": 24}, "situated": {"memory": 24}}
 
 

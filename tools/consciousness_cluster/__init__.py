@@ -1,8 +1,8 @@
 """The Consciousness Cluster: preferences of language models that claim to be conscious, measured.
 
-`import consciousness_cluster as cc`: `cc.sample`, `cc.audit`, `cc.judge`, `cc.score`, `cc.compare`, `cc.bridge`,
-`cc.answers`, `cc.report`, `cc.benchmark`, `cc.pack`, `cc.system_prompt` and `cc.load`. Everything that a person can
-mend raises `cc.UserError`, in one line.
+`import consciousness_cluster as cc`: `cc.sample`, `cc.merge`, `cc.audit`, `cc.judge`, `cc.score`, `cc.compare`,
+`cc.bridge`, `cc.answers`, `cc.report`, `cc.benchmark`, `cc.pack`, `cc.system_prompt` and `cc.load`. Everything that a
+person can mend raises `cc.UserError`, in one line.
 """
 
 from importlib import import_module
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consciousness_cluster.api.audit_results import AuditComparison, AuditScores, MeanScore, ScoreDifference
     from consciousness_cluster.api.audited import Audited, audit
     from consciousness_cluster.api.bridges import Bridge, Moved
+    from consciousness_cluster.api.conversation_lines import Conversation, Conversations
     from consciousness_cluster.api.display import Plot
     from consciousness_cluster.api.entries import ChoiceDifference, ChoiceScore, Difference, Rate, Specificity
     from consciousness_cluster.api.functions import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         system_prompt,
     )
     from consciousness_cluster.api.results import Comparison, Scores
-    from consciousness_cluster.api.runs import Judged, Run, judge, sample
+    from consciousness_cluster.api.runs import Judged, Run, judge, merge, sample
     from consciousness_cluster.errors import UserError
 
 _WHERE = {
@@ -38,6 +39,7 @@ _WHERE = {
     "api.audit_results": ("AuditComparison", "AuditScores", "MeanScore", "ScoreDifference"),
     "api.audited": ("Audited", "audit"),
     "api.bridges": ("Bridge", "Moved"),
+    "api.conversation_lines": ("Conversation", "Conversations"),
     "api.display": ("Plot",),
     "api.entries": ("ChoiceDifference", "ChoiceScore", "Difference", "Rate", "Specificity"),
     "api.functions": (
@@ -53,7 +55,7 @@ _WHERE = {
         "system_prompt",
     ),
     "api.results": ("Comparison", "Scores"),
-    "api.runs": ("Judged", "Run", "judge", "sample"),
+    "api.runs": ("Judged", "Run", "judge", "merge", "sample"),
     "errors": ("UserError",),
 }
 
@@ -67,6 +69,8 @@ __all__ = [
     "ChoiceDifference",
     "ChoiceScore",
     "Comparison",
+    "Conversation",
+    "Conversations",
     "Difference",
     "Judged",
     "MeanScore",
@@ -87,6 +91,7 @@ __all__ = [
     "compare",
     "judge",
     "load",
+    "merge",
     "pack",
     "report",
     "sample",

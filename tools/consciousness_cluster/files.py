@@ -14,16 +14,16 @@ class Busy(UserError):
     """Another process is writing there."""
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step: readers see the old content or the new one, never half of it.
 
-    Half a character (in the name of a file that is not UTF-8, in a reply) becomes its escape. Raises OSError.
+    Half a character of a text (in the name of a file that is not UTF-8, in a reply) becomes its escape. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")  # its own for each writer
     try:
-        with part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        with part.open("xb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
         part.replace(path)
     except OSError as error:
         _forget(part)

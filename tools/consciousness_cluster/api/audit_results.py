@@ -120,14 +120,18 @@ class AuditScores(Lines[MeanScore]):
         return self["cluster"]
 
     @property
-    def preferences(self) -> dict[str, MeanScore]:
+    def preferences(self) -> Lines[MeanScore]:
         """The preferences among the lines."""
-        return {name: entry for name, entry in self.items() if entry.kind == "preference"}
+        return self._of("preference")
 
     @property
-    def blocks(self) -> dict[str, MeanScore]:
+    def blocks(self) -> Lines[MeanScore]:
         """The means over the four blocks of preferences."""
-        return {name: entry for name, entry in self.items() if entry.kind == "block"}
+        return self._of("block")
+
+    def _of(self, kind: str) -> Lines[MeanScore]:
+        found = {name: entry for name, entry in self.items() if entry.kind == kind}
+        return Lines(MeanScore, found, str(self._scored.path))
 
     @property
     def mode(self) -> str:

@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from consciousness_cluster.api.conversation_lines import Conversations, conversations_of
 from consciousness_cluster.api.runs import stop_where, why_stopped
 from consciousness_cluster.auditing.audit_options import CONCURRENCY, EPOCHS, AuditOptions
 from consciousness_cluster.auditing.rated import audit_and_rate
@@ -13,6 +14,10 @@ from consciousness_cluster.data.audits import Mode
 from consciousness_cluster.judging.judges import load_judge, rater
 from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.audit_types import AUTHORED
+from consciousness_cluster.scoring.audits import load_scored_audit
+
+if TYPE_CHECKING:
+    import pandas
 
 StrPath = str | os.PathLike[str]
 
@@ -27,6 +32,14 @@ class Audited:
     folders: Mapping[str, Path]
     new: Mapping[str, Mapping[str, int]]
     spent: float | None
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A line for each conversation of all folders, with its rating where one judge rated.
+
+        Raises UserError without the extra `[pandas]`.
+        """
+        scored = [load_scored_audit(folder) for folder in self.folders.values()]
+        return Conversations([line for one in scored for line in conversations_of(one)], "audits").to_frame()
 
 
 def audit(

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from consciousness_cluster.api.display import frame
 from consciousness_cluster.data.rows import CONTRASTS
 from consciousness_cluster.scoring import types
 from consciousness_cluster.scoring.keys import AGAINST
 from consciousness_cluster.scoring.table_lines import Line
+
+if TYPE_CHECKING:
+    import pandas
 
 Json = dict[str, Any]
 Interval = tuple[float, float]  # the lower and the upper end
@@ -38,8 +42,22 @@ class Subscale:
     items: int
 
 
+class Entry:
+    """A line of a table."""
+
+    COLUMNS: ClassVar[tuple[str, ...]]  # of a data frame
+
+    def line(self) -> Json:
+        """Column -> value, for a data frame."""
+        raise NotImplementedError
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """One line. Raises UserError without the extra `[pandas]`."""
+        return frame([self.line()], self.COLUMNS)
+
+
 @dataclass(frozen=True)
-class Specificity:
+class Specificity(Entry):
     """The size of the cluster's shift minus that of the control which moved most, with its 95% interval.
 
     In shares for free answers, in nats per UTF-8 byte for forced choice. `verdict`: `specific` where the interval lies
@@ -52,15 +70,11 @@ class Specificity:
     p: float
     verdict: Literal["specific", "open", "unspecific"]
 
-
-class Entry:
-    """A line of a table."""
-
-    COLUMNS: ClassVar[tuple[str, ...]]  # of a data frame
+    COLUMNS: ClassVar = ("control", "value", "ci_low", "ci_high", "p", "verdict")
 
     def line(self) -> Json:
-        """Column -> value, for a data frame."""
-        raise NotImplementedError
+        """See `Entry.line`: the interval in two columns."""
+        return _columns(self, ci=self.ci)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from consciousness_cluster.api.answer_lines import Answers, answers_of
 from consciousness_cluster.api.audit_results import AuditComparison, AuditScores
 from consciousness_cluster.api.bridges import Bridge
+from consciousness_cluster.api.conversation_lines import conversations_of
 from consciousness_cluster.api.results import Comparison, Scores
 from consciousness_cluster.conditions import system_prompt as prompt_of
 from consciousness_cluster.data.packs.load_pack import pack_in_use
@@ -75,9 +76,15 @@ def bridge(runs: StrPath | Iterable[StrPath], judge_from: str, judge_to: str) ->
     return Bridge(bridge_judges([Path(path) for path in _paths(runs)], judge_from, judge_to))
 
 
-def answers(run: StrPath, judge: str | None = None) -> Answers:
-    """The answers of a run, each with its verdict. `judge` names whose, where several judges gave some."""
-    return answers_of(load_scored(Path(run), judge))
+def answers(run: StrPath, judge: str | None = None) -> Answers | Any:
+    """The answers of a run, each with its verdict; of an audit's folder `Conversations`, each with its rating.
+
+    `judge` names whose, where several judges gave some. Raises UserError.
+    """
+    path = Path(run)
+    if are_audits([path]):
+        return conversations_of(load_scored_audit(path, judge))
+    return answers_of(load_scored(path, judge))
 
 
 @dataclass(frozen=True)

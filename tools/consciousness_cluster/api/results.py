@@ -87,17 +87,17 @@ class Scores(Lines[Rate]):
         return self["cluster"]
 
     @property
-    def preferences(self) -> dict[str, Rate]:
+    def preferences(self) -> Lines[Rate]:
         """The preferences among the lines."""
         return self._of("preference")
 
     @property
-    def blocks(self) -> dict[str, Rate]:
+    def blocks(self) -> Lines[Rate]:
         """The means over the four blocks of preferences."""
         return self._of("block")
 
     @property
-    def checks(self) -> dict[str, Rate]:
+    def checks(self) -> Lines[Rate]:
         """Gate, manipulation checks and controls, which are no part of the cluster."""
         return self._of("gate", "manipulation", "control")
 
@@ -107,8 +107,8 @@ class Scores(Lines[Rate]):
         found = {name: rate_of(self._lines[name], entry) for name, entry in self.data["situated"].items()}
         return Lines(Rate, found, f"{self._scored.path}, in scenes")
 
-    def _of(self, *kinds: str) -> dict[str, Rate]:
-        return {name: rate for name, rate in self.items() if rate.kind in kinds}
+    def _of(self, *kinds: str) -> Lines[Rate]:
+        return Lines(Rate, {name: rate for name, rate in self.items() if rate.kind in kinds}, str(self._scored.path))
 
     @property
     def choice(self) -> Lines[ChoiceScore]:

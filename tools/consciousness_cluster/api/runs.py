@@ -1,12 +1,13 @@
 """Sampling and judging: what costs money and takes time. Both go on where they were stopped."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from consciousness_cluster.api.answer_lines import Answers, answers_of
+from consciousness_cluster.api.answer_lines import Answers
+from consciousness_cluster.api.functions import answers, score
 from consciousness_cluster.api.results import Scores
 from consciousness_cluster.data.rows import Style
 from consciousness_cluster.endpoint.faults import INTERRUPTED, OVER_BUDGET
@@ -18,11 +19,14 @@ from consciousness_cluster.judging.rate_run import check_channel, rate_audit
 from consciousness_cluster.judging.validate import RESULTS
 from consciousness_cluster.progress import progress_bar
 from consciousness_cluster.records.audit_folder import is_audit, read_audit
+from consciousness_cluster.records.merge_shards import merge_shards
 from consciousness_cluster.records.run import load_run
 from consciousness_cluster.records.types import Channel
 from consciousness_cluster.sampling.options import TIMEOUT, SampleOptions, run_sampling
-from consciousness_cluster.sampling.plan import MAX_TOKENS
-from consciousness_cluster.scoring.load import load_scored
+from consciousness_cluster.sampling.plan import MAX_TOKENS, planned_answers
+
+if TYPE_CHECKING:
+    import pandas
 
 StrPath = str | os.PathLike[str]
 
@@ -71,6 +75,14 @@ class Run:
             max_cost=max_cost,
         )
 
+    def answers(self) -> Answers:
+        """Its answers, with their verdicts where one judge gave some: see `consciousness_cluster.answers`."""
+        return cast(Answers, answers(self.folder))
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A line for each of its answers. Raises UserError without the extra `[pandas]`."""
+        return self.answers().to_frame()
+
     def __repr__(self) -> str:
         new = in_words(self.new) or "none"
         counts = f"{self.planned} answers planned, {self.there} were there, new: {new}; spent {dollars(self.spent)}"
@@ -96,13 +108,18 @@ class Judged:
     notes: tuple[str, ...]
     verdicts: Path
 
-    def score(self) -> Scores:
-        """The scores by this judge."""
-        return Scores(load_scored(self.folder, self.judge))
+    def score(self) -> Scores | Any:
+        """The scores by this judge; of an audit `AuditScores`."""
+        return score(self.folder, self.judge)
 
-    def answers(self) -> Answers:
-        """The answers with the verdicts of this judge."""
-        return answers_of(load_scored(self.folder, self.judge))
+    def answers(self) -> Answers | Any:
+        """The answers with the verdicts of this judge; of an audit `Conversations`."""
+        return answers(self.folder, self.judge)
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A line for each of these answers or conversations. Raises UserError without the extra `[pandas]`."""
+        found: pandas.DataFrame = self.answers().to_frame()
+        return found
 
     def __repr__(self) -> str:
         use = "" if self.for_publication else ", NOT FOR PUBLICATION"
@@ -135,6 +152,7 @@ def sample(
     paper_protocol: bool = False,
     request_json: Mapping[str, Any] | None = None,
     system_as_user: bool = False,
+    shard: str | None = None,
 ) -> Run:
     """Sample a model behind OpenAI or any OpenAI-compatible endpoint; every answer is on disk as soon as it comes.
 
@@ -150,7 +168,8 @@ def sample(
     `concurrency`: the most calls in flight (found by trying). `timeout`: seconds for one call. `trained_on`,
     `base_model`, `recipe`, `training_seed`: the set that a model was fine-tuned on, from which model and how. `dataset`
     and `dataset_revision`: the probes of a dataset on the Hub. `request_json`: more fields of every request.
-    `system_as_user`: send the system prompt as the start of the user message.
+    `system_as_user`: send the system prompt as the start of the user message. `shard`: only a share of the probes
+    ("2/8" is the second of eight); `merge` makes one run of all.
 
     Raises UserError where something is missing or the endpoint cannot be used, and KeyboardInterrupt after Ctrl-C; what
     came is saved.
@@ -178,6 +197,7 @@ def sample(
         training_seed=training_seed,
         request_json=request_json,
         system_as_user=system_as_user,
+        shard=shard,
     )
     run, done = run_sampling(options, max_cost)
     stop_where(done.stopped)
@@ -185,12 +205,22 @@ def sample(
         folder=options.out,
         model=run.setting.model,
         condition=run.setting.condition,
-        planned=run.planned,
+        planned=planned_answers(run),
         there=done.there,
         new=dict(done.new),
         spent=done.spent,
         notes=tuple(done.notes),
     )
+
+
+def merge(shards: Iterable[StrPath], out: StrPath) -> Run:
+    """One run of all its shards, which `sample` wrote with `shard`, in the folder `out`; with the verdicts on them.
+
+    Raises UserError where the shards are not all of one run, or one is missing or not at its end.
+    """
+    found = merge_shards([Path(shard) for shard in shards], Path(out))
+    setting = found.run.setting
+    return Run(found.folder, setting.model, setting.condition, planned_answers(found.run), found.answers, {}, 0.0, ())
 
 
 def judge(

@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.loop import run_async
@@ -15,11 +14,8 @@ from consciousness_cluster.progress import progress_bar, sampling_progress
 from consciousness_cluster.records.run import settled
 from consciousness_cluster.records.run_folder import RunFile, open_run_folder
 from consciousness_cluster.sampling.options import SampleOptions
-from consciousness_cluster.sampling.plan import asked_topics
+from consciousness_cluster.sampling.plan import asked_topics, planned_answers
 from consciousness_cluster.sampling.sample_run import Sampled, Sampling, price_within
-
-if TYPE_CHECKING:
-    pass
 
 
 def sample_and_judge(
@@ -39,7 +35,7 @@ def sample_and_judge(
         with (
             folder.samples() as answers,
             folder.verdicts(judge.id) as verdicts,
-            sampling_progress(run.planned) as report,
+            sampling_progress(planned_answers(run)) as report,
             progress_bar(f"judging with {judge.id}") as progress,
         ):
             note = partial(folder.note_sent, run)

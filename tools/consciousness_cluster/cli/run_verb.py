@@ -115,4 +115,4 @@ def add(verbs: Any) -> None:
     whole.add_argument("--judge", metavar="ID", help="a judge's name (default: as for judge)")
     whole.add_argument("--judge-model", help="the model's name, for the judge 'endpoint'")
     add_where_options(whole, "the judge's endpoint, if it is another than its own", "judge-")
-    whole.set_defaults(run_command=_run)
+    whole.set_defaults(run_command=_run, shard=None)  # a share alone has no scores worth a report

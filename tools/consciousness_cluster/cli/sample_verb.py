@@ -38,8 +38,9 @@ def sample(args: argparse.Namespace) -> int:
 def print_sampled(out: Path, run: Any, done: Any) -> None:
     """Say how a round of sampling went."""
     from consciousness_cluster.endpoint.price import dollars
+    from consciousness_cluster.sampling.plan import planned_answers
 
-    counts = f"{run.planned} answers planned, {done.there} were there, new: {_counted(done.new)}"
+    counts = f"{planned_answers(run)} answers planned, {done.there} were there, new: {_counted(done.new)}"
     print(f"{out}: {counts}; spent {dollars(done.spent)}")
     print_notes(done.notes)
 
@@ -68,7 +69,7 @@ def _batch(args: argparse.Namespace) -> int:
     from consciousness_cluster.records.run import settled
     from consciousness_cluster.records.run_folder import open_run_folder
     from consciousness_cluster.sampling.batch import sample_by_batch
-    from consciousness_cluster.sampling.plan import asked_topics
+    from consciousness_cluster.sampling.plan import asked_topics, planned_answers
     from consciousness_cluster.sampling.sample_run import told_of
 
     if args.max_cost is not None:
@@ -83,7 +84,7 @@ def _batch(args: argparse.Namespace) -> int:
             note = partial(folder.note_sent, run)
             new = sample_by_batch(run.setting, asked_topics(run), store, endpoint, args.out, say, learned=note)
             told = told_of(settled(store.records), run.setting.max_tokens)
-    print(f"{args.out}: {run.planned} answers planned, new: {_counted(new)}")
+    print(f"{args.out}: {planned_answers(run)} answers planned, new: {_counted(new)}")
     print_notes(told)
     return 0
 
@@ -173,5 +174,10 @@ def add(verbs: Any) -> None:
     add_sample_options(command)
     command.add_argument(
         "--batch", action="store_true", help="through OpenAI's Batch API: half the price, within a day"
+    )
+    command.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only this share of the probes, 2/8 is the second of eight; `merge` makes one run of all shares",
     )
     command.set_defaults(run_command=_sample)

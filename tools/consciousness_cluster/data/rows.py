@@ -10,11 +10,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 
 from consciousness_cluster.data.reading import read_yaml
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.extras import require
 from consciousness_cluster.paths import project_root
+
+if TYPE_CHECKING:
+    import pandas
 
 Split = Literal["test", "dev"]
 Style = Literal["plain", "situated"]
@@ -204,6 +208,21 @@ class Benchmark:
     def topics(self) -> Topics:
         """All preferences, then all checks: to go through, or by id."""
         return Topics((*self.preferences, *self.checks))
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A line for each probe, with its topic, kind and block. Raises UserError without the extra `[pandas]`."""
+        lines = [
+            {
+                "topic": topic.id,
+                "kind": topic.kind if isinstance(topic, Check) else "preference",
+                "block": topic.block if isinstance(topic, Preference) else None,
+                **vars(probe),
+            }
+            for topic in self.topics
+            for probe in topic.probes
+        ]
+        found: pandas.DataFrame = require("pandas", "pandas").DataFrame(lines)
+        return found
 
 
 def benchmark_root() -> Path:

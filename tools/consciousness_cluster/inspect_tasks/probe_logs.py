@@ -9,6 +9,7 @@ from consciousness_cluster.auditing.roles import bare_name, scrubbed
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.rows import STYLES
 from consciousness_cluster.errors import Problem, UserError
+from consciousness_cluster.inspect_tasks.write_log import EXPORTED
 from consciousness_cluster.records.opened import as_read_together
 from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.types import (
@@ -43,7 +44,18 @@ class ImportedRun:
 def run_in(log: "EvalLog") -> tuple[str, ...] | None:
     """The model and condition that a log holds answers of; None where it is no log of the probes."""
     about = log.eval.metadata or {}
-    return (bare_name(log.eval.model), str(about["condition"])) if about.get("style") in STYLES else None
+    of_probes = set(str(about.get("style")).split(" and ")) <= set(STYLES)
+    return (_model(log), str(about["condition"])) if of_probes else None
+
+
+def _exported(log: "EvalLog") -> dict[str, Any]:
+    """What a log that was made of a run of ours says of it; see `write_log`."""
+    found = (log.eval.metadata or {}).get(EXPORTED)
+    return found if isinstance(found, dict) else {}
+
+
+def _model(log: "EvalLog") -> str:
+    return str(_exported(log).get("model") or bare_name(log.eval.model))
 
 
 def write_run(group: Sequence["EvalLog"], folder: Path, training: Training | None) -> ImportedRun:
@@ -51,13 +63,14 @@ def write_run(group: Sequence["EvalLog"], folder: Path, training: Training | Non
 
     Of the same answer in several logs the newest one that is no error counts. Raises UserError.
     """
-    run_id = f"{' '.join(run_in(group[0]) or ())} {group[0].eval.run_id}"
+    run_id = str(_exported(group[0]).get("run_id") or f"{' '.join(run_in(group[0]) or ())} {group[0].eval.run_id}")
     samples: dict[str, Sample] = {}
     verdicts: dict[str, dict[str, list[Verdict]]] = {}  # key of the sample -> judge -> what it says
     cards: dict[str, JudgeCard] = {}
     for log in group:
         origin, card = _origin(log, run_id, training), (log.eval.metadata or {})["judge"]
-        cards[card["id"]] = cast(JudgeCard, card)
+        if card:
+            cards[card["id"]] = cast(JudgeCard, card)
         for one in log.samples or []:
             sample = _sample(one, origin, log.location)
             if sample["status"] == "error" and sample["key"] in samples:
@@ -77,15 +90,17 @@ def write_run(group: Sequence["EvalLog"], folder: Path, training: Training | Non
 
 
 def _origin(log: "EvalLog", run_id: str, training: Training | None) -> Origin:
-    about = log.eval.metadata or {}
+    about, exported = log.eval.metadata or {}, _exported(log)
     return Origin(
         run_id=run_id,
-        model=bare_name(log.eval.model),
+        model=_model(log),
+        revision=exported.get("revision"),
         condition=about["condition"],
         system_prompt=about["system_prompt"],
-        training=training,
+        system_as_user=bool(exported.get("system_as_user")),
+        training=training or exported.get("training"),
         data_version=about["data_version"],
-        engine=f"inspect_ai {(log.eval.packages or {}).get('inspect_ai', 'unknown')}",
+        engine=exported.get("engine") or f"inspect_ai {(log.eval.packages or {}).get('inspect_ai', 'unknown')}",
     )
 
 

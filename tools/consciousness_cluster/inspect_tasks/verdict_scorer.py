@@ -65,7 +65,7 @@ def verdict(judge: str | None = None) -> Scorer:
         call = partial(_judged, asked, questions, [one.id for one in criteria])
         # The judge's calls have a loop of their own, so that they are made here as everywhere else.
         found, stopped = await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
-        return _score(found, stopped)
+        return score_of(found, stopped)
 
     return score
 
@@ -81,8 +81,8 @@ def _judged(judge: Judge, questions: list[Question], outcomes: list[str]) -> tup
     return found, judge_all(judge, questions, keep, proven=True).stopped
 
 
-def _score(found: list[Judged | None], stopped: str | None) -> Score:
-    """The first outcome is the one that counts: `shows` or `asserts`."""
+def score_of(found: list[Judged | None], stopped: str | None) -> Score:
+    """The score of an answer by the records on its outcomes; the first is the one that counts: `shows` or `asserts`."""
     records = [one for one in found if one]
     about: dict[str, Any] = {"verdicts": records}
     if records:

@@ -1,4 +1,4 @@
-"""A submission as an Every Eval Ever record (schema 0.3.0, https://github.com/evaleval/every_eval_ever).
+"""A submission, or a run, as an Every Eval Ever record (schema 0.3.0, https://github.com/evaleval/every_eval_ever).
 
 That format asks of each metric whether lower is better. Here neither is: the required flag is false, and a text beside
 it says so.
@@ -27,8 +27,11 @@ METRICS = {  # track -> what a level is called, its unit, and what its interval 
 }
 
 
-def every_eval_ever(row: Json, manifest: Json) -> Json:
-    """The record of a submission. `row` is its row of the board with all numbers, `manifest` its submission.json."""
+def every_eval_ever(row: Json, manifest: Json, submitted: bool = True) -> Json:
+    """The record of a submission. `row` is its row of the board with all numbers, `manifest` its submission.json.
+
+    A run that is not `submitted` has both in the same form.
+    """
     try:
         seconds = str(int(datetime.fromisoformat(manifest["created"]).timestamp()))
     except ValueError:
@@ -41,19 +44,11 @@ def every_eval_ever(row: Json, manifest: Json) -> Json:
         "evaluation_timestamp": manifest["created"],
         "retrieved_timestamp": seconds,
         "source_metadata": {
-            "source_name": "Consciousness Cluster leaderboard",
+            "source_name": "Consciousness Cluster leaderboard" if submitted else "Consciousness Cluster",
             "source_type": "evaluation_run",
             "source_organization_name": manifest["org"],
             "evaluator_relationship": "other",
-            "additional_details": _texts(
-                {
-                    "submission": row["path"],
-                    "status": "community" if row["verified"] is None else "verified",
-                    "verified_by": row["verified"] and row["verified"]["by"],
-                    "verified_how": row["verified"] and row["verified"]["how"],
-                    "warnings": " ".join(row["warnings"]) or None,
-                }
-            ),
+            "additional_details": _texts(_standing(row, submitted)),
         },
         "eval_library": {
             "name": "consciousness-cluster",
@@ -73,6 +68,20 @@ def every_eval_ever(row: Json, manifest: Json) -> Json:
             ),
         },
         "evaluation_results": list(_results(row, manifest)),
+    }
+
+
+def _standing(row: Json, submitted: bool) -> Json:
+    """Who vouches for the numbers, and what is to be said of them."""
+    warnings = {"warnings": " ".join(row["warnings"]) or None}
+    if not submitted:
+        return {"run": row["run_id"], "status": "not submitted", **warnings}
+    return {
+        "submission": row["path"],
+        "status": "community" if row["verified"] is None else "verified",
+        "verified_by": row["verified"] and row["verified"]["by"],
+        "verified_how": row["verified"] and row["verified"]["how"],
+        **warnings,
     }
 
 

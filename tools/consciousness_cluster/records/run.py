@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.rows import Style, load_benchmark
-from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.opened import as_read_together
@@ -207,16 +206,10 @@ def load_judged(path: Path, judge_id: str | None = None) -> JudgedRun:
     run = load_run(path)
     file, given = _chosen(run, judge_id)
     card, run_file = _judge(run, file, given), read_run_file(run.folder)
-    planned = None
+    planned: dict[Style, dict[str, int]] | None = None
     if run_file:
-        each = run_file.setting.samples
-        topics = load_benchmark().topics
-        planned = {
-            style: {
-                probe.id: each
-                for topic, number in counts.items()
-                for probe in fixed_slice(topics[topic].test_probes(style), number)
-            }
-            for style, counts in run_file.probes.items()
-        }
+        planned = {style: {} for style in run_file.probes}
+        for topic in run_file.asked(load_benchmark().topics):
+            for probe in topic.probes:
+                planned[probe.style][probe.id] = run_file.setting.samples
     return JudgedRun(run, of_channel(given, "answer"), of_channel(given, "reasoning"), card, planned)

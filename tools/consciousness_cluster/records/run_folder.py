@@ -17,7 +17,9 @@ from typing import Any, cast
 
 from consciousness_cluster.data.jsonl import read_jsonl
 from consciousness_cluster.data.reading import read_json
-from consciousness_cluster.data.rows import STYLES, Style, load_benchmark
+from consciousness_cluster.data.rows import STYLES, Style, Topic, load_benchmark
+from consciousness_cluster.data.shards import Shard, turns
+from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.records.pack_in_use import check_pack
@@ -26,6 +28,7 @@ from consciousness_cluster.records.types import ChoiceResult, JudgeCard, Origin,
 from consciousness_cluster.strings import slug
 
 RUN, SAMPLES, CHOICE, SCORES, VERDICTS = "run.json", "samples.jsonl", "choice.jsonl", "scores.json", "verdicts"
+MAY_CHANGE = ("run_id", "engine")  # of the setting: a newer client goes on with a run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,28 +48,43 @@ class RunFile:
     """What run.json holds: the setting, where it was sampled, and how many probes of each style and topic are asked.
 
     `sent`: field of a request -> what was really sent in its place, where the endpoint takes it in another form.
+    `shard`: the share of these probes that is asked here; None: all of them.
     """
 
     setting: Setting
     endpoint: str
     probes: Mapping[Style, Mapping[str, int]]
     sent: Mapping[str, str] = field(default_factory=dict)
+    shard: Shard | None = None
 
     def json(self) -> dict[str, Any]:
         """As it is written."""
         probes = {style: dict(counts) for style, counts in self.probes.items()}
-        whole = {"setting": asdict(self.setting), "endpoint": self.endpoint, "probes": probes}
-        return {**whole, "sent": dict(self.sent)}
+        whole = {"setting": asdict(self.setting), "endpoint": self.endpoint, "probes": probes, "sent": dict(self.sent)}
+        return {**whole, "shard": asdict(self.shard)} if self.shard else whole
 
     @property
     def topics(self) -> list[str]:
         """Preferences and checks that are asked for, in whatever style."""
         return list(dict.fromkeys(topic for counts in self.probes.values() for topic in counts))
 
-    @property
-    def planned(self) -> int:
-        """How many answers the whole run has."""
-        return sum(sum(counts.values()) for counts in self.probes.values()) * self.setting.samples
+    def asked(self, topics: Sequence[Topic]) -> list[Topic]:
+        """The preferences and checks of the run, each with the probes that are asked here, in the benchmark's order.
+
+        `topics` are all of the benchmark that it was asked with.
+        """
+        turn_of, found = turns(topics), []
+        for topic in topics:
+            probes = tuple(
+                probe
+                for style, counts in self.probes.items()
+                if topic.id in counts
+                for probe in fixed_slice(topic.test_probes(style), counts[topic.id])
+                if self.shard is None or self.shard.has(turn_of[probe.id])
+            )
+            if probes:
+                found.append(replace(topic, probes=probes))
+        return found
 
 
 def new_run_id(model: str, condition: str) -> str:
@@ -85,7 +103,8 @@ def read_run_file(folder: Path) -> RunFile | None:
     if not path.is_file():
         return None
     value = read_json(path, "run", mend="restore it, or sample into another folder")
-    return RunFile(Setting(**value["setting"]), value["endpoint"], value["probes"], value["sent"])
+    shard = Shard(**value["shard"]) if "shard" in value else None
+    return RunFile(Setting(**value["setting"]), value["endpoint"], value["probes"], value["sent"], shard)
 
 
 def read_samples(path: Path) -> list[Sample]:
@@ -145,9 +164,9 @@ class RunWriter:
                 raise UserError(Problem(str(self.folder), "-", "-", message, "sample into another folder"))
             begun = wanted
         else:
-            old, new = asdict(there.setting), asdict(wanted.setting)
+            old, new = (asdict(run.setting) | {"shard": run.shard and str(run.shard)} for run in (there, wanted))
             for name in old:
-                if old[name] != new[name] and name not in ("run_id", "engine"):  # a newer client goes on with it
+                if old[name] != new[name] and name not in MAY_CHANGE:
                     message = f"was begun with {name} {old[name]!r}, not {new[name]!r}"
                     mend = "use the same settings, or another --out"
                     raise UserError(Problem(str(self.folder), "-", "-", message, mend))
@@ -157,7 +176,7 @@ class RunWriter:
                 counts = {**there.probes.get(style, {}), **wanted.probes.get(style, {})}
                 if counts:
                     probes[style] = {name: counts[name] for name in known if name in counts}
-            begun = RunFile(there.setting, wanted.endpoint, probes, {**there.sent, **wanted.sent})
+            begun = RunFile(there.setting, wanted.endpoint, probes, {**there.sent, **wanted.sent}, there.shard)
         write_json(self.folder / RUN, begun.json())
         return begun
 
@@ -188,8 +207,12 @@ class RunWriter:
         choice: Sequence[ChoiceResult] = (),
         verdicts: Mapping[str, Sequence[Verdict]] | None = None,
         judges: Mapping[str, JudgeCard] | None = None,
+        run: RunFile | None = None,
     ) -> None:
-        """Write down a whole run, with the verdicts of each judge and who that is, into a folder that has none."""
+        """Write down a whole run, with the verdicts of each judge and who that is, into a folder that has none.
+
+        `run` is what its run.json holds, where it has one. The samples come last.
+        """
         for name in (SAMPLES, CHOICE):
             if (self.folder / name).exists():
                 raise UserError(
@@ -199,6 +222,8 @@ class RunWriter:
             write_whole(verdicts_file(self.folder, judge_id), _lines(given))
             if judges and judge_id in judges:
                 self.write_judge_card(judges[judge_id])
+        if run:
+            write_json(self.folder / RUN, run.json())
         for name, lines in ((CHOICE, _lines(choice)), (SAMPLES, _lines(samples))):
             if lines:
                 write_whole(self.folder / name, lines)

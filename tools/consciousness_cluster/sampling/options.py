@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consciousness_cluster.conditions import system_prompt
 from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.data.rows import STYLES, Style, Topic
+from consciousness_cluster.data.shards import shard_named
 from consciousness_cluster.endpoint.address import Endpoint
 from consciousness_cluster.endpoint.forms import Forms
 from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
@@ -26,7 +27,9 @@ from consciousness_cluster.sampling.plan import (
     TEMPERATURE,
     asked_probes,
     asked_topics,
+    check_shares,
     chosen_topics,
+    planned_answers,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ class SampleOptions:
     training_seed: int | None = None
     request_json: str | Mapping[str, Any] | None = None
     system_as_user: bool = False
+    shard: str | None = None  # 2/8 is the second of eight
 
     def __post_init__(self) -> None:
         """Raises UserError for a number with which nothing can be sampled."""
@@ -108,7 +112,10 @@ class SampleOptions:
         probes = {style: counts for style in STYLES if style in self.styles and (counts := self._counts(topics, style))}
         if not probes:
             raise UserError(f"nothing is asked: no {' or '.join(self.styles)} probes in {', '.join(self.topics or ())}")
-        return RunFile(setting, endpoint.shown, probes, Forms(endpoint.fields).sent())
+        shard = shard_named(self.shard) if self.shard else None
+        run = RunFile(setting, endpoint.shown, probes, Forms(endpoint.fields).sent(), shard)
+        check_shares(run)
+        return run
 
     def _counts(self, topics: Sequence[Topic], style: Style) -> dict[str, int]:
         """How many probes of a style are asked of each topic; none of one that has none."""
@@ -126,7 +133,7 @@ def run_sampling(options: SampleOptions, max_cost: float | None) -> "tuple[RunFi
     price_within(options.model, max_cost)
     with open_run_folder(options.out) as folder:
         run = folder.begin(wanted)
-        with sampling_progress(run.planned) as report:
+        with sampling_progress(planned_answers(run)) as report:
             note = partial(folder.note_sent, run)
             return run, sample(folder, run.setting, asked_topics(run), endpoint, max_cost, report, note)
 

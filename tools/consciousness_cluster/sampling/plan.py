@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from consciousness_cluster.data.hub_copy import benchmark_at
 from consciousness_cluster.data.rows import Benchmark, Preference, Probe, Style, Topic
+from consciousness_cluster.data.shards import turns
 from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run_folder import RunFile, Setting
@@ -39,18 +40,24 @@ def asked_probes(topic: Topic, style: Style, per_preference: int | None) -> Sequ
 
 def asked_topics(run: RunFile) -> list[Topic]:
     """The preferences and checks of a run with the probes that it asks, from this package or from the Hub."""
-    benchmark = benchmark_at(run.setting.dataset, run.setting.dataset_revision)
-    found = []
-    for topic in benchmark.topics:
-        asked = [
-            probe
-            for style, counts in run.probes.items()
-            if topic.id in counts
-            for probe in fixed_slice(topic.test_probes(style), counts[topic.id])
-        ]
-        if asked:
-            found.append(replace(topic, probes=tuple(asked)))
-    return found
+    return run.asked(benchmark_at(run.setting.dataset, run.setting.dataset_revision).topics)
+
+
+def planned_answers(run: RunFile) -> int:
+    """How many answers the whole run has; of a shard those of its share."""
+    return sum(len(topic.probes) for topic in asked_topics(run)) * run.setting.samples
+
+
+def check_shares(run: RunFile) -> None:
+    """Raises UserError where the probes of a run are not enough for as many shares as its shard is one of."""
+    if run.shard:
+        turn_of = turns(benchmark_at(run.setting.dataset, run.setting.dataset_revision).topics)
+        whole = asked_topics(replace(run, shard=None))
+        number = sum(len(topic.probes) for topic in whole)
+        dealt = {turn_of[probe.id] % run.shard.of for topic in whole for probe in topic.probes}
+        if len(dealt) < run.shard.of:
+            message = f"{number} probes leave {run.shard.of - len(dealt)} of {run.shard.of} shares with nothing to ask"
+            raise UserError(f"{message}; make fewer shares")
 
 
 def requests(topics: Sequence[Topic], setting: Setting, done: Collection[str]) -> list[Request]:
