@@ -21,6 +21,7 @@ from consciousness_cluster.reporting.audit_texts import (
     moved,
     score,
 )
+from consciousness_cluster.reporting.csv_lines import inert
 
 HEAD = (
     *("kind", "run", "baseline", "row", "value", "low", "high", "scenarios", "conversations", "planned"),
@@ -137,7 +138,7 @@ def audit_csv(report: Json) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, HEAD, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_csv_lines(report))
+    writer.writerows(map(inert, _csv_lines(report)))
     return text.getvalue()
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from consciousness_cluster.data.reading import Json
+from consciousness_cluster.strings import csv_cell
 
 HEAD = (
     *("kind", "run", "baseline", "row", "value", "low", "high", "low_bound", "high_bound"),
@@ -27,8 +28,13 @@ def csv_text(report: Json) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, HEAD, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_csv_lines(report))
+    writer.writerows(map(inert, _csv_lines(report)))
     return text.getvalue()
+
+
+def inert(line: Json) -> Json:
+    """A line whose texts, such as a model's name, are no formulas; its numbers stay as they are."""
+    return {name: csv_cell(value) if isinstance(value, str) else value for name, value in line.items()}
 
 
 def _csv_lines(report: Json) -> Iterator[Json]:
