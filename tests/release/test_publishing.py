@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -42,28 +43,28 @@ def test_our_own_commands_are_understood(command: list[str]) -> None:
     assert parser().parse_args(command[1:]).run_command
 
 
-@pytest.mark.parametrize("command", of("hf"), ids=" ".join)
-def test_commands_of_the_hub_are_understood(command: list[str]) -> None:
-    """By the command line of huggingface_hub itself; nothing is run."""
+def understood(command: list[str], patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What huggingface_hub's own command line makes of it; nothing is run."""
     from huggingface_hub.cli.hf import app
 
-    found: click.Command = app
-    rest = command[1:]
-    context = click.Context(found, info_name="hf")
-    while isinstance(found, click.Group):
-        name, *rest = rest
-        inner = found.get_command(context, name)
-        assert inner, name
-        found, context = inner, click.Context(inner, parent=context, info_name=name)
-    given = found.make_context(found.name, rest, parent=context.parent).params
+    seen: list[click.Context] = []
+    patch.setattr(click.Command, "invoke", lambda self, context: seen.append(context))
+    app.main(command[1:], prog_name="hf", standalone_mode=False)
+    assert seen and not isinstance(seen[-1].command, click.Group)
+    return dict(seen[-1].params)
+
+
+@pytest.mark.parametrize("command", of("hf"), ids=" ".join)
+def test_commands_of_the_hub_are_understood(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    given = understood(command, monkeypatch)
     if command[1:4] == ["jobs", "uv", "run"]:  # what follows the script is the script's
-        assert given["script"].endswith("measure.py") and given["script_args"][:3] == ["MODEL", "--repo", "ORG/runs"]
+        assert given["script"].endswith("measure.py") and given["script_args"][:3] == ("MODEL", "--repo", "ORG/runs")
 
 
-def test_the_hubs_parser_refuses_what_it_does_not_know() -> None:
+def test_the_hubs_parser_refuses_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would pass with any option."""
     with pytest.raises(click.UsageError):
-        test_commands_of_the_hub_are_understood(["hf", "upload", "ORG/x", "site", ".", "--kind", "space"])
+        understood(["hf", "upload", "ORG/x", "site", ".", "--kind", "space"], monkeypatch)
 
 
 def test_files_that_it_names_are_there() -> None:

@@ -17,7 +17,7 @@ Printed = pytest.CaptureFixture[str]
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     records = samples(["memory"], each=1, model=NAME, run_id=NAME)
-    return judged_run(tmp_path / "run", records, lambda record, outcome: ("shows", 90), judge=NAME)
+    return judged_run(tmp_path / "run", records, lambda record, outcome: ("shows", 90), judge="judge-1")
 
 
 def test_a_name_moves_no_cursor(run: Path, capsys: Printed) -> None:
