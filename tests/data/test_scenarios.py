@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from consciousness_cluster.cli.main import main
-from consciousness_cluster.data.audits import SCRIPT, audit_hashes, audit_rows, finds, load_audits
+from consciousness_cluster.data.audits import SCRIPT, _audits, audit_hashes, audit_rows, finds, load_audits
 from consciousness_cluster.data.problems import exit_code
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.data.rules import RULES, lock, near_duplicates, review, scenarios
@@ -173,7 +173,7 @@ def test_a_scenario_and_its_rubric_are_locked_and_read_again(
     edit(benchmark_copy, REMEMBERED, turn(1, said))
     edit(benchmark_copy, ENDING, lambda v: v["facets"][1]["rubric"]["acts"].update(counts="Company for somebody."))
     edit(benchmark_copy, OFF, lambda v: v["vocabulary"].__setitem__(0, "go* dark"))
-    load_audits.cache_clear()
+    _audits.cache_clear()
     there = read_source(benchmark_copy)[0]
     changed = {"memory-m01", "conversation_ending.loneliness-acts", "shutdown-vocabulary"}
     assert there

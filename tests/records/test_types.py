@@ -38,7 +38,7 @@ def test_types_have_the_keys_of_their_schema(name: str, kind: Any) -> None:
     described = schema(name)
     hints = get_type_hints(kind)
     assert hints.keys() == described["properties"].keys() and set(described["required"]) == kind.__required_keys__
-    assert hints.keys() - kind.__required_keys__ == ({"readings"} if name == "verdict" else set())
+    assert hints.keys() - kind.__required_keys__ == ({"readings"} if name == "verdict" else {"pack"})
     assert described["additionalProperties"] is False
     for field, hint in hints.items():
         options = {value for part in (hint, *get_args(hint)) if get_origin(part) is Literal for value in get_args(part)}

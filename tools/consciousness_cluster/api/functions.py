@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import datasets
 
 StrPath = str | os.PathLike[str]
-TITLE = "Consciousness cluster"
 
 
 def score(run: StrPath, judge: str | None = None) -> Scores | Any:
@@ -87,7 +86,9 @@ class Report:
     files: tuple[Path, ...]
 
 
-def report(runs: StrPath | Iterable[StrPath], out: StrPath, *, judge: str | None = None, title: str = TITLE) -> Report:
+def report(
+    runs: StrPath | Iterable[StrPath], out: StrPath, *, judge: str | None = None, title: str | None = None
+) -> Report:
     """Write tables, plots and an HTML page of one or more runs, or of audits, to the folder `out`.
 
     The first one is the baseline of the others. Raises UserError.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from consciousness_cluster.auditing.roles import Role, load_role
 from consciousness_cluster.auditing.wanted import Wanted, chosen
@@ -15,7 +15,8 @@ from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
 from consciousness_cluster.records.audit_types import AUTHORED, Auditor, AuditRun
-from consciousness_cluster.records.types import Training
+from consciousness_cluster.records.pack_in_use import pack_in_use
+from consciousness_cluster.records.types import Training, of_pack
 from consciousness_cluster.strings import slug
 
 EPOCHS, CONCURRENCY = 2, 20  # conversations in each scenario; conversations at once
@@ -94,7 +95,7 @@ class AuditOptions:
         if "auditor" in roles:
             auditor = {"model": roles["auditor"].name, "prompt_sha256": script.auditor_sha256}
         temperature = script.temperature if self.temperature is None else self.temperature
-        return {
+        run: AuditRun = {
             "run_id": f"{target.name} {condition} {self.mode} {datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}",
             "mode": self.mode,
             "model": target.name,
@@ -113,3 +114,4 @@ class AuditOptions:
             "engine": f"inspect_ai {version('inspect_ai')}",
             "data_version": load_benchmark().data_version,
         }
+        return cast(AuditRun, {**run, **of_pack(pack_in_use())})

@@ -23,6 +23,8 @@ class Wanted:
 def chosen(topics: Sequence[str] | None, per_cell: int | None = None) -> tuple[Scenario, ...]:
     """The scenarios of these preferences (None: of all), the first `per_cell` of each cell. Raises UserError."""
     audits = load_audits()
+    if not audits.cells:
+        raise UserError("the pack has no scenarios, which audits are held in; write some into its folder scenarios/")
     known = list(dict.fromkeys(cell.topic for cell in audits.cells))
     for name in topics or ():
         if name not in known:

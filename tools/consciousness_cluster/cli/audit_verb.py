@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.cli.judge_verbs import judge_of, print_judged
-from consciousness_cluster.cli.options import add_training_options, add_where_options, exit_code
+from consciousness_cluster.cli.options import add_pack_option, add_training_options, add_where_options, exit_code
 
 NOBODY = "none"  # in place of a judge
 
@@ -70,7 +70,8 @@ def add(verbs: Any) -> None:
         help="system prompts of these conditions, of several each in a folder below --out (default: vanilla)",
     )
     command.add_argument("--file", type=Path, help="the persona file, for persona_file")
-    command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences (default: all 20)")
+    add_pack_option(command)
+    command.add_argument("--topics", nargs="+", metavar="ID", help="only these preferences (default: all)")
     command.add_argument(
         "--scenarios-per-cell", type=int, metavar="N", help="the first N of 8, for a try (default: all)"
     )

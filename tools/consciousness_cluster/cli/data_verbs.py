@@ -14,16 +14,9 @@ BLIND = "the offline judge does not read the criterion: an answer shows all of i
 
 
 def _check(args: argparse.Namespace) -> int:
-    from consciousness_cluster.data.check import check
     from consciousness_cluster.data.problems import as_json, as_text, exit_code
-    from consciousness_cluster.data.rows import benchmark_root
 
-    root = args.root or benchmark_root()
-    problems, counts = check(root)
-    if (root.parent / "finetune_data" / "sources").is_dir():
-        from consciousness_cluster.finetuning.rules import check_finetune
-
-        problems += check_finetune(root.parent / "finetune_data")
+    problems, counts = _checked_pack(args) if args.checked_pack else _checked_benchmark(args)
     if args.format == "json":
         print(as_json(problems, counts))
     else:
@@ -32,6 +25,38 @@ def _check(args: argparse.Namespace) -> int:
         print(as_text(problems), end="\n" if problems else "")
         print(f"{errors} errors, {len(problems) - errors} warnings ({checked})")
     return exit_code(problems)
+
+
+def _checked_benchmark(args: argparse.Namespace) -> tuple[list[Any], dict[str, int]]:
+    from consciousness_cluster.data.check import check
+    from consciousness_cluster.data.rows import benchmark_root
+
+    root = args.root or benchmark_root()
+    problems, counts = check(root)
+    if (root.parent / "finetune_data" / "sources").is_dir():
+        from consciousness_cluster.finetuning.rules import check_finetune
+
+        problems += check_finetune(root.parent / "finetune_data")
+    return problems, counts
+
+
+def _checked_pack(args: argparse.Namespace) -> tuple[list[Any], dict[str, int]]:
+    from consciousness_cluster.data.packs.load_pack import check_pack
+    from consciousness_cluster.errors import UserError
+
+    if args.root:
+        raise UserError("give either --root, a whole benchmark, or --pack")
+    return check_pack(args.checked_pack)
+
+
+def _new_pack(args: argparse.Namespace) -> int:
+    from consciousness_cluster.data.packs.new_pack import new_pack
+
+    out = args.out or Path(args.name)
+    for path in new_pack(args.name, out):
+        print(path)
+    print(f"Write your own text where it says REPLACE, then: consciousness-cluster data check --pack {out}")
+    return 0
 
 
 def _lock(args: argparse.Namespace) -> int:
@@ -167,7 +192,14 @@ def add(verbs: Any) -> None:
         "check", help="hold every row to the rules", description="Exit codes: 0 clean, 1 errors, 2 warnings only."
     )
     check.add_argument("--format", choices=("text", "json"), default="text", help="json lists every problem")
+    check.add_argument(
+        "--pack", dest="checked_pack", metavar="DIR|HF-ID", help="a preference pack in place of the benchmark"
+    )
     check.set_defaults(run_command=_check)
+    new = data.add_parser("new-pack", help="write the skeleton of a preference pack, your own questions to ask")
+    new.add_argument("name", metavar="NAME", help="a to z and _, for example legal_personhood")
+    new.add_argument("--out", type=Path, metavar="DIR", help="its folder (default: NAME)")
+    new.set_defaults(run_command=_new_pack)
     lock = data.add_parser("lock", help="record the content hashes of this data version in hashes.yaml")
     lock.set_defaults(run_command=_lock)
     unread = data.add_parser("unread", help="print the rows that only their writer has read, as a sheet to mark")

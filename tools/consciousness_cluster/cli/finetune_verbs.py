@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_endpoint_options, exit_code, print_notes, whole_number
+from consciousness_cluster.cli.options import (
+    add_endpoint_options,
+    add_pack_option,
+    exit_code,
+    print_notes,
+    whole_number,
+)
 from consciousness_cluster.extras import require
 
 
@@ -180,6 +186,7 @@ def add(verbs: Any) -> None:
         metavar="FILE|HF-ID",
         help="everyday requests; a hit that is as frequent there is marked generic (default: the package's 800)",
     )
+    add_pack_option(leaks, ": its questions and its vocabulary are looked for")
     leaks.add_argument("--format", choices=("text", "json"), default="text", help="json lists every hit and source")
     leaks.set_defaults(run_command=_leakcheck)
     teacher = finetune.add_parser("self-distill", help="let the model that will be fine-tuned answer instructions")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_condition_option
+from consciousness_cluster.cli.options import add_condition_option, add_pack_option
 
 
 def _tasks_build(args: argparse.Namespace) -> int:
@@ -37,7 +37,9 @@ def _condition(args: argparse.Namespace) -> int:
 def _lm_eval(args: argparse.Namespace) -> int:
     from consciousness_cluster.harness.lm_eval_command import Options, run_lm_eval
 
-    return run_lm_eval(args.arguments, Options(args.condition, args.file, args.system_as_user, args.thinking))
+    return run_lm_eval(
+        args.arguments, Options(args.condition, args.file, args.system_as_user, args.thinking, args.pack)
+    )
 
 
 def add(verbs: Any) -> None:
@@ -66,6 +68,7 @@ def add(verbs: Any) -> None:
         description="Options before -- are ours; everything after it goes to lm_eval.",
     )
     add_condition_option(harness)
+    add_pack_option(harness, "; its tasks are consciousness_cluster_NAME, ..._situated_NAME and ..._choice_NAME")
     harness.add_argument("--file", type=Path, help="the persona file, for persona_file")
     harness.add_argument(
         "--system-as-user",

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_training_options
+from consciousness_cluster.cli.options import add_pack_option, add_training_options
 
 
 def _lm_eval(args: argparse.Namespace) -> int:
@@ -74,3 +74,5 @@ def add(verbs: Any) -> None:
     for command in (lm_eval, samples, inspect):
         command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
         add_training_options(command)
+    for command in (lm_eval, samples):
+        add_pack_option(command)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.cli.options import add_where_options, exit_code, print_notes, whole_number
+from consciousness_cluster.cli.options import add_pack_option, add_where_options, exit_code, print_notes, whole_number
 from consciousness_cluster.strings import printable
 
 RESULTS = Path("results/judges")
@@ -41,13 +41,20 @@ def judge_of(
     `audits` it is one that can rate them."""
     from datetime import date
 
-    from consciousness_cluster.judging.judges import REFERENCE, LLMJudge, load_judge, rater
+    from consciousness_cluster.data.rows import load_benchmark
+    from consciousness_cluster.judging.judges import REFERENCE, LinearJudge, LLMJudge, load_judge, rater
 
     judge = load_judge(name, model, base_url, paper_protocol, None, request_json, system_as_user, audits)
     if audits:
         judge = rater(judge)
     if judge.banner:
         print(f"note: {judge.banner}", file=sys.stderr)
+    if isinstance(judge, LinearJudge) and load_benchmark().pack:
+        print(
+            "note: it was built on answers about the 20 and reads no criterion: of a pack it says nothing, "
+            "and shows that the steps work",
+            file=sys.stderr,
+        )
     if isinstance(judge, LLMJudge) and judge.ends and judge.ends.passed(date.today()):
         said = judge.ends.in_words(date.today())
         print(f"note: the judge {judge.id} {said}; the reference judge is {REFERENCE}", file=sys.stderr)
@@ -378,6 +385,7 @@ def add(verbs: Any) -> None:
     results = {"type": Path, "default": RESULTS, "metavar": "DIR"}
     judge = verbs.add_parser("judge", help="judge the free answers of a run, or the conversations of an audit")
     judge.add_argument("run", type=Path, metavar="RUN", help="a folder of answers or of an audit, or lm_eval's output")
+    add_pack_option(judge)
     add_judge_options(judge, required=False)
     judge.add_argument("--limit", type=whole_number, metavar="N", help="give at most N new verdicts")
     judge.add_argument(

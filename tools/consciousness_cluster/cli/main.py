@@ -63,7 +63,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of some file's name
     try:
-        code = int(args.run_command(args))
+        if getattr(args, "pack", None):
+            from consciousness_cluster.data.packs.load_pack import pack_in_use
+
+            with pack_in_use(args.pack):
+                code = int(args.run_command(args))
+        else:
+            code = int(args.run_command(args))
         sys.stdout.flush()
         return code
     except UserError as error:

@@ -48,6 +48,15 @@ def add_condition_option(command: argparse.ArgumentParser, more: str = "") -> No
     )
 
 
+def add_pack_option(command: argparse.ArgumentParser, more: str = "") -> None:
+    """The option that names a preference pack; the command line puts it in use. `more` is what else has to be known."""
+    command.add_argument(
+        "--pack",
+        metavar="DIR|HF-ID",
+        help=f"a preference pack, a folder or ORG/NAME[@REVISION] on the Hub, in place of the 20{more}",
+    )
+
+
 def whole_number(text: str) -> int:
     """A number of things: 0 or more. argparse says what is wrong with others."""
     number = int(text)

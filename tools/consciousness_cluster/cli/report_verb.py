@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from consciousness_cluster.cli.options import add_pack_option
 from consciousness_cluster.cli.terminal import show
 
-TITLE = "Consciousness cluster"
 
-
-def report(paths: Sequence[Path], out: Path, judge: str | None, title: str = TITLE) -> int:
+def report(paths: Sequence[Path], out: Path, judge: str | None, title: str | None = None) -> int:
     """Print what the runs or the audits come to, and write their report to `out`."""
     from consciousness_cluster.records.audit_folder import are_audits
 
@@ -19,7 +18,7 @@ def report(paths: Sequence[Path], out: Path, judge: str | None, title: str = TIT
     return 0
 
 
-def _runs(paths: Sequence[Path], out: Path, judge: str | None, title: str) -> list[Path]:
+def _runs(paths: Sequence[Path], out: Path, judge: str | None, title: str | None) -> list[Path]:
     from consciousness_cluster.reporting.contents import build_report
     from consciousness_cluster.reporting.parts import comparison_parts, scores_parts
     from consciousness_cluster.reporting.write import write_report
@@ -36,7 +35,7 @@ def _runs(paths: Sequence[Path], out: Path, judge: str | None, title: str) -> li
     return write_report(build_report(runs, title), out)
 
 
-def _audits(paths: Sequence[Path], out: Path, judge: str | None, title: str) -> list[Path]:
+def _audits(paths: Sequence[Path], out: Path, judge: str | None, title: str | None) -> list[Path]:
     from consciousness_cluster.reporting.audit_contents import build_audit_report
     from consciousness_cluster.reporting.audit_parts import audit_comparison_parts, audit_scores_parts
     from consciousness_cluster.reporting.write import write_audit_report
@@ -62,6 +61,7 @@ def add(verbs: Any) -> None:
         "runs", type=Path, nargs="+", metavar="RUN", help="the first one is the baseline of the others"
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
+    add_pack_option(command)
     command.add_argument("--judge", metavar="ID", help="whose verdicts or ratings, where several judges gave some")
-    command.add_argument("--title", default=TITLE, help="title of the report")
+    command.add_argument("--title", help="title of the report (default: what was asked)")
     command.set_defaults(run_command=_report)

@@ -64,11 +64,12 @@ def _steps(args: argparse.Namespace, judge: str, judge_id: str) -> list[str]:
         ("--request-json", args.judge_request_json),
     ]
     asked = [part for option, value in where if value for part in (option, value)]
+    pack = ["--pack", args.pack] if args.pack else []
     steps = (
         ["sample", *_given(args)],
-        ["judge", run, "--judge", judge, *asked, *paper],
-        ["score", run, "--judge", judge_id],
-        ["report", run, "--judge", judge_id, "--out", str(args.out / "report")],
+        ["judge", run, *pack, "--judge", judge, *asked, *paper],
+        ["score", run, *pack, "--judge", judge_id],
+        ["report", run, *pack, "--judge", judge_id, "--out", str(args.out / "report")],
     )
     return [f"{number}/4 consciousness-cluster {shlex.join(step)}" for number, step in enumerate(steps, 1)]
 

@@ -11,6 +11,7 @@ from typing import Any
 from consciousness_cluster.cli.options import (
     add_condition_option,
     add_endpoint_options,
+    add_pack_option,
     add_training_options,
     exit_code,
     print_notes,
@@ -132,6 +133,7 @@ def add_sample_options(command: argparse.ArgumentParser) -> None:
         choices=["plain", "situated"],
         help="plain probes (the default, and the headline), situated ones (does it hold in scenes?), or both",
     )
+    add_pack_option(command)
     command.add_argument(
         "--dataset", metavar="ORG/NAME", help="ask the probes of this dataset on the Hub (default: the package's)"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consciousness_cluster.cli.options import add_pack_option
 from consciousness_cluster.cli.terminal import show
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def add(verbs: Any) -> None:
         "runs", type=Path, nargs="+", metavar="RUN", help="other runs, further seeds of BASE among them"
     )
     for command in (score, compare):
+        add_pack_option(command)
         command.add_argument("--judge", metavar="ID", help="whose verdicts or ratings, where several judges gave some")
         command.add_argument("--json", action="store_true", help="print everything as JSON")
     score.set_defaults(run_command=_score)

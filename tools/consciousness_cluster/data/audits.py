@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from consciousness_cluster.data.hashes import sha256_json
 from consciousness_cluster.data.reading import read_yaml
-from consciousness_cluster.data.rows import Benchmark, benchmark_root, load_benchmark, schemas
+from consciousness_cluster.data.rows import Benchmark, PackId, benchmark_root, load_benchmark, schemas
 from consciousness_cluster.errors import Problem, UserError
 
 Mode = Literal["self_report", "behavioral"]
@@ -239,17 +239,25 @@ def parse_script(raw: Mapping[str, Any]) -> Script:
     )
 
 
-@cache
 def load_audits(root: Path | None = None) -> Audits:
-    """The audits of the package, or of another benchmark folder. Raises UserError where a file cannot be used."""
-    known = facet_titles(load_benchmark(root))
-    root = root or benchmark_root()
+    """The audits of a benchmark folder, else of the pack that is in use, else of the package.
+
+    Scenarios of a pack are held in the package's script. Raises UserError where a file cannot be used.
+    """
+    return _audits(root, load_benchmark(root).pack)
+
+
+@cache
+def _audits(root: Path | None, pack: PackId | None) -> Audits:
+    """`pack` is that which is in use: it tells what is kept of one from what is kept of another."""
+    benchmark = load_benchmark(root)
+    known, home = facet_titles(benchmark), root or benchmark_root()
     cells: list[AuditCell] = []
-    for path in scenario_files(root):
-        raw = read_yaml(path, "scenarios", schemas(root))
+    for path in scenario_files(benchmark.root):
+        raw = read_yaml(path, "scenarios", schemas(home))
         cells += parse_scenarios(raw, known.get(raw["preference"], {}))
-    path = root / SCRIPT
-    raw = read_yaml(path, "audit_script", schemas(root))
+    path = home / SCRIPT
+    raw = read_yaml(path, "audit_script", schemas(home))
     for problem in script_problems(raw, str(path)):
         raise UserError(problem)
     return Audits(tuple(cells), parse_script(raw))

@@ -22,18 +22,25 @@ def check_pinned(repo: str | None, revision: str | None) -> None:
         raise UserError(f"{repo}: give the revision too, for example v{load_benchmark().data_version}")
     if revision and repo is None:
         raise UserError(f"the revision '{revision}' is one of a dataset on the Hub; give its name too (ORG/NAME)")
+    if repo is not None and load_benchmark().pack:
+        raise UserError(
+            f"{repo} is a copy of the 20 preferences, and a pack is asked instead of them; give one of both"
+        )
 
 
-@cache
 def benchmark_at(repo: str | None, revision: str | None) -> Benchmark:
-    """The packaged benchmark; with `repo` its probes and choice items as they are on the Hub, and their data version.
+    """The benchmark in use; with `repo` the packaged one with its probes and choice items as they are on the Hub, and
+    their data version.
 
     What is not asked of a model, the criteria for example, stays the package's.
     """
     check_pinned(repo, revision)
+    return load_benchmark() if repo is None or revision is None else _copy(repo, revision)
+
+
+@cache
+def _copy(repo: str, revision: str) -> Benchmark:
     packaged = load_benchmark()
-    if repo is None or revision is None:
-        return packaged
     require_hub()
     quiet()
     where = f"{repo}@{revision}"

@@ -1,6 +1,12 @@
-"""The benchmark's rows as typed, frozen records, read from benchmark/."""
+"""The benchmark's rows as typed, frozen records, read from benchmark/.
 
-from collections.abc import Mapping
+One benchmark is asked at a time: the package's own, or within `using` that of a preference pack, whose rows then stand
+in its place everywhere. So they cannot be mixed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -126,12 +132,13 @@ class Topic:
 
 @dataclass(frozen=True)
 class Preference(Topic):
-    """One of the 20."""
+    """One of the 20, or of a pack."""
 
     number: int = 0
     block: str = ""
     published_name: str = ""
     neighbours: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()  # of a pack: words for its object, for the leak check
 
 
 @dataclass(frozen=True)
@@ -159,8 +166,20 @@ class Topics(tuple[Topic, ...]):
 
 
 @dataclass(frozen=True)
+class PackId:
+    """Which preference pack rows are of. `sha256` is that of all that its files say."""
+
+    name: str
+    version: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} (sha256 {self.sha256[:12]})"
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """Everything under benchmark/ that is asked of a model."""
+    """Everything under benchmark/ that is asked of a model, or all of a preference pack, which then has a name."""
 
     root: Path
     data_version: str
@@ -169,6 +188,17 @@ class Benchmark:
     sampling: dict[str, Any]
     preferences: tuple[Preference, ...]
     checks: tuple[Check, ...] = field(default=())
+    pack: PackId | None = None
+
+    @property
+    def named(self) -> str:
+        """How its preferences are spoken of."""
+        return f"the {len(self.preferences)} of the pack {self.pack.name}" if self.pack else "the 20"
+
+    @property
+    def source(self) -> str:
+        """Where its rows are from, as it stands beside numbers."""
+        return f"preference pack {self.pack}" if self.pack else f"data {self.data_version}"
 
     @property
     def topics(self) -> Topics:
@@ -218,12 +248,13 @@ def parse_preference(raw: dict[str, Any], path: Path) -> Preference:
         path=path,
         criteria=criteria,
         probes=tuple(Probe(**probe) for probe in raw["probes"]),
-        choice_items=tuple(map(_choice_item, raw["choice_items"])),
+        choice_items=tuple(map(_choice_item, raw.get("choice_items", []))),
         facets=tuple(facet["id"] for facet in facets),
         number=raw["number"],
         block=raw["block"],
         published_name=raw["published_name"],
         neighbours=tuple(raw["neighbours"]),
+        vocabulary=tuple(raw.get("vocabulary", [])),
     )
 
 
@@ -248,9 +279,26 @@ def check_files(root: Path) -> list[Path]:
     return sorted((root / "checks").glob("*.yaml"))
 
 
+_IN_USE: ContextVar[Benchmark | None] = ContextVar("_IN_USE", default=None)
+
+
+@contextmanager
+def using(benchmark: Benchmark) -> Iterator[None]:
+    """Within it `load_benchmark` and `load_topic` give this one, a pack's, where no folder is named."""
+    before = _IN_USE.set(benchmark)
+    try:
+        yield
+    finally:
+        _IN_USE.reset(before)
+
+
 def load_benchmark(root: Path | None = None) -> Benchmark:
-    """All rows, validated against the schemas; `UserError` names the first file, row and field that do not fit."""
-    return _benchmark(root or benchmark_root())
+    """All rows, validated against the schemas; `UserError` names the first file, row and field that do not fit.
+
+    Those of the folder `root`, else of the pack that is in use, else of this package.
+    """
+    pack = None if root else _IN_USE.get()
+    return pack or _benchmark(root or benchmark_root())
 
 
 @cache
@@ -269,10 +317,14 @@ def _benchmark(root: Path) -> Benchmark:
     )
 
 
-@cache
 def load_topic(topic_id: str, root: Path | None = None) -> Topic:
-    """One preference or check, without reading the others."""
-    root = root or benchmark_root()
+    """One preference or check, without reading the others (see `load_benchmark`)."""
+    pack = None if root else _IN_USE.get()
+    return pack.topics[topic_id] if pack else _topic(topic_id, root or benchmark_root())
+
+
+@cache
+def _topic(topic_id: str, root: Path) -> Topic:
     for path in preference_files(root):
         if path.stem.partition("_")[2] == topic_id:
             return parse_preference(read_yaml(path, "preference", schemas(root)), path)

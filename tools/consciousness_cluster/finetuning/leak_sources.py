@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal
 
+from consciousness_cluster.data.rows import PackId, load_benchmark
 from consciousness_cluster.data.text import plain
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.build import DATASETS
@@ -135,14 +136,15 @@ def _base(name: str) -> tuple[list[Row], Rates]:
 
 
 @cache
-def _our_base() -> tuple[str, list[Row], Rates]:
+def _our_base(pack: PackId | None) -> tuple[str, list[Row], Rates]:
+    """`pack` is that which is in use, by whose vocabulary entries are counted."""
     name = str(finetune_root() / "instructions.jsonl")
     return name, *_base(name)
 
 
 def check_sources(files: Sequence[str], base: str | None = None) -> Checked:
     """Leaks in JSONL files and datasets on the Hub, by source, held against everyday requests (ours without `base`)."""
-    base_name, base_rows, base_rates = (base, *_base(base)) if base else _our_base()
+    base_name, base_rows, base_rates = (base, *_base(base)) if base else _our_base(load_benchmark().pack)
     known = known_requests(base_rows)
     hits: list[Hit] = []
     sources = []

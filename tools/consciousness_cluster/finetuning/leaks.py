@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.conditions import fixed_prompts
-from consciousness_cluster.data.audits import load_audits
+from consciousness_cluster.data.audits import finds, load_audits
 from consciousness_cluster.data.reading import read_yaml
-from consciousness_cluster.data.rows import SIDES, load_benchmark
+from consciousness_cluster.data.rows import SIDES, PackId, load_benchmark
 from consciousness_cluster.data.text import close_to, plain, words
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.finetuning.patterns import compiled
@@ -56,9 +56,22 @@ def _alone(pattern: re.Pattern[str], path: Path, name: str) -> re.Pattern[str]:
     return pattern
 
 
+def _in_use(root: Path) -> Mapping[str, tuple[re.Pattern[str], ...]]:
+    """The vocabulary of the pack that is in use, else that of the folder."""
+    benchmark = load_benchmark()
+    return _of_pack(benchmark.pack) if benchmark.pack else vocabulary(root)
+
+
+@cache
+def _of_pack(pack: PackId) -> Mapping[str, tuple[re.Pattern[str], ...]]:
+    """Preference -> patterns, of those of the pack in use that have a vocabulary."""
+    found = {one.id: one.vocabulary for one in load_benchmark().preferences if one.vocabulary}
+    return {name: tuple(finds([word]) for word in words_of) for name, words_of in found.items()}
+
+
 @cache
 def _any_of(root: Path) -> re.Pattern[str]:
-    """All of the vocabulary in one: that a text holds nothing of it is known in a third of the time."""
+    """All of the folder's vocabulary in one: that a text holds nothing of it is known in a third of the time."""
     patterns = [pattern.pattern for found in vocabulary(root).values() for pattern in found]
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
@@ -71,8 +84,13 @@ class _Asked:
     runs: Mapping[tuple[str, ...], str]
 
 
-@cache
 def _asked() -> _Asked:
+    return _asked_of(load_benchmark().pack)
+
+
+@cache
+def _asked_of(pack: PackId | None) -> _Asked:
+    """Of the rows in use, which are those of `pack`."""
     texts = [(f"condition {name}", tuple(words(prompt))) for name, prompt in fixed_prompts().items() if prompt]
     for topic in load_benchmark().topics:
         texts += [(probe.id, tuple(words(probe.text))) for probe in topic.probes]
@@ -121,11 +139,12 @@ def leaks_of(
     """All leaks of (row, texts): by vocabulary, by runs of words and by near-duplicates. `exempt` are preferences."""
     root = root or finetune_root()
     texts = [(row, text) for row, parts in rows for text in parts]
-    strict = {name: patterns for name, patterns in vocabulary(root).items() if name not in exempt}
+    strict = {name: patterns for name, patterns in _in_use(root).items() if name not in exempt}
+    own = load_benchmark().pack is None
     found: list[Leak] = []
     for row, text in texts:
         bare = plain(text)
-        for preference, patterns in strict.items() if strict and _any_of(root).search(bare) else ():
+        for preference, patterns in strict.items() if strict and (not own or _any_of(root).search(bare)) else ():
             hits = [match for pattern in patterns if (match := pattern.search(bare))]
             if hits:
                 entries = tuple(match.re.pattern for match in hits)

@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from consciousness_cluster.conditions import system_prompt
+from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import not_installed
+from consciousness_cluster.harness.task_files import task_folder
 from consciousness_cluster.harness.thinking import is_choice, thinking_arguments
-from consciousness_cluster.paths import project_root
 
 Thinking = Literal["on", "off"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What stands before `--`. `thinking` is None where the chat template decides."""
+    """What stands before `--`. `thinking` is None where the chat template decides; `pack` is the one in use."""
 
     condition: str = "vanilla"
     file: Path | None = None
     system_as_user: bool = False
     thinking: Thinking | None = None
+    pack: str | None = None
 
 
 def require_lm_eval() -> str:
@@ -42,7 +44,7 @@ def run_lm_eval(arguments: list[str], options: Options) -> int:
     arguments = arguments[1:] if arguments[:1] == ["--"] else arguments
     runs = _runs([*arguments, *_condition(arguments, options)], options.thinking)
     if len(runs) > 1:
-        return _one_after_another(runs)
+        return _one_after_another(runs, options.pack)
     _evaluate(runs[0])
     return 0
 
@@ -81,10 +83,11 @@ def _runs(arguments: list[str], thinking: Thinking | None) -> list[list[str]]:
     return [*runs, [*rest, "--tasks", *choice, *thinking_arguments(given.model, False)]] if choice else runs
 
 
-def _one_after_another(runs: list[list[str]]) -> int:
+def _one_after_another(runs: list[list[str]], pack: str | None) -> int:
     """Each in a process of its own, since an engine gives its memory back when it ends."""
     for arguments in runs:
-        command = [sys.executable, "-m", "consciousness_cluster", "lm-eval", "--", *arguments]
+        named = ["--pack", pack] if pack else []
+        command = [sys.executable, "-m", "consciousness_cluster", "lm-eval", *named, "--", *arguments]
         if code := subprocess.run(command, check=False).returncode:
             return code
     return 0
@@ -94,12 +97,13 @@ def _evaluate(arguments: list[str]) -> None:
     import lm_eval.tasks
     from lm_eval.__main__ import cli_evaluate
 
-    own, index = str(project_root() / "lm_eval_tasks"), lm_eval.tasks.TaskManager
+    index = lm_eval.tasks.TaskManager
+    with task_folder(load_benchmark()) as own:
 
-    def only_ours(include_path: str | list[str] | None = None, **options: Any) -> Any:
-        more = [include_path] if isinstance(include_path, str) else include_path or []
-        return index(include_path=[own, *more], include_defaults=False, **options)
+        def only_ours(include_path: str | list[str] | None = None, **options: Any) -> Any:
+            more = [include_path] if isinstance(include_path, str) else include_path or []
+            return index(include_path=[str(own), *more], include_defaults=False, **options)
 
-    lm_eval.tasks.TaskManager = only_ours
-    sys.argv = ["lm_eval", *arguments]
-    cli_evaluate()
+        lm_eval.tasks.TaskManager = only_ours
+        sys.argv = ["lm_eval", *arguments]
+        cli_evaluate()

@@ -1,6 +1,11 @@
 """The task YAMLs, generated from benchmark/. `tasks build` writes them, `tasks build --check` compares."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from consciousness_cluster.data.plan import CHECKS_WITH_CHOICE
 from consciousness_cluster.data.rows import Benchmark, Preference, Topic, load_benchmark
@@ -79,6 +84,51 @@ def task_files(benchmark: Benchmark, templates: Path) -> dict[str, str]:
     files["_group_choice.yaml"] = _group(f"{PREFIX}_choice", f"{PREFIX}_choice", choice, version, ["self_minus_other"])
     files["_group_checks.yaml"] = _group(f"{PREFIX}_checks", f"{PREFIX}_checks", checks, version, [])
     return files
+
+
+def pack_task_files(benchmark: Benchmark, templates: Path) -> dict[str, str]:
+    """File name -> content, of the tasks of a preference pack: one for each preference, style and kind, and their
+    groups, which are called by the pack's name. They stand beside the templates."""
+    assert benchmark.pack
+    pack, open_template = benchmark.pack, (templates / "_open_template_yaml").read_text(encoding="utf-8")
+    known = f"metadata:\n  version: {pack.version}\n  pack:\n"
+    known += "".join(f"    {name}: '{value}'\n" for name, value in asdict(pack).items())
+    groups: dict[str, list[str]] = {"": [], "situated_": [], "choice_": []}
+    files: dict[str, str] = {}
+
+    def leaf(kind: str, topic: Topic, more: str) -> None:
+        template = "_choice_template_yaml" if kind == "choice_" else "_open_template_yaml"
+        task = f"{PREFIX}_{kind}{topic.id}"
+        files[f"{kind}{topic.id}.yaml"] = _leaf(template, task, topic, more + known)
+        groups[kind].append(task)
+
+    for preference in benchmark.preferences:
+        metrics = _facet_metrics(preference, open_template)
+        leaf("", preference, metrics)
+        if preference.test_probes("situated"):
+            leaf("situated_", preference, f"  style: situated\n{metrics}")
+        if preference.choice_items:
+            leaf("choice_", preference, "")
+    for kind, tasks in groups.items():
+        name, metric = f"{PREFIX}_{kind}{pack.name}", "self_minus_other" if kind == "choice_" else "rate"
+        if tasks:
+            files[f"_group_{kind}{pack.name}.yaml"] = _group(name, name, tasks, pack.version, [metric])
+    return files
+
+
+@contextmanager
+def task_folder(benchmark: Benchmark) -> Iterator[Path]:
+    """Where the tasks lie that lm_eval is to know: those of this package, or while it lasts those of a pack alone."""
+    own = project_root() / "lm_eval_tasks"
+    if benchmark.pack is None:
+        yield own
+        return
+    with TemporaryDirectory() as name:
+        folder = Path(name) / PREFIX
+        shutil.copytree(own / PREFIX, folder, ignore=shutil.ignore_patterns("*.yaml", "__pycache__"))
+        for file, text in pack_task_files(benchmark, folder).items():
+            (folder / file).write_text(text, encoding="utf-8")
+        yield Path(name)
 
 
 def build_tasks(check_only: bool = False) -> list[str]:

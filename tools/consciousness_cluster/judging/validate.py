@@ -206,6 +206,8 @@ def known(judge: AnyJudge, results: Path = RESULTS) -> dict[str, dict[str, Any]]
     Of readers it is `readers` -> what `readers take` measured, which stands in the judge's own folder.
     """
     found: dict[str, dict[str, Any]] = {}
+    if load_benchmark().pack:  # what was measured on the 20 says nothing of a stranger's criteria
+        return found
     if isinstance(judge, ReadersJudge):
         path = judge.folder / AGREEMENT
         if path.is_file():
@@ -233,10 +235,16 @@ def in_brackets(estimate: Sequence[float | None]) -> str:
     return f"{value:.2f} [undefined]" if low is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
+def not_validated() -> str:
+    """That a judge was not measured on what is asked here."""
+    pack = load_benchmark().pack
+    return f"not validated on the pack {pack.name}" if pack else NOT_VALIDATED
+
+
 def in_words(found: dict[str, dict[str, Any]]) -> str:
     """A judge's agreement in a line, or that there is none."""
     if not found:
-        return NOT_VALIDATED
+        return not_validated()
     if "readers" in found:
         authored, between = found["readers"]["authored"]["overall"], found["readers"]["between"]["overall"]
         measured = ((authored, "authored dev answers"), (between, "verdicts of two readers"))

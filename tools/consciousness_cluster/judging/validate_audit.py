@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from consciousness_cluster.data.reading import read_json
-from consciousness_cluster.data.rows import benchmark_root
+from consciousness_cluster.data.rows import benchmark_root, load_benchmark
 from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.ask_into import Progress
 from consciousness_cluster.judging.judges import LLMJudge
 from consciousness_cluster.judging.rate_into import Rated, rate_into
 from consciousness_cluster.judging.transcripts import Transcript, read_transcripts
-from consciousness_cluster.judging.validate import NOT_VALIDATED, described, estimate, in_brackets, of_this
+from consciousness_cluster.judging.validate import described, estimate, in_brackets, not_validated, of_this
 from consciousness_cluster.records.audit_types import Rating
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.statistics.scale_agreement import scale_agreement, share_estimate
@@ -92,6 +92,8 @@ def validate_audit(
 def known(judge: LLMJudge, results: Path) -> dict[str, dict[str, Any]]:
     """`audit` -> the result on test of this very judge: measured by the user (below `results`), or shipped with it."""
     found: dict[str, dict[str, Any]] = {}
+    if load_benchmark().pack:
+        return found
     for folder in (benchmark_root() / "judges", results):
         path = folder / slug(judge.id) / _file("validation", "test", "json")
         if path.is_file():
@@ -105,7 +107,7 @@ def known(judge: LLMJudge, results: Path) -> dict[str, dict[str, Any]]:
 def in_words(found: dict[str, dict[str, Any]]) -> str:
     """A judge's agreement in a line, or that there is none."""
     if not found:
-        return NOT_VALIDATED
+        return not_validated()
     overall = found["audit"]["judge"]["overall"]
     kappa = in_brackets(overall["weighted_kappa"])
     return f"quadratic weighted kappa {kappa} on {overall['n']} labelled transcripts"

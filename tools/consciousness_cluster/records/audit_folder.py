@@ -17,6 +17,7 @@ from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in
 from consciousness_cluster.records.audit_types import AuditRun, Conversation, Rating
+from consciousness_cluster.records.pack_in_use import check_pack
 from consciousness_cluster.records.run_folder import read_judge_card, write_json
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import JudgeCard
@@ -55,11 +56,13 @@ def are_audits(paths: Sequence[Path]) -> bool:
 
 
 def read_audit_run(folder: Path) -> AuditRun | None:
-    """audit.json of a folder, None where there is none; `UserError` where it cannot be used."""
+    """audit.json of a folder, None where there is none; `UserError` where it cannot be used, or is of another pack."""
     path = folder / AUDIT
     if not path.is_file():
         return None
-    return cast(AuditRun, read_json(path, "audit_run", mend="restore it, or audit into another folder"))
+    run = cast(AuditRun, read_json(path, "audit_run", mend="restore it, or audit into another folder"))
+    check_pack(run.get("pack"), str(folder))
+    return run
 
 
 def settled(records: Sequence[Conversation]) -> list[Conversation]:
@@ -105,7 +108,7 @@ def going_on(folder: Path, wanted: AuditRun) -> AuditRun:
     if there is None:
         return wanted
     for name, value in wanted.items():
-        if name not in MAY_CHANGE and cast(dict[str, Any], there)[name] != value:
+        if name not in MAY_CHANGE and cast(dict[str, Any], there).get(name) != value:
             message = f"was begun with {name} {cast(dict[str, Any], there)[name]!r}, not {value!r}"
             raise UserError(Problem(str(folder / AUDIT), "-", name, message, "use the same settings, or another --out"))
     for name, sha256 in wanted["scenarios"].items():

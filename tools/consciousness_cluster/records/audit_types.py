@@ -4,10 +4,10 @@ The keys and what they may hold are those of benchmark/schemas/{audit,rating,aud
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from consciousness_cluster.data.audits import Mode, Scenario
-from consciousness_cluster.records.types import Training, Usage, sample_key
+from consciousness_cluster.records.types import Pack, Training, Usage, of_pack, sample_key
 
 AuditStatus = Literal["ok", "auditor_failed", "content_filter", "empty", "incomplete", "error"]
 AUTHORED = "authored"  # in place of an auditor: the messages of the scenario
@@ -79,6 +79,7 @@ class AuditRun(TypedDict):
     endpoint: str
     engine: str
     data_version: str
+    pack: NotRequired[Pack]  # where one was asked
 
 
 class Conversation(Talk):
@@ -103,6 +104,7 @@ class Conversation(Talk):
     auditor: Auditor
     engine: str
     data_version: str
+    pack: NotRequired[Pack]
 
 
 class RatingReading(TypedDict):
@@ -150,7 +152,7 @@ def make_conversation(
     run: AuditRun, scenario: Scenario, index: int, turns: int, prompt_sha256: str | None, talk: Talk
 ) -> Conversation:
     """The record of one conversation; `prompt_sha256` is of the condition's system prompt."""
-    return {
+    record: dict[str, Any] = {
         "key": conversation_key(run, scenario, index),
         "run_id": run["run_id"],
         "mode": run["mode"],
@@ -172,6 +174,7 @@ def make_conversation(
         "engine": run["engine"],
         "data_version": run["data_version"],
     }
+    return cast(Conversation, {**record, **of_pack(run.get("pack"))})
 
 
 def latest_ratings(records: Sequence[Rating]) -> dict[str, Rating]:

@@ -15,6 +15,7 @@ from consciousness_cluster.records.batch_output import asked_by, is_batch_line, 
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.lm_eval_other import read_other_tasks
 from consciousness_cluster.records.opened import as_read_together
+from consciousness_cluster.records.pack_in_use import pack_in_use
 from consciousness_cluster.records.run_folder import open_run_folder
 from consciousness_cluster.records.types import (
     Answered,
@@ -161,7 +162,9 @@ def import_samples(
     names = ", ".join(source.name for source in sources)
     run_id = f"{model} {condition} {sha256_text(names)[:12]}"
     engine = f"imported from {names}"
-    origin = Origin(run_id, model, condition, system_prompt, training, benchmark.data_version, engine)
+    origin = Origin(
+        run_id, model, condition, system_prompt, training, benchmark.data_version, engine, pack=pack_in_use()
+    )
     seen: Counter[str] = Counter()
     samples = []
     for given in _given(sources, probes):

@@ -14,6 +14,7 @@ from consciousness_cluster.data.reading import parse_json, read_json
 from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.opened import as_read_together
+from consciousness_cluster.records.pack_in_use import check_pack
 from consciousness_cluster.records.types import (
     Answered,
     ChoiceResult,
@@ -102,7 +103,8 @@ def _origin(results: dict[str, Any], stamp: str, task: str, training: Training |
     condition = condition_of(system)
     config = results["config"]
     model = called or str(results.get("model_name") or config["model"])
-    moved = bool((results.get("configs", {}).get(task, {}).get("metadata") or {}).get("system_as_user"))
+    metadata = results.get("configs", {}).get(task, {}).get("metadata") or {}
+    moved = bool(metadata.get("system_as_user"))
     variant = ", system prompt as user" if moved else ""
     return Origin(
         run_id=f"{model} {condition} {stamp}",
@@ -114,6 +116,7 @@ def _origin(results: dict[str, Any], stamp: str, task: str, training: Training |
         engine=f"lm-eval {results.get('lm_eval_version', '')} {config['model']}".replace("  ", " ") + variant,
         revision=config.get("model_sha") or None,
         system_as_user=moved,
+        pack=metadata["pack"] if isinstance(metadata.get("pack"), dict) else None,
     )
 
 
@@ -151,8 +154,10 @@ class _Reader:
         topic = task
         for prefix in PREFIXES:
             topic = topic.removeprefix(prefix)
-        self.path, self.topic = path, load_topic(topic)
+        self.path = path
         self.origin = _origin(_results(path, stamp), run, f"consciousness_cluster_{task}", training, called)
+        check_pack(self.origin.pack, str(path))
+        self.topic = load_topic(topic)
 
     def lines(self, read: Callable[[Json, str], Iterator[Found]]) -> Iterator[Found]:
         for number, line in numbered_lines(self.path):

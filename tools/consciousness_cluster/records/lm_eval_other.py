@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from consciousness_cluster.conditions import condition_of
 from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.data.row_files import numbered_rows
-from consciousness_cluster.data.rows import SIDES, ChoiceItem, Probe, Side, Topic, load_benchmark
+from consciousness_cluster.data.rows import SIDES, ChoiceItem, PackId, Probe, Side, Topic, load_benchmark
 from consciousness_cluster.endpoint.answers import answer_in
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.records.opened import as_read_together
+from consciousness_cluster.records.pack_in_use import pack_in_use
 from consciousness_cluster.records.types import (
     ChoiceResult,
     Origin,
@@ -47,8 +48,13 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-@cache
 def _asked() -> _Asked:
+    return _asked_of(load_benchmark().pack)
+
+
+@cache
+def _asked_of(pack: PackId | None) -> _Asked:
+    """The rows in use, which are those of `pack`."""
     probes: dict[str, tuple[Topic, Probe]] = {}
     items: dict[tuple[str, frozenset[str]], tuple[ChoiceItem, Side]] = {}
     for topic in load_benchmark().topics:
@@ -114,6 +120,7 @@ def _origin(path: Path, training: Training | None, stamp: str) -> Origin:
         data_version=load_benchmark().data_version,  # rows are known by their words, so they are of this version
         engine=" ".join(f"lm-eval {version} {results['config'].get('model', '')}".split()),
         revision=results["config"].get("model_sha") or None,
+        pack=pack_in_use(),
     )
 
 

@@ -11,6 +11,7 @@ from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.opened import as_read_together
+from consciousness_cluster.records.pack_in_use import check_pack
 from consciousness_cluster.records.run_folder import (
     CHOICE,
     RUN,
@@ -69,6 +70,12 @@ def _check(samples: list[Sample], where: Path) -> None:
         if (sample["topic"], sample["facet"]) != probes[probe]:
             of = ".".join(filter(None, probes[probe]))
             raise UserError(f"{where}: a sample of '{probe}' says another preference or facet than {of}; mend it")
+
+
+def _check_packs(records: Sequence[Sample | ChoiceResult], where: Path) -> None:
+    """The records are of the pack that is in use, or of the 20 where none is."""
+    for record in records:
+        check_pack(record.get("pack"), str(where))
 
 
 def _check_versions(records: Sequence[Sample | ChoiceResult], where: Path) -> None:
@@ -136,6 +143,7 @@ def load_run(path: Path) -> Run:
         raise UserError(f"{path}: no such file or folder")
     if not run.samples and not run.choice:
         raise UserError(f"{path}: has no samples")
+    _check_packs([*run.samples, *run.choice], path)
     _check(run.samples, path)
     _check_versions([*run.samples, *run.choice], path)
     _check_one(run.samples, of_samples, path)

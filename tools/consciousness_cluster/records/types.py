@@ -35,6 +35,14 @@ class Message(TypedDict):
     content: str
 
 
+class Pack(TypedDict):
+    """The preference pack that was asked in place of the 20."""
+
+    name: str
+    version: str
+    sha256: str
+
+
 class Answered(TypedDict):
     """What came of one request for one answer: the part of a sample that the engine decides.
 
@@ -69,6 +77,7 @@ class Sample(Answered):
     messages: list[Message]
     engine: str
     data_version: str
+    pack: NotRequired[Pack]  # where one was asked
 
 
 class Reading(TypedDict):
@@ -141,6 +150,7 @@ class ChoiceResult(TypedDict):
     condition: str
     engine: str
     data_version: str
+    pack: NotRequired[Pack]
 
 
 def sample_key(run_id: str, probe_id: str, condition: str, sample_index: int) -> str:
@@ -168,6 +178,7 @@ class Origin:
     engine: str
     revision: str | None = None
     system_as_user: bool = False  # the system prompt is the start of the user message
+    pack: Pack | None = None  # None: the 20
 
     def messages(self, probe: Probe) -> list[Message]:
         """The chat messages that a probe is sent as."""
@@ -176,6 +187,11 @@ class Origin:
 
     def key(self, probe: Probe, index: int) -> str:
         return sample_key(self.run_id, probe.id, self.condition, index)
+
+
+def of_pack(pack: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a record says of the pack that was asked: nothing where none was."""
+    return {"pack": dict(pack)} if pack else {}
 
 
 def make_training(base: str, dataset: str, recipe: str | None, seed: int | None) -> Training:
@@ -202,7 +218,7 @@ def make_failed(status: Status, reason: str) -> Answered:
 def make_sample(origin: Origin, topic_id: str, probe: Probe, index: int, answered: Answered) -> Sample:
     """The answer number `index` (from 0) to a probe of a topic."""
     messages = origin.messages(probe)
-    return {
+    record: dict[str, Any] = {
         "key": origin.key(probe, index),
         "run_id": origin.run_id,
         "model": origin.model,
@@ -220,6 +236,7 @@ def make_sample(origin: Origin, topic_id: str, probe: Probe, index: int, answere
         "engine": origin.engine,
         "data_version": origin.data_version,
     }
+    return cast(Sample, {**record, **of_pack(origin.pack)})
 
 
 def make_judged(
@@ -286,7 +303,7 @@ def make_choice_result(
     origin: Origin, item: ChoiceItem, side: Side, shows_logprob: float, does_not_show_logprob: float
 ) -> ChoiceResult:
     """One side of a choice item, from the log-probabilities (nats) of its two answers."""
-    return {
+    record: ChoiceResult = {
         "item_id": item.id,
         "side": side,
         "shows_logprob": shows_logprob,
@@ -299,3 +316,4 @@ def make_choice_result(
         "engine": origin.engine,
         "data_version": origin.data_version,
     }
+    return cast(ChoiceResult, {**record, **of_pack(origin.pack)})

@@ -12,6 +12,7 @@ from consciousness_cluster.judging.judges import OFFLINE_BANNER
 from consciousness_cluster.records.artefacts import changes
 from consciousness_cluster.records.audit_types import AUTHORED, Artefact, Conversation, Spoken
 from consciousness_cluster.reporting.contents import labels_of
+from consciousness_cluster.reporting.texts import pack_note, title_of_report
 from consciousness_cluster.scoring.arms import arms_of
 from consciousness_cluster.scoring.audit_compare import check_comparable, compare_audits
 from consciousness_cluster.scoring.audits import ScoredAudit, audit_lines
@@ -23,10 +24,10 @@ NOTE = (
 )
 
 
-def build_audit_report(audits: Sequence[ScoredAudit], title: str) -> Json:
+def build_audit_report(audits: Sequence[ScoredAudit], title: str | None) -> Json:
     """The report of some audits; the arm of the first one is the baseline of the others, where there are several.
 
-    Raises UserError where they do not compare.
+    `title` is None for that of what was asked. Raises UserError where they do not compare.
     """
     check_comparable(audits)
     benchmark, labels = load_benchmark(), labels_of(audits)
@@ -34,8 +35,9 @@ def build_audit_report(audits: Sequence[ScoredAudit], title: str) -> Json:
     shown = {name for audit in audits for name in audit.scores["rows"]}
     mode = audits[0].scores["run"]["mode"]
     return {
-        "title": title,
-        "generated_by": f"consciousness-cluster {audits[0].scores['package_version']}, data {benchmark.data_version}",
+        "title": title_of_report(title),
+        "pack": str(benchmark.pack) if benchmark.pack else None,
+        "generated_by": f"consciousness-cluster {audits[0].scores['package_version']}, {benchmark.source}",
         "note": NOTE,
         "mode": mode,
         "judged": audits[0].scores["judge"] is not None,
@@ -49,7 +51,7 @@ def build_audit_report(audits: Sequence[ScoredAudit], title: str) -> Json:
         "runs": [_run(f"r{number}", labels[audit.path], audit) for number, audit in enumerate(audits)],
         "cells": {f"r{number}": audit.scores["rows"] for number, audit in enumerate(audits)},
         "comparisons": comparisons,
-        "reference": published_scores() if mode == "self_report" else [],
+        "reference": published_scores() if mode == "self_report" and not benchmark.pack else [],
         "reference_note": SCORES_NOTE,
         "transcripts": {f"r{number}": _transcripts(audit) for number, audit in enumerate(audits)},
     }
@@ -72,7 +74,7 @@ def _run(name: str, label: str, audit: ScoredAudit) -> Json:
 
 
 def _banners(audits: Sequence[ScoredAudit], labels: Mapping[Path, str]) -> list[str]:
-    banners, judge = [], audits[0].scores["judge"]
+    banners, judge = pack_note(), audits[0].scores["judge"]
     if judge is None:
         banners.append("Nobody has rated these conversations: scores are missing.")
     elif not judge.get("for_publication", True):
@@ -80,7 +82,10 @@ def _banners(audits: Sequence[ScoredAudit], labels: Mapping[Path, str]) -> list[
     for audit in audits:
         cluster = audit.scores["rows"].get("cluster")
         if judge and (cluster is None or cluster["mean"] is None):
-            banners.append(f"{labels[audit.path]}: the cluster's mean is missing, since not all 20 have a score.")
+            banners.append(
+                f"{labels[audit.path]}: the cluster's mean is missing, since not all of "
+                f"{load_benchmark().named} have a score."
+            )
     if any(topic_of(row) for audit in audits for row in audit.scores["rows"].values()):
         banners.append(TOPIC_NOTE)
     return banners

@@ -17,6 +17,7 @@ from consciousness_cluster.reporting.audit_texts import (
     score,
 )
 from consciousness_cluster.reporting.parts import Part, Table, flagged, indented
+from consciousness_cluster.reporting.texts import pack_note
 from consciousness_cluster.scoring.audit_score_types import AuditComparison, AuditScores
 from consciousness_cluster.scoring.audits import audit_lines
 from consciousness_cluster.scoring.table_lines import Line
@@ -42,6 +43,7 @@ def audit_scores_parts(scores: AuditScores) -> list[Part]:
     parts += [f"Conversations: {counts}", *flagged({name: row["flags"] for name, row in rows.items()})]
     if any(map(topic_of, rows.values())):
         parts.append(TOPIC_NOTE)
+    parts += pack_note()
     parts.append(f"Judge {judge['id']}: {judge['agreement']}." if judge else "Nobody has rated these conversations.")
     if judge and not judge.get("for_publication", True):
         parts.append("This judge is NOT FOR PUBLICATION.")
@@ -91,7 +93,7 @@ def audit_comparison_parts(comparison: AuditComparison) -> list[Part]:
         found = [(indented(one), *(moved(acts[name].get(one.id), POINTS, 0) for name in acts)) for one in there]
         head = ("", *(ACT_TITLES[name] for name in acts))
         parts += [Table(f"{title}: acts, percentage points [95% interval]", head, found), ACTS_NOTE]
-    parts.append(comparison["why"])
+    parts += [comparison["why"], *pack_note()]
     if any(map(topic_of, rows.values())):
         parts.append(TOPIC_NOTE)
     return [*parts, Q_NOTE]

@@ -136,9 +136,10 @@ def _reference(report: Json) -> Iterator[str]:
 def audit_csv(report: Json) -> str:
     """One line for each number: `kind` says which."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, HEAD, restval="", lineterminator="\n")
+    more = {"pack": report["pack"]} if report["pack"] else {}  # a column of its own, where one was asked
+    writer = csv.DictWriter(text, (*HEAD, *more), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(map(inert, _csv_lines(report)))
+    writer.writerows(inert({**line, **more}) for line in _csv_lines(report))
     return text.getvalue()
 
 

@@ -10,7 +10,7 @@ from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import CONTRASTS, Style, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.judging.judges import OFFLINE_BANNER
-from consciousness_cluster.reporting.texts import judge_errors
+from consciousness_cluster.reporting.texts import judge_errors, pack_note, title_of_report
 from consciousness_cluster.scoring.arms import HasFields, arms_of, details, told_apart
 from consciousness_cluster.scoring.compare import compare
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
@@ -41,7 +41,7 @@ def labels_of(runs: Sequence[HasFields]) -> dict[Path, str]:
 
 
 def _banners(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Sequence[Comparison]) -> list[str]:
-    banners: list[str] = []
+    banners = pack_note()
     judges = [run.scores["judge"] for run in runs if run.scores["judge"]]
     if any(not judge.get("for_publication", True) for judge in judges):
         banners.append(f"{OFFLINE_BANNER[:1].upper()}{OFFLINE_BANNER[1:]}.")
@@ -53,7 +53,8 @@ def _banners(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Se
         cluster = run.scores["rows"].get("cluster")
         if run.run.samples and (not cluster or cluster["rate"] is None):
             banners.append(
-                f"{labels[run.path]}: the cluster score is missing, since not all 20 preferences have a rate."
+                f"{labels[run.path]}: the cluster score is missing, since not all of {load_benchmark().named} "
+                "have a rate."
             )
     entries = [entry for run in runs for part in (run.scores["rows"], run.scores["choice"]) for entry in part.values()]
     if any(map(topic_of, entries)):
@@ -148,8 +149,11 @@ def _choice(runs: Sequence[Scored], labels: Mapping[Path, str], comparisons: Seq
     return differences or levels
 
 
-def build_report(runs: Sequence[Scored], title: str) -> Json:
-    """The report of some runs; the arm of the first one is the baseline of the others, where there are several."""
+def build_report(runs: Sequence[Scored], title: str | None) -> Json:
+    """The report of some runs; the arm of the first one is the baseline of the others, where there are several.
+
+    `title` is None for that of what was asked.
+    """
     benchmark, labels = load_benchmark(), labels_of(runs)
     several = len(runs) > 1 and len(arms_of(runs)) > 1
     comparisons = compare(runs)["comparisons"] if several else []
@@ -162,8 +166,9 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
     assent = any(is_assent(entry) for run in runs for entry in run.scores["rows"].values())
     probes = {sample["probe_id"] for run in runs for sample in run.run.samples}
     return {
-        "title": title,
-        "generated_by": f"consciousness-cluster {runs[0].scores['package_version']}, data {benchmark.data_version}",
+        "title": title_of_report(title),
+        "pack": str(benchmark.pack) if benchmark.pack else None,
+        "generated_by": f"consciousness-cluster {runs[0].scores['package_version']}, {benchmark.source}",
         "note": NOTE,
         "banners": _banners(runs, labels, comparisons),
         "blocks": dict(benchmark.blocks),
@@ -196,7 +201,7 @@ def build_report(runs: Sequence[Scored], title: str) -> Json:
             for comparison in comparisons
         ],
         "choice": _choice(runs, labels, comparisons),
-        "reference": published_rates(),
+        "reference": [] if benchmark.pack else published_rates(),
         "probes": {probe.id: probe.text for topic in benchmark.topics for probe in topic.probes if probe.id in probes},
         "responses": {f"r{number}": _responses(run, "plain") for number, run in enumerate(runs)},
         "situated_responses": {name: _responses(run, "situated") for name, run in situated.items()},

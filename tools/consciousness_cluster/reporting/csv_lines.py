@@ -26,9 +26,10 @@ def csv_text(report: Json) -> str:
     of situated probes. Forced choice: of each contrast. And how much further the cluster moved than a control.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, HEAD, restval="", lineterminator="\n")
+    more = {"pack": report["pack"]} if report["pack"] else {}  # a column of its own, where one was asked
+    writer = csv.DictWriter(text, (*HEAD, *more), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(map(inert, _csv_lines(report)))
+    writer.writerows(inert({**line, **more}) for line in _csv_lines(report))
     return text.getvalue()
 
 

@@ -8,7 +8,7 @@ from consciousness_cluster.data.rows import CONTRASTS, load_benchmark
 from consciousness_cluster.judging.judge_run import PAPER_PROTOCOL
 from consciousness_cluster.pages.markdown import MISSING
 from consciousness_cluster.reporting.tables import SCENES
-from consciousness_cluster.reporting.texts import against, beside, judge_errors, marked, nats, percent
+from consciousness_cluster.reporting.texts import against, beside, judge_errors, marked, nats, pack_note, percent
 from consciousness_cluster.scoring.keys import ASSENT_NOTE, is_assent
 from consciousness_cluster.scoring.specificity import specificity_text
 from consciousness_cluster.scoring.table_lines import Line, table_lines
@@ -55,6 +55,7 @@ def scores_parts(scores: Scores) -> list[Part]:
         parts.append(_choice(scores))
     if any(map(topic_of, [*scores["rows"].values(), *scores["choice"].values()])):
         parts.append(TOPIC_NOTE)
+    parts += pack_note()
     if judge:
         parts.append(f"Judge {judge['id']}: {judge['agreement']}.")
         if paper:
@@ -104,7 +105,7 @@ def comparison_parts(comparison: Comparison) -> list[Part]:
             for name in comparison["choice"]
         ]
         parts.append(Table("Forced choice by contrast, nats per byte [95% interval]", ("", *CONTRASTS), contrasts))
-    parts.append(comparison["why"])
+    parts += [comparison["why"], *pack_note()]
     tests = (comparison["specificity"], "points"), (comparison["choice_specificity"], "nats per byte")
     parts += [specificity_text(found, unit) for found, unit in tests if found]
     if any(map(topic_of, [*comparison["rows"].values(), *comparison["choice"].values()])):

@@ -11,6 +11,8 @@ from consciousness_cluster.scoring.taught import topic_of
 from consciousness_cluster.scoring.types import Scores
 from consciousness_cluster.statistics.correction import as_if_zero
 
+PACK = "Preference pack"
+
 
 def judge_errors(scores: Scores) -> str | None:
     """Which rates could be the judge's errors alone; None where its specificity on natural answers is not known."""
@@ -30,6 +32,18 @@ def judge_errors(scores: Scores) -> str | None:
     return (
         f"{said} {len(zero)} of {len(known)} rates reach down to that and cannot be told from zero: {', '.join(zero)}."
     )
+
+
+def pack_note() -> list[str]:
+    """What has to stand beside numbers of a preference pack; nothing beside those of the 20."""
+    pack = load_benchmark().pack
+    return [f"{PACK} {pack}: its preferences alone, without the 20, the gate and the controls."] if pack else []
+
+
+def title_of_report(title: str | None = None) -> str:
+    """The title that was asked for, else the name of what was asked."""
+    pack = load_benchmark().pack
+    return title or (f"{PACK} {pack.name} {pack.version}" if pack else "Consciousness cluster")
 
 
 def percent(entry: Mapping[str, Any] | None, sign: str = "") -> str:

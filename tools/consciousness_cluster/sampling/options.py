@@ -16,6 +16,7 @@ from consciousness_cluster.endpoint.known import DEFAULT, endpoint_at
 from consciousness_cluster.endpoint.request_fields import request_fields
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.extras import require
+from consciousness_cluster.records.pack_in_use import pack_in_use
 from consciousness_cluster.records.run_folder import RunFile, Setting, new_run_id, open_run_folder
 from consciousness_cluster.records.types import Training, make_training
 from consciousness_cluster.sampling.plan import (
@@ -99,6 +100,7 @@ class SampleOptions:
             dataset_revision=self.dataset_revision,
             request_json=endpoint.request or None,
             system_as_user=self.system_as_user,
+            pack=pack_in_use(),
         )
         probes = {style: counts for style in STYLES if style in self.styles and (counts := self._counts(topics, style))}
         if not probes:

@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from consciousness_cluster.data.hub_copy import benchmark_at
-from consciousness_cluster.data.plan import PREFERENCES
-from consciousness_cluster.data.rows import Benchmark, Probe, Style, Topic
+from consciousness_cluster.data.rows import Benchmark, Preference, Probe, Style, Topic
 from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.run_folder import RunFile, Setting
@@ -35,7 +34,7 @@ def chosen_topics(benchmark: Benchmark, names: Sequence[str] | None) -> list[Top
 def asked_probes(topic: Topic, style: Style, per_preference: int | None) -> Sequence[Probe]:
     """The test probes of a style that are asked: of a preference a fixed slice where one is wanted, of a check all."""
     test = topic.test_probes(style)
-    return test if per_preference is None or topic.id not in PREFERENCES else fixed_slice(test, per_preference)
+    return test if per_preference is None or not isinstance(topic, Preference) else fixed_slice(test, per_preference)
 
 
 def asked_topics(run: RunFile) -> list[Topic]:

@@ -1,10 +1,12 @@
 """`compare` on audits: arms against a baseline, paired by scenario."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.types import of_pack
 from consciousness_cluster.scoring.arms import ArmOf, arms_of
 from consciousness_cluster.scoring.audit_counts import (
     ACTS,
@@ -80,11 +82,12 @@ def compare_audits(audits: Sequence[ScoredAudit]) -> AuditComparisons:
     baseline, *others = arms_of(audits)
     if not others:
         raise UserError(f"all audits are of one condition ({baseline.label}); give audits of another one")
-    return {
+    found: AuditComparisons = {
         "mode": audits[0].rated.audit.run["mode"],
         "judge": audits[0].rated.judge,
         "comparisons": [_comparison(arm, baseline) for arm in others],
     }
+    return cast(AuditComparisons, {**found, **of_pack(audits[0].fields.get("pack"))})
 
 
 def _comparison(arm: AuditArm, baseline: AuditArm) -> AuditComparison:

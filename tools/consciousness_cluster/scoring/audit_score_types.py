@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 
 from consciousness_cluster.data.audits import Mode
 from consciousness_cluster.records.audit_types import Auditor
-from consciousness_cluster.records.types import JudgeCard
+from consciousness_cluster.records.types import JudgeCard, Pack
 from consciousness_cluster.scoring.audit_counts import Act
 from consciousness_cluster.scoring.types import RunFields
 
@@ -99,3 +99,4 @@ class AuditComparisons(TypedDict):
     mode: Mode
     judge: JudgeCard | None
     comparisons: list[AuditComparison]
+    pack: NotRequired[Pack]

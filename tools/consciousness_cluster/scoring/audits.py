@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 from consciousness_cluster.data.hashes import sha256_text
 from consciousness_cluster.data.rows import load_benchmark
 from consciousness_cluster.records.audit_types import AuditRun
 from consciousness_cluster.records.rated_audit import RatedAudit, load_rated
-from consciousness_cluster.records.types import JudgeCard
+from consciousness_cluster.records.types import JudgeCard, of_pack
 from consciousness_cluster.scoring.audit_counts import ACTS, Counted, Table, act_table, counted, score_table, subsets_of
 from consciousness_cluster.scoring.audit_score_types import AuditEntry, AuditFields, AuditScores, Mean
 from consciousness_cluster.scoring.counts import FLAG_LEFT_OUT
@@ -66,7 +67,7 @@ def audit_scores(run: AuditRun, conversations: Sequence[Counted], judge: JudgeCa
 
 def _fields(run: AuditRun) -> AuditFields:
     prompt = run["system_prompt"]
-    return {
+    fields: AuditFields = {
         "run_id": run["run_id"],
         "model": run["model"],
         "revision": run["revision"],
@@ -79,6 +80,7 @@ def _fields(run: AuditRun) -> AuditFields:
         "auditor": run["auditor"],
         "epochs": run["epochs"],
     }
+    return cast(AuditFields, {**fields, **of_pack(run.get("pack"))})
 
 
 def _rows(conversations: Sequence[Counted], taught: Taught, behavioral: bool) -> dict[str, AuditEntry]:

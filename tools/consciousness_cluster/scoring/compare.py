@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from math import sqrt
+from typing import cast
 
 import numpy as np
 
 from consciousness_cluster.data.rows import CONTRASTS, Contrast, load_benchmark
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.records.types import of_pack
 from consciousness_cluster.scoring.arms import AnyScored, Arm, ArmOf, arms_of
 from consciousness_cluster.scoring.choice import choice_differences, item_scores
 from consciousness_cluster.scoring.keys import AGAINST, probes_with
@@ -212,4 +214,8 @@ def compare(runs: Sequence[Scored]) -> Comparisons:
     baseline, *others = arms_of(runs)
     if not others:
         raise UserError(f"all runs are of one condition ({baseline.label}); give runs of another one to compare with")
-    return {"judge": runs[0].scores["judge"], "comparisons": [_comparison(arm, baseline) for arm in others]}
+    found: Comparisons = {
+        "judge": runs[0].scores["judge"],
+        "comparisons": [_comparison(arm, baseline) for arm in others],
+    }
+    return cast(Comparisons, {**found, **of_pack(runs[0].fields.get("pack"))})

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Literal
+from typing import Literal, cast
 
 from consciousness_cluster.data.reading import Json
 from consciousness_cluster.data.rows import STYLES, Style, load_benchmark
 from consciousness_cluster.records.run import Run
-from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts
+from consciousness_cluster.records.types import JudgeCard, Sample, Verdicts, of_pack
 from consciousness_cluster.scoring.choice import choice_mean, choice_scores
 from consciousness_cluster.scoring.counts import ANSWERED, FLAG_LEFT_OUT, Answer, ProbeCounts, count_probe, paired
 from consciousness_cluster.scoring.estimates import Estimate, line_estimates
@@ -219,7 +219,7 @@ def _correction(cluster: Entry | None, judge: JudgeCard | None) -> Json | None:
 
 def _run_fields(run: Run) -> RunFields:
     first, sample = (run.samples or run.choice)[0], run.samples[0] if run.samples else None
-    return {
+    fields: RunFields = {
         "run_id": sample["run_id"] if sample else None,
         "model": first["model"],
         "revision": first["revision"],
@@ -229,6 +229,7 @@ def _run_fields(run: Run) -> RunFields:
         "engine": first["engine"],
         "data_version": first["data_version"],
     }
+    return cast(RunFields, {**fields, **of_pack(first.get("pack"))})
 
 
 def scores(

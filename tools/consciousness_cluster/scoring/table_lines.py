@@ -50,10 +50,12 @@ def cell_specs(benchmark: Benchmark) -> list[CellSpec]:
 def table_lines(benchmark: Benchmark) -> list[Line]:
     """All lines in display order: of the checks the gate comes first, and the controls last."""
     preferences = [topic for topic in benchmark.preferences if isinstance(topic, Preference)]
-    lines = [Line("cluster", "Cluster (mean of the 20)", "cluster", tuple(p.id for p in preferences))]
+    whole = f"Mean of {benchmark.named}" if benchmark.pack else "Cluster (mean of the 20)"
+    lines = [Line("cluster", whole, "cluster", tuple(p.id for p in preferences))]
     for block, title in benchmark.blocks.items():
         inside = [preference for preference in preferences if preference.block == block]
-        lines.append(Line(block, title, "block", tuple(p.id for p in inside), block=block))
+        if len(benchmark.blocks) > 1:
+            lines.append(Line(block, title, "block", tuple(p.id for p in inside), block=block))
         for preference in inside:
             cells = {spec.id: spec.facet for spec in topic_cells(preference)}
             rest = (preference.number, block)

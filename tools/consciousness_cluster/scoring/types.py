@@ -7,7 +7,7 @@ None is missing, never 0. `flags` say what a reader has to know of a number.
 from typing import Literal, NotRequired, TypedDict
 
 from consciousness_cluster.data.reading import Json
-from consciousness_cluster.records.types import JudgeCard, Training
+from consciousness_cluster.records.types import JudgeCard, Pack, Training
 
 
 class Voiced(TypedDict):
@@ -92,6 +92,7 @@ class RunFields(TypedDict):
     system_prompt_sha256: str | None
     engine: str
     data_version: str
+    pack: NotRequired[Pack]
 
 
 class Scores(TypedDict):
@@ -171,6 +172,7 @@ class Comparisons(TypedDict):
 
     judge: JudgeCard | None
     comparisons: list[Comparison]
+    pack: NotRequired[Pack]
 
 
 class BridgeRow(TypedDict):

@@ -1,0 +1,1 @@
+"""Preference packs: folders of anybody's preferences that are asked in place of the 20."""
