@@ -70,7 +70,8 @@ def test_training_is_the_same_in_each_schema(name: str) -> None:
 def test_settings_have_the_keys_of_the_schema() -> None:
     described = schema("run")["properties"]["setting"]
     named = {field.name for field in fields(Setting)}
-    assert named == described["properties"].keys() == set(described["required"])
+    assert named == described["properties"].keys()
+    assert named - {"pack"} == set(described["required"])  # it came later, and runs of before go on
 
 
 def test_a_judge_has_the_keys_of_the_schema() -> None:

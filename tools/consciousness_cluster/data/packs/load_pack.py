@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from consciousness_cluster.data.packs.pack_hub import fetched, is_hub_id
@@ -41,8 +42,8 @@ def load_pack(where: str) -> Benchmark:
     if pack and not problems:
         problems = errors(pack.source) or list(placeholders(pack))
     for problem in problems:
-        more = f" ({len(problems)} problems; see: consciousness-cluster data check --pack {where})"
-        raise UserError(Problem(problem.file, problem.row, problem.field, problem.message, problem.mend + more))
+        more = f" (all {len(problems)}: consciousness-cluster data check --pack {where})" if len(problems) > 1 else ""
+        raise UserError(replace(problem, mend=problem.mend + more))
     assert pack
     return pack.benchmark
 
