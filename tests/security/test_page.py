@@ -7,7 +7,15 @@ from tests.conftest import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 ROWS = [line.split(" | ") for line in TEXT.splitlines() if line.startswith("| ") and not line.startswith("| threat")]
-KINDS = ("hostile submission", "model's text", "steers its judge", "key leaks", "Data of others", "Training data")
+KINDS = (
+    "hostile submission",
+    "model's text",
+    "steers its judge",
+    "key leaks",
+    "poisoned pack",
+    "Data of others",
+    "Training data",
+)
 
 
 def test_each_threat_names_tests_that_exist() -> None:
