@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Mapping
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def _checked_out(root: Path) -> str:
 
 
 def _of_package() -> dict[str, Any]:
-    about: Mapping[str, str] = metadata("consciousness-cluster")  # type: ignore[assignment]
+    about = metadata("consciousness-cluster")
     keywords = [word.strip() for word in about["Keywords"].split(",")]
     return {"description": about["Summary"], "keywords": keywords, "canary": load_benchmark().canary}
 
