@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
 
     name = args.name or args.model.replace("/", "__")
     api, out = HfApi(), Path("runs")
-    api.create_repo(args.repo, repo_type="dataset", private=True, exist_ok=True)
+    if not api.repo_exists(args.repo, repo_type="dataset"):
+        api.create_repo(args.repo, repo_type="dataset", private=True)
     snapshot_download(args.repo, repo_type="dataset", local_dir=out, allow_patterns=[f"{name}/*"])
     sample = [*OURS, "sample", "--model", args.model, "--out", str(out / name), *more]
     try:
