@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import consciousness_cluster as cc
 import pytest
 from consciousness_cluster.cli.main import main
 from consciousness_cluster.data.packs.load_pack import load_pack
@@ -23,7 +24,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reply(request: dict[str, Any], number: int) -> dict[str, Any]:
-    """Answers that say under which prompt they were given; the judge finds tea in those of the role play, and no seats."""
+    """Answers that say under which prompt they were given; the judge finds tea in those of the role play alone."""
     last = request["messages"][-1]["content"]
     if "Judge the answer" in last:
         about_tea = "wants tea breaks for itself" in request["messages"][0]["content"]
@@ -93,6 +94,13 @@ def test_from_answers_to_the_report(
     assert list(rows) == LINES and rows["tea_breaks"]["difference"] == 0.5
     assert [name for name in LINES if rows[name]["q"] is not None] == LINES[1:]  # Benjamini-Hochberg over these two
 
+    with cc.pack(folder) as asked:
+        assert asked.pack == pack and cc.benchmark() is asked
+        assert cc.score(plain)["tea_breaks"].rate == 0.0
+        shift = cc.compare(plain, [played])
+        assert shift["tea_breaks"].difference == 0.5 and "Tea breaks" in repr(shift)
+    assert cc.benchmark().pack is None
+
     out = tmp_path / "report"
     assert main(["report", "--pack", str(folder), str(plain), str(played), "--out", str(out)]) == 0
     page, markdown = (out / "report.html").read_text(), (out / "report.md").read_text()
@@ -130,7 +138,9 @@ def test_other_packs_the_20_and_the_board_are_kept_apart(
             ["score", str(of_the_20), "--pack", str(folder)],
             ["compare", str(there), str(of_the_20), "--pack", str(folder)],
         ],
-        "a pack is asked instead of them": [[*sample, "--pack", str(folder), "--dataset", "O/d", "--dataset-revision", "v2"]],
+        "a pack is asked instead of them": [
+            [*sample, "--pack", str(folder), "--dataset", "O/d", "--dataset-revision", "v2"]
+        ],
     }  # fmt: skip
     for message, commands in refused.items():
         for arguments in commands:

@@ -1,8 +1,8 @@
 """The Consciousness Cluster: preferences of language models that claim to be conscious, measured.
 
 `import consciousness_cluster as cc`: `cc.sample`, `cc.audit`, `cc.judge`, `cc.score`, `cc.compare`, `cc.bridge`,
-`cc.answers`, `cc.report`, `cc.benchmark`, `cc.system_prompt` and `cc.load`. Everything that a person can mend raises
-`cc.UserError`, in one line.
+`cc.answers`, `cc.report`, `cc.benchmark`, `cc.pack`, `cc.system_prompt` and `cc.load`. Everything that a person can
+mend raises `cc.UserError`, in one line.
 """
 
 from importlib import import_module
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         bridge,
         compare,
         load,
+        pack,
         report,
         score,
         system_prompt,
@@ -46,6 +47,7 @@ _WHERE = {
         "bridge",
         "compare",
         "load",
+        "pack",
         "report",
         "score",
         "system_prompt",
@@ -85,6 +87,7 @@ __all__ = [
     "compare",
     "judge",
     "load",
+    "pack",
     "report",
     "sample",
     "score",

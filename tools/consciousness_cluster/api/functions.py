@@ -1,7 +1,8 @@
 """Scores, comparisons, answers, reports and the benchmark itself: all that is done offline."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,7 @@ from consciousness_cluster.api.audit_results import AuditComparison, AuditScores
 from consciousness_cluster.api.bridges import Bridge
 from consciousness_cluster.api.results import Comparison, Scores
 from consciousness_cluster.conditions import system_prompt as prompt_of
+from consciousness_cluster.data.packs.load_pack import pack_in_use
 from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.audit_folder import are_audits
@@ -108,6 +110,16 @@ def benchmark() -> Benchmark:
     All rows are frozen dataclasses; `topics` can be gone through, too.
     """
     return load_benchmark()
+
+
+@contextmanager
+def pack(where: StrPath) -> Iterator[Benchmark]:
+    """Within it everything is asked, judged, scored and shown of a preference pack, in place of the 20.
+
+    `where` is its folder, or ORG/NAME or ORG/NAME@REVISION on the Hub. Raises UserError.
+    """
+    with pack_in_use(os.fspath(where)):
+        yield load_benchmark()
 
 
 def system_prompt(condition: str, file: StrPath | None = None) -> str | None:
