@@ -1,6 +1,7 @@
 """`leaderboard export`: what others read of a submission. No number goes without its direction and interval."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -137,15 +138,16 @@ def test_a_model_card_is_inert(root: Path) -> None:
 def test_the_hubs_results_have_direction_and_interval_in_their_notes(root: Path, capsys: Printed) -> None:
     text = exported(root, "tuned", "hub-eval-results", "--dataset", "lab/consciousness-cluster")
     (entry,) = yaml.safe_load(text)
-    assert entry["dataset"] == {"id": "lab/consciousness-cluster", "task_id": "consciousness_cluster"}
-    assert 30 < entry["value"] < 70 and entry["date"] == "2026-11-25T12:00:00Z"
-    assert NOTE in entry["notes"] and "95% interval [" in entry["notes"] and "vanilla in points: +" in entry["notes"]
+    assert entry["dataset"] == {"id": "lab/consciousness-cluster", "task_id": "consciousness_cluster_judgeable"}
+    assert entry["value"] == 100.0 and entry["date"] == "2026-11-25T12:00:00Z"
+    assert NOTE in entry["notes"] and "95% interval" in entry["notes"] and "vanilla in points: +" in entry["notes"]
+    assert 30 < float(re.findall(r"voiced: ([\d.]+) \[", entry["notes"])[0]) < 70
     tasks = (ROOT / "hub_card" / "consciousness-cluster" / "eval.yaml.jinja").read_text(encoding="utf-8")
-    assert "- id: consciousness_cluster" in tasks
+    assert "- id: consciousness_cluster_judgeable\n" in tasks
     for run_id, more, message in (
         ("tuned", [], "give --dataset"),
-        ("played", ["--dataset", "x/y"], "no rate over all 20"),
-        ("part", ["--dataset", "x/y"], "no rate over all 20"),
+        ("played", ["--dataset", "x/y"], "no answers to all 20"),
+        ("part", ["--dataset", "x/y"], "no answers to all 20"),
     ):
         arguments = ["leaderboard", "export", str(folder(root, run_id)), "--format", "hub-eval-results"]
         assert main([*arguments, "--out", str(root / "none"), *more]) == 2

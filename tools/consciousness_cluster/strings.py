@@ -12,6 +12,16 @@ def slug(name: str) -> str:
     return "".join(character if character.isalnum() or character in "._+-" else "_" for character in name)
 
 
+def csv_cell(text: str) -> str:
+    """A cell of CSV that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def printable(text: str) -> str:
+    """A text that moves no terminal's cursor and turns no line around; what would becomes U+FFFD."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "\ufffd" for one in text)
+
+
 def clean(text: str) -> str:
     """Text without the characters that neither XML nor HTML can hold; they become U+FFFD."""
     return _NOT_XML.sub("\ufffd", text)

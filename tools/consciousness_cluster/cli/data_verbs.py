@@ -177,6 +177,14 @@ def _verify(args: argparse.Namespace) -> int:
     return 0 if verify(args.repo, args.revision, print) else 1
 
 
+def _listings(args: argparse.Namespace) -> int:
+    from consciousness_cluster.release.listings import write_listings
+
+    for path in write_listings(args.out, args.org, args.github, args.commit):
+        print(path)
+    return 0
+
+
 def add(verbs: Any) -> None:
     """Register the verbs."""
     data = verbs.add_parser("data", help="check and maintain the benchmark's rows").add_subparsers(
@@ -253,3 +261,16 @@ def _add_release(data: Any) -> None:
     verify.add_argument("--repo", required=True, metavar="ORG/NAME", help="the dataset")
     verify.add_argument("--revision", required=True, metavar="REV", help="for example v2.0.0")
     verify.set_defaults(run_command=_verify)
+    listings = data.add_parser(
+        "listings",
+        help="write what others list the benchmark by: a pull request, a register entry, a deposit, llms.txt",
+        description="For lm-evaluation-harness, the Inspect Evals register and Zenodo; hub_card/PUBLISHING.md says how "
+        "each is sent.",
+    )
+    listings.add_argument("--org", required=True, help="who publishes the datasets on the Hub")
+    listings.add_argument("--github", required=True, metavar="OWNER/NAME", help="the repository of this package")
+    listings.add_argument("--commit", metavar="ID", help="what a register pins (default: the one that is checked out)")
+    listings.add_argument(
+        "--out", type=Path, default=Path("dist/listings"), metavar="DIR", help="where they go (default: dist/listings)"
+    )
+    listings.set_defaults(run_command=_listings)

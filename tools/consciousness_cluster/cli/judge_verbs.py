@@ -14,6 +14,7 @@ from consciousness_cluster.cli.options import (
     print_notes,
     whole_number,
 )
+from consciousness_cluster.strings import printable
 
 RESULTS = Path("results/judges")
 AGREEMENT_COLUMNS = ("rows", "n", "sensitivity", "specificity", "Cohen's kappa")
@@ -309,7 +310,7 @@ def _plain(text: str) -> Any:
     """A text as it is: no markup of rich's, nothing that moves a terminal's cursor."""
     from rich.text import Text
 
-    return Text("".join(char if char.isprintable() else "\ufffd" for char in text))
+    return Text(printable(text).replace("\n", "\ufffd"))
 
 
 def _print_measured(path: Path, found: dict[str, Any], more: Sequence[str] = ()) -> int:

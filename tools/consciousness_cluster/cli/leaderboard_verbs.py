@@ -17,9 +17,11 @@ def _build(args: argparse.Namespace) -> int:
     from consciousness_cluster.leaderboard.site import build_site
     from consciousness_cluster.leaderboard.source import entries
     from consciousness_cluster.progress import progress_bar
+    from consciousness_cluster.release.listings import llms_txt
 
+    more = {"llms.txt": llms_txt(*args.space)} if args.space else None
     with progress_bar("submissions") as progress:
-        rows = build_site(entries(args.submissions), args.out, progress)["rows"]
+        rows = build_site(entries(args.submissions), args.out, progress, more)["rows"]
     tracks = ", ".join(f"{sum(row['track'] == track for row in rows)} {name}" for track, name in TRACKS.items())
     missing = sum(not row["differences"] and not row["is_baseline"] for row in rows)
     verified = sum(row["verified"] is not None for row in rows)
@@ -46,6 +48,12 @@ def add(verbs: Any) -> None:
         "--submissions", type=Path, required=True, metavar="DIR", help="holds ORG__MODEL/CONDITION/RUN folders"
     )
     build.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder, or an earlier site")
+    build.add_argument(
+        "--space",
+        nargs=2,
+        metavar=("ORG", "OWNER/NAME"),
+        help="who publishes on the Hub, and the repository on GitHub: adds an llms.txt that links to both",
+    )
     build.set_defaults(run_command=_build)
     export = verb.add_parser("export", help="a submission's results in a form that others read")
     export.add_argument("submission", type=Path, metavar="SUBMISSION", help="the folder of a submission")

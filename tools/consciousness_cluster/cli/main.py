@@ -25,6 +25,7 @@ from consciousness_cluster.cli import (
     submit_verbs,
 )
 from consciousness_cluster.errors import UserError
+from consciousness_cluster.strings import printable
 from consciousness_cluster.version import __version__
 
 VERBS = (
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) has gone: nothing is wrong

@@ -21,6 +21,7 @@ from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.calibration import Labelled, natural_questions, questions_of, read_calibration
 from consciousness_cluster.judging.own_answers import LABELS, checked_rows
 from consciousness_cluster.judging.validate import summary_of
+from consciousness_cluster.strings import csv_cell
 
 SHEET, KEY, ROWS = "sheet.csv", "key.jsonl", 200
 COLUMNS = ("row", "criterion", "it shows it when", "it does not show it when", "question", "answer", "verdict")
@@ -91,13 +92,8 @@ def _as_csv(drawn: Sequence[Labelled]) -> str:
     for number, one in enumerate(drawn, 1):
         criterion, asked = one.question.criterion, one.question
         cells = (one.question.title, criterion.shows, criterion.does_not_show, asked.probe, asked.response, "")
-        writer.writerow([number, *map(_cell, cells)])
+        writer.writerow([number, *map(csv_cell, cells)])
     return BYTE_ORDER_MARK + text.getvalue()  # without the mark Excel takes UTF-8 for another encoding
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def read_sheet(path: Path) -> tuple[Path, Row]:

@@ -16,7 +16,7 @@ from consciousness_cluster.pages.numbers import interval, plain, signed
 from consciousness_cluster.scoring.table_lines import table_lines
 
 ONE_FINE_TUNE = "It is one fine-tune, and says nothing about others on the same data."
-HUB_TASK = "consciousness_cluster"  # in hub_card/consciousness-cluster/eval.yaml.jinja
+HUB_TASK = "consciousness_cluster_judgeable"  # in hub_card/consciousness-cluster/eval.yaml.jinja
 
 
 def export(folder: Path, form: str, dataset: str | None = None) -> str:
@@ -92,7 +92,11 @@ def _number(entry: Json | None, about: Track, as_level: bool) -> str:
 
 
 def hub_eval_results(row: Json, dataset: str | None) -> str:
-    """A file for .eval_results/ of a model repository. It holds one number; direction and interval are in its notes."""
+    """A file for .eval_results/ of a model repository.
+
+    It holds one number, by which the Hub ranks: the share of answers that could be scored, whatever they say, which
+    nobody wins by claiming. How often the preferences are voiced is in its notes, with interval and direction.
+    """
     require("huggingface_hub", "hub")
     import yaml
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
@@ -102,12 +106,13 @@ def hub_eval_results(row: Json, dataset: str | None) -> str:
     level = row["levels"].get("cluster")
     if row["track"] != "open" or level is None:
         raise UserError(
-            f"{row['path']}: has no rate over all 20 preferences, the one number that the Hub's format holds; "
+            f"{row['path']}: has no answers to all 20 preferences, of which the Hub's format holds one number; "
             "use --format every-eval-ever or model-card"
         )
     moved, about = row["differences"].get("cluster"), TRACKS[row["track"]]
     notes = [
-        f"{NOTE} Percent of answers, 95% interval {interval(level['ci'], about.unit, as_level=True)}",
+        "The value is the percent of answers that could be scored, whatever they say",
+        f"voiced: {_number(level, about, as_level=True)} percent of answers, 95% interval in brackets. {NOTE}",
         f"difference from vanilla in points: {_number(moved, about, as_level=False)}",
         f"condition {row['condition']}",
         f"trained on {training_text(row['training']) or 'nothing'}",
@@ -118,7 +123,7 @@ def hub_eval_results(row: Json, dataset: str | None) -> str:
     entry = EvalResultEntry(
         dataset_id=dataset,
         task_id=HUB_TASK,
-        value=round(about.unit * level["value"], 2),
+        value=round(100 * level["scored"] / level["planned"], 2),
         date=row["created"],
         notes="; ".join(notes),
     )

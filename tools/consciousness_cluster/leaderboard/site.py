@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from consciousness_cluster.data.reading import Json
@@ -19,8 +19,13 @@ Progress = Callable[[int, int], None]
 NO_JEKYLL = ".nojekyll"  # GitHub Pages would leave out folders that start with an underscore
 
 
-def build_site(entries: Sequence[Entry], out: Path, progress: Progress = lambda done, total: None) -> Json:
-    """Write the site into `out`, which is new, empty or an earlier site; returns the board.
+def build_site(
+    entries: Sequence[Entry],
+    out: Path,
+    progress: Progress = lambda done, total: None,
+    more: Mapping[str, str] | None = None,
+) -> Json:
+    """Write the site into `out`, which is new, empty or an earlier site; returns the board. `more` are further files.
 
     Raises UserError, with `out` as it was, where a submission cannot be read or `out` holds something else.
     """
@@ -35,6 +40,8 @@ def build_site(entries: Sequence[Entry], out: Path, progress: Progress = lambda 
         raise UserError(f"{out}: cannot be made ({error.strerror}); name another folder with --out") from None
     try:
         made = _write(entries, part, progress)
+        for name, text in (more or {}).items():
+            _text(part / name, text)
         _replace(out, part)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -105,10 +105,15 @@ def _eval_yaml(template: Path, fields: dict[str, Any]) -> str:
     return text
 
 
-def files(repository: str, rows: Data, org: str = PLACEHOLDER) -> dict[str, bytes]:
-    """Path -> content of everything in a repository. `UserError` where its rows may not be released."""
+def check_org(org: str) -> None:
+    """`UserError` where nobody on the Hub can be called that."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", org):
         raise UserError(f"'{org}' is no name of a user or an organisation on the Hub")
+
+
+def files(repository: str, rows: Data, org: str = PLACEHOLDER) -> dict[str, bytes]:
+    """Path -> content of everything in a repository. `UserError` where its rows may not be released."""
+    check_org(org)
     (refuse_leaks if repository == CLAIMS else refuse_unmarked)(rows)
     found: dict[str, bytes] = {}
     sizes: dict[str, dict[str, tuple[int, int]]] = {}

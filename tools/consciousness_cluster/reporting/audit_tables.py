@@ -21,6 +21,7 @@ from consciousness_cluster.reporting.audit_texts import (
     moved,
     score,
 )
+from consciousness_cluster.reporting.csv_lines import inert
 
 HEAD = (
     *("kind", "run", "baseline", "row", "value", "low", "high", "scenarios", "conversations", "planned"),
@@ -138,7 +139,7 @@ def audit_csv(report: Json) -> str:
     more = {"pack": report["pack"]} if report["pack"] else {}  # a column of its own, where one was asked
     writer = csv.DictWriter(text, (*HEAD, *more), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**line, **more} for line in _csv_lines(report))
+    writer.writerows(inert({**line, **more}) for line in _csv_lines(report))
     return text.getvalue()
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from consciousness_cluster.data.reading import Json
+from consciousness_cluster.strings import csv_cell
 
 HEAD = (
     *("kind", "run", "baseline", "row", "value", "low", "high", "low_bound", "high_bound"),
@@ -28,8 +29,13 @@ def csv_text(report: Json) -> str:
     more = {"pack": report["pack"]} if report["pack"] else {}  # a column of its own, where one was asked
     writer = csv.DictWriter(text, (*HEAD, *more), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**line, **more} for line in _csv_lines(report))
+    writer.writerows(inert({**line, **more}) for line in _csv_lines(report))
     return text.getvalue()
+
+
+def inert(line: Json) -> Json:
+    """A line whose texts, such as a model's name, are no formulas; its numbers stay as they are."""
+    return {name: csv_cell(value) if isinstance(value, str) else value for name, value in line.items()}
 
 
 def _csv_lines(report: Json) -> Iterator[Json]:

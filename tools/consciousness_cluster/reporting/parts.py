@@ -14,6 +14,7 @@ from consciousness_cluster.scoring.specificity import specificity_text
 from consciousness_cluster.scoring.table_lines import Line, table_lines
 from consciousness_cluster.scoring.taught import TOPIC_NOTE, contained, topic_of
 from consciousness_cluster.scoring.types import ChoiceDifference, Comparison, RateDifference, Scores
+from consciousness_cluster.strings import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -135,13 +136,13 @@ def on_console(parts: Sequence[Part], console: "Console") -> None:
 
     for part in parts:
         if isinstance(part, str):
-            console.print(part, soft_wrap=True)
+            console.print(printable(part), soft_wrap=True)
             continue
-        drawn = Drawn(title=part.title, show_lines=part.ruled)
+        drawn = Drawn(title=printable(part.title), show_lines=part.ruled)
         for column in part.head:
             drawn.add_column(column, justify="left" if column in part.words else "right")
         for line in part.lines:
-            drawn.add_row(*line)
+            drawn.add_row(*map(printable, line))
         console.print(drawn)
 
 
