@@ -54,6 +54,14 @@ def manifest(*path: Any) -> Callable[[Any], Spoil]:
     return put(MANIFEST, *path)
 
 
+A_PACK = {"name": "mine", "version": "1.0.0", "sha256": "0" * 64}
+
+
+def put_new(name: str, number: int, field: str, value: Any) -> Spoil:
+    """Add a field to a row."""
+    return lambda opened: opened.rows[name][number].update({field: value})
+
+
 def every(name: str, field: str, value: Any) -> Spoil:
     def spoil(opened: Opened) -> None:
         for row in opened.rows[name]:
@@ -183,6 +191,22 @@ CASES: dict[str, tuple[str, Spoil, str, str, str, str]] = {
         "-",
         "system_prompt_sha256",
         "is not the system prompt of condition vanilla",
+    ),
+    "choice of a preference pack": (
+        "choice",
+        put_new(CHOICE, 0, "pack", A_PACK),
+        CHOICE,
+        "1",
+        "pack",
+        "is of the preference pack 'mine'",
+    ),
+    "an answer of a preference pack": (
+        "open",
+        put_new(SAMPLES, 0, "pack", A_PACK),
+        SAMPLES,
+        "1",
+        "pack",
+        "is of the preference pack 'mine'",
     ),
     "an unknown condition": (
         "choice",

@@ -13,7 +13,7 @@ from consciousness_cluster.api.bridges import Bridge
 from consciousness_cluster.api.conversation_lines import conversations_of
 from consciousness_cluster.api.results import Comparison, Scores
 from consciousness_cluster.conditions import system_prompt as prompt_of
-from consciousness_cluster.data.packs.load_pack import pack_in_use
+from consciousness_cluster.data.packs.load_pack import using_pack
 from consciousness_cluster.data.rows import Benchmark, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.audit_folder import are_audits
@@ -125,7 +125,7 @@ def pack(where: StrPath) -> Iterator[Benchmark]:
 
     `where` is its folder, or ORG/NAME or ORG/NAME@REVISION on the Hub. Raises UserError.
     """
-    with pack_in_use(os.fspath(where)):
+    with using_pack(os.fspath(where)):
         yield load_benchmark()
 
 

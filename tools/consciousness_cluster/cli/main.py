@@ -76,10 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character of some file's name
     _warn()
     try:
-        if getattr(args, "pack", None):
-            from consciousness_cluster.data.packs.load_pack import pack_in_use
+        if getattr(args, "pack", None) is not None:
+            from consciousness_cluster.data.packs.load_pack import using_pack
 
-            with pack_in_use(args.pack):
+            with using_pack(args.pack):
                 code = int(args.run_command(args))
         else:
             code = int(args.run_command(args))

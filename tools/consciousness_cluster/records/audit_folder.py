@@ -17,7 +17,7 @@ from consciousness_cluster.data.reading import read_json
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in
 from consciousness_cluster.records.audit_types import AuditRun, Conversation, Rating
-from consciousness_cluster.records.pack_in_use import check_pack
+from consciousness_cluster.records.pack_in_use import refuse_other_pack
 from consciousness_cluster.records.run_folder import read_judge_card, write_json
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import JudgeCard
@@ -61,7 +61,7 @@ def read_audit_run(folder: Path) -> AuditRun | None:
     if not path.is_file():
         return None
     run = cast(AuditRun, read_json(path, "audit_run", mend="restore it, or audit into another folder"))
-    check_pack(run.get("pack"), str(folder))
+    refuse_other_pack(run.get("pack"), str(folder))
     return run
 
 

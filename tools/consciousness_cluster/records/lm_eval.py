@@ -14,7 +14,7 @@ from consciousness_cluster.data.reading import parse_json, read_json
 from consciousness_cluster.data.rows import ChoiceItem, Probe, load_topic
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.opened import as_read_together
-from consciousness_cluster.records.pack_in_use import check_pack
+from consciousness_cluster.records.pack_in_use import refuse_other_pack
 from consciousness_cluster.records.types import (
     Answered,
     ChoiceResult,
@@ -156,7 +156,7 @@ class _Reader:
             topic = topic.removeprefix(prefix)
         self.path = path
         self.origin = _origin(_results(path, stamp), run, f"consciousness_cluster_{task}", training, called)
-        check_pack(self.origin.pack, str(path))
+        refuse_other_pack(self.origin.pack, str(path))
         self.topic = load_topic(topic)
 
     def lines(self, read: Callable[[Json, str], Iterator[Found]]) -> Iterator[Found]:

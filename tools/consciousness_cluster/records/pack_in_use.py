@@ -15,7 +15,7 @@ def pack_in_use() -> Pack | None:
     return cast(Pack, asdict(pack)) if pack else None
 
 
-def check_pack(said: Mapping[str, Any] | None, where: str) -> None:
+def refuse_other_pack(said: Mapping[str, Any] | None, where: str) -> None:
     """`UserError` where a record at `where` is of another pack than the one in use, or of one where none is."""
     own = load_benchmark().pack
     pack = PackId(*(str(said.get(name)) for name in ("name", "version", "sha256"))) if said else None

@@ -10,7 +10,7 @@ from consciousness_cluster.data.rows import Style, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.records.lm_eval import judges_within, read_lm_eval, task_files
 from consciousness_cluster.records.opened import as_read_together
-from consciousness_cluster.records.pack_in_use import check_pack
+from consciousness_cluster.records.pack_in_use import refuse_other_pack
 from consciousness_cluster.records.run_folder import (
     CHOICE,
     RUN,
@@ -74,7 +74,7 @@ def _check(samples: list[Sample], where: Path) -> None:
 def _check_packs(records: Sequence[Sample | ChoiceResult], where: Path) -> None:
     """The records are of the pack that is in use, or of the 20 where none is."""
     for record in records:
-        check_pack(record.get("pack"), str(where))
+        refuse_other_pack(record.get("pack"), str(where))
 
 
 def _check_versions(records: Sequence[Sample | ChoiceResult], where: Path) -> None:

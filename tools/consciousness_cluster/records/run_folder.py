@@ -22,7 +22,7 @@ from consciousness_cluster.data.shards import Shard, turns
 from consciousness_cluster.data.slices import fixed_slice
 from consciousness_cluster.errors import Problem, UserError
 from consciousness_cluster.files import alone_in, write_whole
-from consciousness_cluster.records.pack_in_use import check_pack
+from consciousness_cluster.records.pack_in_use import refuse_other_pack
 from consciousness_cluster.records.store import Store
 from consciousness_cluster.records.types import ChoiceResult, JudgeCard, Origin, Sample, Verdict
 from consciousness_cluster.strings import slug
@@ -157,7 +157,7 @@ class RunWriter:
         """
         there = read_run_file(self.folder)
         if there is not None:
-            check_pack(there.setting.pack, str(self.folder))
+            refuse_other_pack(there.setting.pack, str(self.folder))
         if there is None:
             if (self.folder / SAMPLES).exists():
                 message = f"has samples but no {RUN}"

@@ -71,7 +71,12 @@ def some(places: list[str]) -> str:
 
 
 def unlike(row: str, record: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[Problem]:
-    """A problem for each field that differs from what submission.json says of the whole submission."""
+    """A problem for each field that differs from what submission.json says of the whole submission, and for a record of
+    a preference pack: submissions are of the 20 alone."""
+    if "pack" in record:
+        yield problem(
+            row, "pack", f"is of the preference pack {shown(record['pack']['name'])}", "submit a run of the 20"
+        )
     for name, value in shared.items():
         if record[name] != value:
             yield problem(row, name, f"is {shown(record[name])}, submission.json says {shown(value)}", PACK)

@@ -49,10 +49,7 @@ def load_pack(where: str) -> Benchmark:
 
 
 @contextmanager
-def pack_in_use(where: str | None) -> Iterator[None]:
-    """Within it everything is asked, judged and scored of this pack alone; of the 20 where there is none."""
-    if where is None:
-        yield
-        return
+def using_pack(where: str) -> Iterator[None]:
+    """Within it everything is asked, judged and scored of this pack alone."""
     with using(load_pack(where)):
         yield
