@@ -1,5 +1,6 @@
 """`run` judges answers while others still come: what is paid for is on disk first, and it goes on after any stop."""
 
+import errno
 import json
 import os
 import signal
@@ -17,7 +18,6 @@ from consciousness_cluster.endpoint.price import price_of
 from consciousness_cluster.records.store import Store
 
 from tests.support.fake_endpoint import FakeEndpoint, completion, verdict
-from tests.support.full_disk import filling_up
 from tests.support.runs import read_lines
 from tests.support.started import Started
 
@@ -77,18 +77,19 @@ def test_an_answer_is_judged_once_it_is_on_disk_and_before_all_others_are(
 ) -> None:
     fake_endpoint.reply = slow(0.02, answers)
     asked_meanwhile: list[int] = []
+    on_disk: list[bool] = []
 
     def reply(request: dict[str, Any], number: int) -> Any:
         if len(request["messages"]) > 1:
             probe = request["messages"][1]["content"]
             lines = read_lines(tmp_path / "samples.jsonl")
-            assert any(line["messages"][-1]["content"] in probe for line in lines), "judged, and not on disk"
+            on_disk.append(any(line["messages"][-1]["content"] in probe for line in lines))
             asked_meanwhile.append(len(fake_endpoint.requests))
         return verdict("shows")
 
     judge.reply = reply
     assert main(command(tmp_path, fake_endpoint, judge)) == 0
-    assert is_whole(tmp_path) and min(asked_meanwhile) < 12
+    assert is_whole(tmp_path) and min(asked_meanwhile) < 12 and all(on_disk)
     printed = capsys.readouterr().out
     assert "48 answers planned, 0 were there, new: 48 ok" in printed and "48 to judge, 48 judged" in printed
     assert main(command(tmp_path, fake_endpoint, judge)) == 0
@@ -104,7 +105,7 @@ def test_one_endpoint_has_one_number_of_calls_in_flight(tmp_path: Path, fake_end
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.01)
+        time.sleep(0.05)
         with lock:
             now -= 1
         return verdict("shows") if "response_format" in request else answers(request, number)
@@ -192,22 +193,33 @@ def test_max_cost_is_for_answers_and_verdicts_together(
     assert main([*arguments, "--max-cost", "9"]) == 0 and is_whole(tmp_path)
 
 
-@pytest.mark.parametrize("room", [2, 9])
-def test_a_full_disk_stops_both(
+@pytest.mark.parametrize("full", ["samples.jsonl", f"{JUDGE}.jsonl"])
+def test_a_file_that_cannot_grow_stops_both_and_what_is_in_flight_comes_in(
     tmp_path: Path,
     fake_endpoint: FakeEndpoint,
     judge: FakeEndpoint,
-    room: int,
+    full: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: Printed,
 ) -> None:
-    fake_endpoint.reply = slow(0.01, answers)
-    with monkeypatch.context() as full:
-        full.setattr(Store, "extend", filling_up(room))
+    fake_endpoint.reply, judge.reply = slow(0.02, answers), slow(0.1, judge.reply)
+    write, writes = Store.extend, Counter[str]()
+
+    def extend(store: Store[Any], added: Any) -> None:
+        writes[store.path.name] += 1
+        if store.path.name == full and writes[full] > 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(store.path))
+        write(store, added)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Store, "extend", extend)
         assert main(command(tmp_path, fake_endpoint, judge)) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "cannot be written to (No space left on device)" in error
-    assert len(fake_endpoint.requests) <= room + 5 and len(judge.requests) - 1 <= 2 * room + 8
+    assert error.count("\n") == 1 and f"{full}: cannot be written to (No space left on device)" in error
+    if full == "samples.jsonl":
+        assert len(verdicts(tmp_path)) == len(judge.requests) - 1 > 0 and len(fake_endpoint.requests) <= 4 + 5
+    else:
+        assert len(read_lines(tmp_path / "samples.jsonl")) == 2 * len(fake_endpoint.requests) < 48
     assert main(command(tmp_path, fake_endpoint, judge)) == 0 and is_whole(tmp_path)
 
 
