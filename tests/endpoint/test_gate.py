@@ -181,7 +181,7 @@ def test_few_calls_say_nothing_of_the_width(clock: list[float]) -> None:
     for _ in range(500):
         clock[0] += 0.01
         gate.succeeded()
-    assert gate.width == 32
+        assert gate.width == 32
 
 
 def test_a_call_that_is_cancelled_gives_its_place_to_the_next(clock: list[float]) -> None:
