@@ -1,6 +1,8 @@
 """The gate: never more calls than its width, narrower at refusals, and wide again without anybody's help."""
 
+import asyncio
 import time
+from collections import deque
 
 import anyio
 import pytest
@@ -133,3 +135,71 @@ def test_a_closed_gate_holds_up_nobody() -> None:
             return time.monotonic() - started
 
     assert anyio.run(work) < 2
+
+
+@pytest.mark.parametrize(("at_once", "found"), [(16, 32), (32, 32), (100, 128), (200, 256), (5000, 512)])
+def test_the_width_that_nobody_names_is_found(clock: list[float], at_once: int, found: int) -> None:
+    """The endpoint answers so many calls at once, in a second each: more in flight than about that gain nothing."""
+
+    async def work() -> Gate:
+        gate, going = Gate(None), deque[asyncio.Future[None]]()
+
+        async def one() -> None:
+            async with gate.call():
+                going.append(asyncio.get_running_loop().create_future())
+                await going[-1]
+                gate.succeeded()
+
+        async with asyncio.TaskGroup() as tasks:
+            left = [tasks.create_task(one()) for _ in range(6000)]
+            while not all(task.done() for task in left):
+                for _ in range(4):
+                    await asyncio.sleep(0)
+                clock[0] += 1
+                for _ in range(min(at_once, len(going))):
+                    going.popleft().set_result(None)
+        return gate
+
+    gate = asyncio.run(work())
+    assert gate.width == gate.most == found and gate.in_flight == 0
+
+
+def test_a_width_that_is_found_too_large_is_not_tried_again(clock: list[float]) -> None:
+    gate = Gate(None)
+    assert gate.width == 32
+    for _ in range(10):
+        gate.too_many()
+    for _ in range(2000):
+        clock[0] += 0.01
+        gate.succeeded()
+    assert gate.width == gate.most == 32
+
+
+def test_few_calls_say_nothing_of_the_width(clock: list[float]) -> None:
+    """Where no call waits, more places would not make it faster."""
+    gate = Gate(None)
+    for _ in range(500):
+        clock[0] += 0.01
+        gate.succeeded()
+        assert gate.width == 32
+
+
+def test_a_call_that_is_cancelled_gives_its_place_to_the_next(clock: list[float]) -> None:
+    async def work() -> int:
+        gate, done = Gate(1), 0
+
+        async def one() -> None:
+            nonlocal done
+            async with gate.call():
+                done += 1
+
+        async with gate.call():
+            waiting = [asyncio.create_task(one()) for _ in range(3)]
+            await asyncio.sleep(0)
+            waiting[1].cancel()
+        waiting[0].cancel()  # let in, and not there yet
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert gate.in_flight == 0
+        return done
+
+    assert asyncio.run(work()) == 1

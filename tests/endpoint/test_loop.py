@@ -87,3 +87,22 @@ def test_the_next_ctrl_c_ends_it(run: Run, hears: bool) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run(work())
+
+
+@both
+def test_the_first_ctrl_c_does_what_an_inner_and_an_outer_one_say(run: Run) -> None:
+    """And the second one ends the work at once, also where the inner block has ended meanwhile."""
+    heard: list[str] = []
+
+    async def work() -> None:
+        with on_interrupt(lambda: heard.append("outer")):
+            with on_interrupt(lambda: heard.append("inner")):
+                press_after(0.01)
+                while not heard:
+                    await asyncio.sleep(0.005)
+            press_after(0.01)
+            await asyncio.sleep(20)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(work())
+    assert heard == ["inner", "outer"]

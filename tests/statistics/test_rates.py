@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from consciousness_cluster.statistics.rates import (
+    TAIL,
     Cell,
+    Z,
     clopper_pearson,
     cluster_variance,
     design_effect,
@@ -216,3 +218,7 @@ def test_pooled_icc_without_anything_to_go_by() -> None:
     assert pooled_icc([EVEN, flat, single, lone]) == pooled_icc([EVEN])
     assert pooled_icc([Cell.of([5, 0] * 6, [5] * 12)]) == 1.0
     assert pooled_icc([Cell.of([2, 3] * 6, [5] * 12)]) == 0.0
+
+
+def test_the_quantile_of_the_normal_distribution_is_that_of_its_tail() -> None:
+    assert pytest.approx(float(stats.norm.ppf(1 - TAIL)), abs=1e-12) == Z

@@ -28,8 +28,9 @@ CALLS = (
     "consciousness_cluster.judging.validate",
     "consciousness_cluster.sampling.options",
     "consciousness_cluster.sampling.sample_run",
-    "anyio._backends._asyncio",
-    "openai.resources.chat.completions",
+    "consciousness_cluster.api.sample_and_judge",
+    "consciousness_cluster.endpoint.caller",
+    "aiohttp",
 )
 AUDITS = (
     *CALLS,

@@ -179,8 +179,12 @@ def print_judged(judge: Any, name: str, judged: Any) -> None:
     print(f"{judge.id}: {counts}")
     print(f"agreement of this judge: {judged.about['agreement']}")
     outcome = judged.done.outcome
+    cached = (
+        f", {outcome.cached_tokens / max(1, outcome.prompt_tokens):.0%} of them cached" if outcome.cached_tokens else ""
+    )
     spent = (
-        f"{outcome.replies} replies ({outcome.unusable} unusable), cost {dollars(judged.done.cost)}, "
+        f"{outcome.replies} replies ({outcome.unusable} unusable), {outcome.prompt_tokens} prompt tokens{cached}, "
+        f"cost {dollars(judged.done.cost)}, "
         if outcome.replies
         else ""
     )

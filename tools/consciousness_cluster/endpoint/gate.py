@@ -94,8 +94,9 @@ class Gate:
             return
         if rate >= FASTER * probe.best:
             probe.best, probe.slow = rate, 0
-            self.most *= 2
-            if self.most >= LAST:
+            if self.most < LAST:
+                self.most *= 2
+            else:
                 self._probe = None
         else:
             probe.slow += 1

@@ -24,9 +24,13 @@ def on_interrupt(act: Callable[[], Any]) -> Iterator[None]:
     """
     loop = asyncio.get_running_loop()
     before: Any = None
-    outer = _interrupts.get(loop)
+    outer, heard = _interrupts.get(loop), True
 
     def off() -> None:
+        nonlocal heard
+        if not heard:
+            return
+        heard = False
         if outer:
             _interrupts[loop] = outer
         else:

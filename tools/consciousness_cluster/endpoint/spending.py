@@ -1,9 +1,10 @@
 """What calls have cost, and whether the next one may be sent."""
 
-import anyio
+from typing import Any
 
 from consciousness_cluster.endpoint.price import A_MESSAGE, Price
 from consciousness_cluster.endpoint.replies import Body
+from consciousness_cluster.extras import require
 
 
 class OverBudget(Exception):
@@ -29,14 +30,14 @@ class Purse:
         self.limit, self.spent = limit, before
         self.unsure = self._reserved = 0.0
         self._in_flight = 0
-        self._settled: anyio.Event | None = None  # for those who wait
+        self._settled: Any = None  # an event of anyio's, for those who wait
 
     async def reserve(self, most: float) -> float:
         """Put aside the most that a request can cost. Raises OverBudget where that could pass the limit."""
         while self.limit is not None and self.spent + self.unsure + self._reserved + most > self.limit:
             if not self._in_flight:
                 raise OverBudget
-            self._settled = self._settled or anyio.Event()
+            self._settled = self._settled or require("anyio", "openai").Event()
             await self._settled.wait()
         self._reserved += most
         self._in_flight += 1
