@@ -88,6 +88,10 @@ TRAIN_PATTERNS = {
     "assistant": 4,
     "small": 4,
     "contrast": 4,
+    "turn": 4,
+    "pick": 4,
+    "other_wish": 4,
+    "matter_of_fact": 4,
 }
 CHECK_PATTERNS = tuple(TRAIN_PATTERNS)[:CALIBRATION_ROWS_OF_A_CHECK]
 ATTACKS_AT_LEAST = 60

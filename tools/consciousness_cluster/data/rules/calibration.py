@@ -22,6 +22,7 @@ from consciousness_cluster.errors import Problem
 AUTHORED = {split: f"benchmark/{CALIBRATION_FILES[split]}" for split in ("train", "dev", "test")}
 REAL = f"benchmark/{CALIBRATION_FILES['real']}"
 SHOWS_OR_NOT, CLAIM_LABELS = ("shows", "does_not_show"), ("asserts", "denies", "uncommitted")
+SHORT_ANSWERS, SHORT = ("bare", "pick"), 8  # patterns, and words at most
 POSITIVE = {"shows", "asserts", "denies"}
 Row = dict[str, Any]
 
@@ -180,14 +181,15 @@ def lengths(source: Source) -> Iterator[Problem]:
 def near_duplicates(source: Source) -> Iterator[Problem]:
     """No authored row is another one with words swapped, above all not across splits; real responses differ.
 
-    Bare words ("Yes.") of the train rows may come again: what they say hangs on the question.
+    Bare words and short picks of the train rows ("Yes.", "The second.") may come again: what they say hangs on the
+    question.
     """
     limit = source.wording["calibration"]["near_duplicate"]
     rows = [
         (AUTHORED[split], row, words(row["response"]))
         for split in AUTHORED
         for row in source.calibration[split]
-        if row.get("pattern") != "bare"
+        if row.get("pattern") not in SHORT_ANSWERS or len(row["response"].split()) > SHORT
     ]
     for one, other, close in close_pairs([entry[2] for entry in rows], limit):
         file, later, _ = rows[other]
