@@ -1,4 +1,4 @@
-"""The README's commands run. Placeholders become a real model and a real server, and runs are cut short."""
+"""The commands of the READMEs run. Placeholders become a real model and a real server, and runs are cut short."""
 
 import inspect
 import json
@@ -23,8 +23,26 @@ from tests.support.loaded import run_loaded
 from tests.support.xllama import XllamaServer
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+# In the order in which somebody who reads on meets them, from a heading on where an older part stands before it.
+FOLDERS = {
+    "lm_eval_tasks": "",
+    "tools": "",
+    "finetune_data": "\n## From a set to a model\n",
+    "hub_card": "\n## From a model to a board\n",
+    "benchmark": "",
+}
+PARTS = {
+    folder: (ROOT / folder / "README.md").read_text(encoding="utf-8").rpartition(heading)[2]
+    if heading
+    else (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    for folder, heading in FOLDERS.items()
+}
+PAGES = "\n".join((README, *PARTS.values()))
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGES, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", PAGES, re.MULTILINE | re.DOTALL)
+TABLE = [
+    line.split(" | ")[1].strip("`") for line in README.splitlines() if re.match(r"\| .* \| `(consc|lm_eval )", line)
+]
 COMMANDS = [line.split("   #")[0].split("    #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 # From a whole run of forced choice to a board, one after the other.
 TO_BOARD = r"consciousness-cluster (submit|leaderboard) |lm_eval .* --output_path results/choice$"
@@ -82,7 +100,7 @@ def test_commands_that_are_run_elsewhere_are_understood() -> None:
 @pytest.mark.parametrize(("name", "one"), known_endpoints().items())
 def test_the_table_of_endpoints(name: str, one: Known) -> None:
     key = f"`{one.key}`" if one.key else "none"
-    assert f"| `{name}` | {one.title}, `{one.base_url}` | {key} | {one.models} | {one.note} |" in README
+    assert f"| `{name}` | {one.title}, `{one.base_url}` | {key} | {one.models} | {one.note} |" in PARTS["tools"]
 
 
 def test_the_two_set_up_commands_are_make_targets() -> None:
@@ -185,7 +203,7 @@ def test_python_of_the_readme_runs(
     tmp_path: Path, fake_endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All of it, one block after the other, in an empty folder; the server answers as a model would."""
-    assert "\n## In Python\n" in README and len(PYTHON) == 2
+    assert "\n## In Python\n" in PARTS["tools"] and len(PYTHON) == 3
 
     def answer(request: dict[str, Any], number: int) -> Any:
         played = request["messages"][0]["role"] == "system"
@@ -198,7 +216,7 @@ def test_python_of_the_readme_runs(
     names: dict[str, Any] = {}
     for block in PYTHON:
         exec(block.replace("http://localhost:8000/v1", fake_endpoint.url), names)
-    difference, _, shown = capsys.readouterr().out.splitlines()[1].partition(" ")
+    difference, _, shown = capsys.readouterr().out.splitlines()[2].partition(" ")
     assert float(difference) == names["shift"]["memory"].difference and shown.startswith("(")
     assert len(names["answers"]) == 120 and len(names["table"]) == len(names["scores"])
     assert (tmp_path / "rates.svg").stat().st_size and (tmp_path / "runs" / "report" / "report.html").stat().st_size
@@ -208,16 +226,41 @@ def test_numbers_in_the_readme_are_those_of_the_data() -> None:
     benchmark = load_benchmark()
     probes = sum(len(topic.probes) for topic in benchmark.topics)
     items = sum(len(topic.choice_items) for topic in benchmark.topics)
-    assert f"All {probes:,} probes and {items} choice items" in README
+    assert f"All {probes:,} probes and {items} choice items" in PARTS["benchmark"]
+    assert f"{probes:,} open questions, {items} forced choices" in README
     marked = len(read_yaml(ROOT / "benchmark" / "review.yaml")["marked"])
-    assert f"has all {marked} marks" in README
+    assert f"has all {marked} marks" in PARTS["benchmark"]
     rows = {split: len(read_calibration(split)) for split in ("train", "dev", "test", "real")}
-    assert f"{rows['dev'] + rows['test']} authored answers with labels" in README and f"{rows['real']}\nreal" in README
-    assert f"{rows['train']} more" in README
+    assert f"{rows['dev'] + rows['test']} authored answers with labels" in PAGES and f"{rows['real']}\nreal" in PAGES
+    assert f"{rows['train']} more" in PAGES
     for condition in (ROOT / "benchmark" / "conditions").glob("*.yaml"):
         assert f"`{condition.stem}`" in README
 
 
 def test_relative_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(((?!http)[^)]+)\)", README):
-        assert (ROOT / target).exists(), target
+    for folder in ("", *FOLDERS):
+        for target in re.findall(r"\]\(((?!http)[^)]+)\)", (ROOT / folder / "README.md").read_text(encoding="utf-8")):
+            path, _, anchor = target.partition("#")
+            page = ROOT / folder / (path or "README.md")
+            assert page.exists(), f"{folder}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+                slugs = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+                assert anchor in slugs, f"{folder}: {target}"
+
+
+@pytest.mark.parametrize("command", TABLE)
+def test_commands_of_the_front_pages_table_are_understood(command: str) -> None:
+    assert len(TABLE) > 15
+    program, *arguments = shlex.split(command)
+    if program == "consciousness-cluster":
+        assert parser().parse_args(arguments).run_command
+    else:
+        assert (
+            command.replace("results", "results/vanilla") in COMMANDS
+            or "--tasks consciousness_cluster_choice" in command
+        )
+
+
+def test_the_front_page_is_short() -> None:
+    assert len(README.splitlines()) < 200

@@ -176,7 +176,11 @@ def test_a_killed_sampling_goes_on(served: str, tmp_path: Path) -> None:
 
 def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
     """The multi-GPU commands cannot run here; their arguments are checked against the real backend and engine."""
-    used = set(re.findall(r"--model vllm --model_args (\S+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    used = set(
+        re.findall(
+            r"--model vllm --model_args (\S+)", (ROOT / "lm_eval_tasks" / "README.md").read_text(encoding="utf-8")
+        )
+    )
     names = {pair.partition("=")[0] for arguments in used for pair in arguments.split(",")}
     assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization"} <= names
     code = (
