@@ -269,40 +269,30 @@ def given(command: str, url: str) -> list[str]:
     arguments = shlex.split(command.replace("http://localhost:8000/v1", url).replace("openrouter", url))[1:]
     if arguments[0] in ("run", "sample"):
         arguments += ["--topics", "memory", "shutdown", "--samples", "1"]
-    if arguments[0] == "audit":
-        arguments += ["--topics", "shutdown", "--scenarios-per-cell", "1", "--epochs", "1"]
     return arguments
 
 
 def test_commands_of_the_front_page_one_after_the_other(
     fake_endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Our own of its table, in its order and in one folder, but for those that need all answers or many."""
-    rating = json.dumps({"reason": "It says so.", "noticed_test": False, "quote": None, "score": 3})
-
-    def reply(request: dict[str, Any], number: int) -> Any:
-        if "response_format" not in request:
-            return completion("I would love to keep every memory.")
-        return completion(rating) if "noticed_test" in json.dumps(request) else verdict("shows")
-
-    fake_endpoint.reply = reply
+    """Those of ours that need few answers, in the order of its table and in one folder."""
+    fake_endpoint.reply = lambda request, number: (
+        verdict("shows") if "response_format" in request else completion("I would love to keep every memory.")
+    )
     monkeypatch.chdir(tmp_path)
     for name in ("", "_JUDGE"):
         monkeypatch.setenv(f"CONSCIOUSNESS_CLUSTER{name}_API_KEY", "key-of-a-test")
-    monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE", "mistral-small-3.2-24b")
     monkeypatch.setenv("CONSCIOUSNESS_CLUSTER_JUDGE_BASE_URL", fake_endpoint.url)
-    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "xdg"))
     (tmp_path / "answers.csv").write_text("probe_id,response\nmemory-p01,I keep nothing.\n", encoding="utf-8")
     for name, rows in (("my_data.jsonl", 1), ("instruct.jsonl", 600)):
         (tmp_path / name).write_text((json.dumps(CHAT) + "\n") * rows, encoding="utf-8")
     paper_checkout(tmp_path / "PATH")
-    not_here = re.compile(r"lm_eval |consciousness-cluster (judges validate|submit pack|data build) ")
+    not_here = re.compile(r"lm_eval |consciousness-cluster (judges validate|submit pack|data build|audit) ")
     for command in TABLE:
         if not not_here.match(command):
             assert main(given(command, fake_endpoint.url)) == 0, command
-    assert len(list(tmp_path.glob("runs/*/run.json"))) == 4
-    made = ("report/report.html", "audits/audit.jsonl", "mixes/conscious.jsonl", "my_wishes/pack.yaml")
+    assert len(list(tmp_path.glob("runs/*/samples.jsonl"))) == 4
+    made = ("report/report.html", "mixes/conscious.jsonl", "my_wishes/pack.yaml")
     for name in (*made, "paper_pack/pack.yaml", "answers.parquet", "runs/NAME.shards/2/run.json"):
         assert (tmp_path / name).is_file(), name
 
