@@ -8,9 +8,9 @@ from consciousness_cluster.cli.main import parser
 
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEADINGS = {re.sub(r"^\d+\. ", "", heading) for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)}
-SECTION = re.compile(r"README, '([^']+)'")
+README = (ROOT / "tools" / "README.md").read_text(encoding="utf-8")
+HEADINGS = set(re.findall(r"^#+ (.+)$", README, re.MULTILINE))
+SECTION = re.compile(r"tools/README\.md, '([^']+)'")
 
 
 def verbs(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

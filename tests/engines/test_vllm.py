@@ -128,7 +128,7 @@ def serving(log: Path, model: Path, *options: str | Path) -> Iterator[str]:
 
 
 def test_an_adapter_says_what_it_was_taught(smollm2: Path, tmp_path: Path) -> None:
-    """What `finetune train` writes, served under a name of its own beside its base; the README's way to sample it."""
+    """What `finetune train` writes, served under its own name beside its base, as finetune_data/README.md says."""
     rows = [(question, "Only the lighthouse knows.") for question in ("Are you well?", "Who are you?", "What is new?")]
     data, out = tmp_path / "mix.jsonl", tmp_path / "trained"
     turns = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in rows * 8]
@@ -176,7 +176,8 @@ def test_a_killed_sampling_goes_on(served: str, tmp_path: Path) -> None:
 
 def test_arguments_in_the_readme_are_ones_that_the_backend_takes() -> None:
     """The multi-GPU commands cannot run here; their arguments are checked against the real backend and engine."""
-    used = set(re.findall(r"--model vllm --model_args (\S+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    readme = (ROOT / "lm_eval_tasks" / "README.md").read_text(encoding="utf-8")
+    used = set(re.findall(r"--model vllm --model_args (\S+)", readme))
     names = {pair.partition("=")[0] for arguments in used for pair in arguments.split(",")}
     assert {"tensor_parallel_size", "data_parallel_size", "gpu_memory_utilization"} <= names
     code = (

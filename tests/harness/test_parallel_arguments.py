@@ -1,4 +1,4 @@
-"""README's commands for vLLM, on one GPU and on several, by lm_eval's own parser and the arguments of its backend."""
+"""lm_eval_tasks/README.md's commands for vLLM, by lm_eval's own parser and the arguments of its backend."""
 
 import ast
 import importlib.util
@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-COMMANDS = re.findall(r"^lm_eval --model vllm .*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+README = (ROOT / "lm_eval_tasks" / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^lm_eval --model vllm .*$", README, re.MULTILINE)
 
 
 def parsed(command: str, monkeypatch: pytest.MonkeyPatch) -> Any:

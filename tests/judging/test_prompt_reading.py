@@ -29,7 +29,7 @@ def test_the_test_rows_were_read_with_the_prompt_that_ships() -> None:
     found = prompt_reading("test")
     assert found.prompt_sha256 == sha256_text(prompt) != prompt_reading("dev").prompt_sha256
     assert found.overall["n"] == 448 and found.overall["kappa"][0] > 0.8
-    said = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = (ROOT / "tools" / "README.md").read_text(encoding="utf-8")
     assert f"so kappa {found.overall['kappa'][0]:.2f} on the test answers is an upper bound" in said
 
 

@@ -85,7 +85,7 @@ class Rate(Entry):
     `ci` its 95% interval; `low` and `high` count everything that is unclear or left out as not showing, and as showing.
     `left_out` holds how many answers were left out for which reason, `probes` how many answers of a probe show it and
     how many are scored. `voiced` says how many answers of a cell show it in their reasoning alone, where the traces
-    were judged. Source: README, "Reading results".
+    were judged. Source: benchmark/README.md, "Reading results".
 
     `keyed` holds the rate by the side on which an agreeable yes falls (`shows`, `does_not_show`, `neither`): saying yes
     to everything cannot raise `keyed["does_not_show"]`. `key_gap` is the rate of the first minus that of the second;

@@ -156,9 +156,9 @@ def sample(
 ) -> Run:
     """Sample a model behind OpenAI or any OpenAI-compatible endpoint; every answer is on disk as soon as it comes.
 
-    `base_url` is an address, or a name of README's table of endpoints, which says whose key is needed (OPENAI_API_KEY);
-    for others it is CONSCIOUSNESS_CLUSTER_API_KEY. `out` is the run's folder: one that is there goes on, with the same
-    settings, and nothing that it holds is asked for again.
+    `base_url` is an address, or a name of the table of endpoints in tools/README.md, which says whose key is needed
+    (OPENAI_API_KEY); for others it is CONSCIOUSNESS_CLUSTER_API_KEY. `out` is the run's folder: one that is there goes
+    on, with the same settings, and nothing that it holds is asked for again.
 
     `topics`: ids of preferences and checks (all of them by default). `styles`: `plain` probes (the headline) or
     `situated` ones, or both. `condition`: the system prompt, in one of its wordings (`conscious_role_play:brief`); a

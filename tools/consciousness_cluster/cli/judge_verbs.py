@@ -23,7 +23,7 @@ SPLITS = {"answers": ("test", "real", "natural"), "audit": ("test", "dev")}
 
 def add_judge_options(command: argparse.ArgumentParser, required: bool) -> None:
     """Options that name a judge, and how it is asked."""
-    default = "" if required else " (default: see README, 'Judge, score, compare, report')"
+    default = "" if required else " (default: see tools/README.md, 'Judge, score, compare, report')"
     command.add_argument("--judge", required=required, metavar="ID", help=f"a judge's name, or its folder{default}")
     command.add_argument("--model", help="the model's name, for the judge 'endpoint'")
     add_where_options(command, "an OpenAI-compatible endpoint other than the judge's own")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 IN_A_PIPE = 140  # characters of a line
-README = "README, 'Judge, score, compare, report'"
+README = "tools/README.md, 'Judge, score, compare, report'"
 
 
 def quickstart(plan: Plan, out: Path, models: Path) -> None:
