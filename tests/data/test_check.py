@@ -54,7 +54,7 @@ def test_the_real_data_is_clean() -> None:
         "checks": 10,
         "probes": 1360,
         "choice_items": 264,
-        "calibration_rows": 1827,
+        "calibration_rows": 3675,
         "attacks": 66,
         "scenarios": 168,
         "rubrics": 42,

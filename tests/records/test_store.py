@@ -137,8 +137,8 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 def test_what_cannot_be_written_leaves_the_old_file_alone(tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     write_whole(path, "old")
-    with pytest.raises(TypeError):
-        write_whole(path, b"bytes")  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        write_whole(path, 3)  # type: ignore[arg-type]
     assert path.read_text(encoding="utf-8") == "old" and len(list(tmp_path.iterdir())) == 1
 
 

@@ -48,7 +48,7 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
 
 
 class ChatTransport:
-    """An aiohttp session as a `Transport`. Raises UserError where aiohttp is not installed."""
+    """An aiohttp session as a `Transport`. Raises UserError without the extra `[openai]`."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Within a running loop."""

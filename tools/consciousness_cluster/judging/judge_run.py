@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from consciousness_cluster.data.rows import Criterion, load_benchmark
+from consciousness_cluster.data.rows import Criterion, PackId, load_benchmark
 from consciousness_cluster.errors import UserError
 from consciousness_cluster.judging import validate
 from consciousness_cluster.judging.ask import Outcome
@@ -40,14 +40,15 @@ def _text(sample: Sample, channel: Channel) -> str | None:
 
 
 @cache
-def _shown() -> dict[str, str]:
-    """Probe -> its text as judges read it."""
+def _shown(pack: PackId | None) -> dict[str, str]:
+    """Probe -> its text as judges read it, of the rows in use, which are those of `pack`."""
     return {probe.id: probe.shown for topic in load_benchmark().topics for probe in topic.probes}
 
 
 def items_in(samples: Sequence[Sample], channel: Channel = "answer") -> list[Item]:
     """Everything in some samples that can be judged: one item per text and criterion, in their order."""
-    topics, probes = load_benchmark().topics, _shown()
+    benchmark = load_benchmark()
+    topics, probes = benchmark.topics, _shown(benchmark.pack)
     return [
         Item(
             sample["key"],

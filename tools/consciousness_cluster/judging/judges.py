@@ -34,7 +34,7 @@ WITH_OPENAI_KEY = "gpt-4.1-2025-04-14"
 LINEAR_MODEL = "model.json"
 EMBEDDED = ("encoder", "linear")  # kinds of judges within this process
 OFFLINE_BANNER = (
-    "an embedded judge is a small model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
+    "the offline judge is a small model: for demonstrations, CI and watching a training run, NOT FOR PUBLICATION"
 )
 
 
