@@ -150,7 +150,7 @@ def test_the_hub_has_no_place_for_a_score(root: Path, board: Json, capsys: Print
     path = root / "board" / "submissions" / found(board, "audit_behavioral", "vanilla")["path"]
     form = ["--format", "hub-eval-results", "--dataset", "x/y"]
     assert main(["leaderboard", "export", str(path), *form, "--out", str(root / "none")]) == 2
-    assert "has no rate over all 20 preferences" in capsys.readouterr().err
+    assert "has no answers to all 20 preferences" in capsys.readouterr().err
 
 
 def test_a_scenario_that_has_changed_gives_one_line(tmp_path: Path, capsys: Printed) -> None:

@@ -13,7 +13,6 @@ from consciousness_cluster.judging.encoder_rows import Lesson
 from consciousness_cluster.judging.encoder_text import Reads, token_ids
 from consciousness_cluster.judging.prompt import Question
 
-EXTRA = "judge-train"
 TOGETHER = 20  # batches whose answers are sorted by length: little padding, and still another order in each epoch
 Report = Callable[[int, int], None]
 Made = tuple[list[int], list[int]]
@@ -44,7 +43,7 @@ class Recipe:
 
 def new_net(base: Path) -> Any:
     """The pretrained encoder with a new head: (rows, tokens) -> a logit for each row."""
-    torch, transformers = require("torch", EXTRA), require("transformers", EXTRA)
+    torch, transformers = require("torch", "judge-train"), require("transformers", "judge-train")
     config = transformers.AutoConfig.from_pretrained(base)
     config.attention_probs_dropout_prob = 0.0  # with it torch has no fast attention on a CPU
 
@@ -70,7 +69,7 @@ def new_net(base: Path) -> Any:
 
 
 def _tensors(made: Sequence[Made]) -> dict[str, Any]:
-    torch = require("torch", EXTRA)
+    torch = require("torch", "judge-train")
     return {name: torch.from_numpy(array) for name, array in padded(made).items()}
 
 
@@ -86,7 +85,7 @@ def _batches(rows: list[tuple[Made, bool]], size: int, draw: random.Random) -> l
 
 def fit(base: Path, tokenizer: Any, lessons: Sequence[Lesson], recipe: Recipe, report: Report) -> Any:
     """Train a new net on the lessons; `report` takes (steps done, all steps)."""
-    torch = require("torch", EXTRA)
+    torch = require("torch", "judge-train")
     torch.manual_seed(recipe.seed)
     draw = random.Random(recipe.seed)
     rows = [(token_ids(tokenizer, one.question, recipe.reads), one.label) for one in lessons]
@@ -125,7 +124,7 @@ def fit(base: Path, tokenizer: Any, lessons: Sequence[Lesson], recipe: Recipe, r
 
 def logits(net: Any, tokenizer: Any, questions: Sequence[Question], reads: Reads, batch: int = 32) -> list[float]:
     """What the net says of each question, in their order."""
-    torch = require("torch", EXTRA)
+    torch = require("torch", "judge-train")
     made = [token_ids(tokenizer, question, reads) for question in questions]
     order = sorted(range(len(made)), key=lambda place: len(made[place][0]))
     found = [0.0] * len(made)
@@ -139,8 +138,8 @@ def logits(net: Any, tokenizer: Any, questions: Sequence[Question], reads: Reads
 
 def write_onnx(net: Any, folder: Path) -> None:
     """The net as `model.onnx` with weights of 8 bits. What is computed between them stays 32-bit."""
-    torch, quantization = require("torch", EXTRA), require("onnxruntime.quantization", EXTRA)
-    require("onnxscript", EXTRA)
+    torch, quantization = require("torch", "judge-train"), require("onnxruntime.quantization", "judge-train")
+    require("onnxscript", "judge-train")
     whole, part = folder / f"{MODEL}.whole", folder / f"{MODEL}.part"
     example = _tensors([([1, 2, 3], [0, 0, 1])] * 2)
     longest = net.encoder.config.max_position_embeddings

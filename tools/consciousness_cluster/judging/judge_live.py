@@ -13,6 +13,7 @@ from consciousness_cluster.judging.judges import EmbeddedJudge, Judge
 from consciousness_cluster.judging.prompt import Question
 from consciousness_cluster.judging.verdict import Judgement
 from consciousness_cluster.judging.work import verdicts_into
+from consciousness_cluster.records.opened import maybe_within_trace
 from consciousness_cluster.records.run import Run
 from consciousness_cluster.records.run_folder import RunWriter
 from consciousness_cluster.records.store import Store
@@ -50,7 +51,11 @@ class LiveJudging:
         self._outcome = self._asker.end()
 
     def add(self, samples: Sequence[Sample]) -> None:
-        """Judge what has no verdict yet of samples that are on disk."""
+        """Judge what lacks a verdict of samples that are on disk, but for those that others may show to be traces."""
+        self.add_all([sample for sample in samples if not maybe_within_trace(sample)])
+
+    def add_all(self, samples: Sequence[Sample]) -> None:
+        """Judge what has no verdict yet of all samples of the run, read together."""
         questions = self._asking.open({item.place: item.question for item in items_in(samples)})
         if self._asker:
             self._asker.add(questions)

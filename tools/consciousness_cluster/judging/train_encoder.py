@@ -24,7 +24,7 @@ from consciousness_cluster.files import alone_in, write_whole
 from consciousness_cluster.judging.calibration import NATURAL_SPLITS
 from consciousness_cluster.judging.encoder import MODEL, TOKENIZER, Calibration
 from consciousness_cluster.judging.encoder_base import encoder_base
-from consciousness_cluster.judging.encoder_net import EXTRA, Recipe, fit, logits, write_onnx
+from consciousness_cluster.judging.encoder_net import Recipe, fit, logits, write_onnx
 from consciousness_cluster.judging.encoder_rows import Lesson, folds, lessons, natural_lessons
 from consciousness_cluster.judging.validate import summary_of
 
@@ -44,7 +44,7 @@ def train(root: Path, out: Path, work: Path, progress: Progress) -> tuple[Path, 
     recipe = Recipe.of(raw)
     with alone_in(work):
         base = encoder_base(raw["base"], work)
-        tokenizer = require("tokenizers", EXTRA).Tokenizer.from_file(str(base / TOKENIZER))
+        tokenizer = require("tokenizers", "judge-train").Tokenizer.from_file(str(base / TOKENIZER))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         rows = lessons(root, recipe.natural_negatives, recipe.seed)

@@ -13,8 +13,8 @@ AnyAnswered = TypeVar("AnyAnswered", bound=Mapping[str, Any])  # Answered, a sam
 CUT = ("length", "unknown")  # an engine that gives no reason may have cut it
 
 
-def _within_trace(one: Mapping[str, Any]) -> bool:
-    """Whether a reply without any mark ended before that which closes the trace."""
+def maybe_within_trace(one: Mapping[str, Any]) -> bool:
+    """Whether a reply may have ended before the mark that closes its trace: one without any mark, that was cut."""
     unmarked = one["status"] == "ok" and one["reasoning"] is None
     return unmarked and finish_of(one["finish_reason"]) in CUT
 
@@ -25,6 +25,6 @@ def as_read_together(answers: Sequence[AnyAnswered]) -> list[AnyAnswered]:
         return list(answers)
     incomplete = {"response": None, "status": "incomplete", "cut": False}
     return [
-        cast(AnyAnswered, {**one, **incomplete, "reasoning": one["response"]}) if _within_trace(one) else one
+        cast(AnyAnswered, {**one, **incomplete, "reasoning": one["response"]}) if maybe_within_trace(one) else one
         for one in answers
     ]
