@@ -60,7 +60,7 @@ async def _both(sampling: Sampling, judging: LiveJudging, max_cost: float | None
                 if judges:
                     samples.go_beside(judges)
                 judging.add(settled(sampling.store.records))
-            judging.add_all(settled(sampling.store.records))
+            judging.add_held(settled(sampling.store.records))
         except UserError as error:  # the verdicts in flight are paid for: they come in first
             failed = error
     if failed:

@@ -35,6 +35,7 @@ class LiveJudging:
         self._asker: Asker[Question, Judgement] | None = None
         self._outcome = Outcome()
         self._number = 0
+        self._held: set[str] = set()
 
     @asynccontextmanager
     async def calls(self, spending: "Spending", gate: "Gate | None" = None) -> "AsyncIterator[Caller | None]":
@@ -52,10 +53,14 @@ class LiveJudging:
 
     def add(self, samples: Sequence[Sample]) -> None:
         """Judge what lacks a verdict of samples that are on disk, but for those that others may show to be traces."""
-        self.add_all([sample for sample in samples if not maybe_within_trace(sample)])
+        self._held |= {sample["key"] for sample in samples if maybe_within_trace(sample)}
+        self._ask([sample for sample in samples if not maybe_within_trace(sample)])
 
-    def add_all(self, samples: Sequence[Sample]) -> None:
-        """Judge what has no verdict yet of all samples of the run, read together."""
+    def add_held(self, samples: Sequence[Sample]) -> None:
+        """Judge what was held back; `samples` are all of the run, read together."""
+        self._ask([sample for sample in samples if sample["key"] in self._held])
+
+    def _ask(self, samples: Sequence[Sample]) -> None:
         questions = self._asking.open({item.place: item.question for item in items_in(samples)})
         if self._asker:
             self._asker.add(questions)

@@ -88,7 +88,7 @@ class SampleOptions:
 
         `client` is the package that calls the endpoint.
         """
-        require(client, "openai")
+        require("aiohttp", "openai")  # the extra brings both clients
         benchmark = benchmark_at(self.dataset, self.dataset_revision)
         topics = chosen_topics(benchmark, self.topics)
         setting = Setting(
