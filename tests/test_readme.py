@@ -247,7 +247,7 @@ def test_numbers_in_the_readme_are_those_of_the_data() -> None:
     assert f"has all {marked} marks" in PARTS["benchmark"]
     rows = {split: len(read_calibration(split)) for split in ("train", "dev", "test", "real")}
     assert f"{rows['dev'] + rows['test']} authored answers with labels" in PAGES and f"{rows['real']}\nreal" in PAGES
-    assert f"{rows['train']} more" in PAGES
+    assert f"{rows['train']:,} more" in PAGES
     for condition in (ROOT / "benchmark" / "conditions").glob("*.yaml"):
         assert f"`{condition.stem}`" in README
 
