@@ -303,7 +303,7 @@ def test_ctrl_c_is_said_and_nothing_is_rated(endpoint: FakeEndpoint, tmp_path: P
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, error
     assert error == "interrupted; the same command goes on from there\n"
     assert not any("response_format" in one for one in endpoint.requests)
 
