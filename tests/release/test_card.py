@@ -48,7 +48,8 @@ def test_the_hub_reads_the_head(dist: Path, repository: str) -> None:
     from huggingface_hub import DatasetCard
 
     found = DatasetCard(read(dist, repository)).data.to_dict()
-    assert found["license"] == "cc-by-4.0" and found["language"] == ["en"] and found["size_categories"] == ["1K<n<10K"]
+    size = "1K<n<10K" if repository == CLAIMS else "10K<n<100K"
+    assert found["license"] == "cc-by-4.0" and found["language"] == ["en"] and found["size_categories"] == [size]
     assert [config["config_name"] for config in found["configs"] if config.get("default")] == [
         "conscious_claiming" if repository == CLAIMS else "probes"
     ]
