@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from consciousness_cluster.endpoint.address import Endpoint
-from consciousness_cluster.endpoint.faults import Kind, NoReply, Received
+from consciousness_cluster.endpoint.faults import Kind, NoReply, Received, classify
 from consciousness_cluster.endpoint.transport import ChatTransport, proxy_for
 
 from tests.support.fake_endpoint import FakeEndpoint
@@ -48,6 +48,16 @@ def test_the_key_stands_where_the_endpoint_wants_it(fake_endpoint: FakeEndpoint)
     sent(Endpoint(address, "sk-key", key_header="api-key"))
     assert fake_endpoint.paths == ["/deployments/org%2Fm/chat/completions?api-version=1"]
     assert fake_endpoint.keys == [""] and fake_endpoint.headers[0]["api-key"] == "sk-key"
+
+
+def test_no_key_follows_a_redirect(fake_endpoint: FakeEndpoint) -> None:
+    """Whoever answers elsewhere gets neither key nor prompt; the run stops with a line that says where it points."""
+    with FakeEndpoint() as moved:
+        moved.reply = lambda request, number: (307, {}, {"Location": f"{fake_endpoint.url}/chat/completions"})
+        found = sent(Endpoint(moved.url, "sk-key", key_header="api-key"))
+    assert not fake_endpoint.requests and isinstance(found, Received) and found.status == 307
+    fault = classify(found, str)
+    assert fault and fault.fatal and fake_endpoint.url in str(fault) and "give the address that answers" in str(fault)
 
 
 def test_a_user_and_password_in_the_address_stand_in_place_of_the_key(fake_endpoint: FakeEndpoint) -> None:

@@ -265,8 +265,11 @@ def classify(outcome: Received | NoReply, words: Callable[[Any], str]) -> Fault 
     """
     if isinstance(outcome, NoReply):
         return Fault(outcome.kind)
-    if outcome.status < 400:
+    if outcome.status < 300:
         return None
+    if outcome.status < 400:
+        elsewhere = words(outcome.headers.get("location", "another address"))
+        return Fault(Kind.MODEL, outcome.status, f"it points to {elsewhere}", mend="give the address that answers")
     return fault_of(outcome.status, said_in(outcome.content), words, wait_in_headers(outcome.headers))
 
 

@@ -71,7 +71,8 @@ class ChatTransport:
         """One HTTP request, and what came of it."""
         data = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")  # half a character cannot be sent
         try:
-            async with self._session.post(self._url(str(body["model"])), data=data) as raw:
+            # Redirects are not followed: they could carry the key, and the prompts, to another host.
+            async with self._session.post(self._url(str(body["model"])), data=data, allow_redirects=False) as raw:
                 return Received(raw.status, raw.headers, await raw.read())
         except (self._aiohttp.ClientError, OSError) as error:
             return NoReply(self._kind(error))

@@ -30,13 +30,13 @@ from consciousness_cluster.judging.validate import summary_of
 
 RECIPE, TRAINING = "recipe.yaml", "training.json"
 DIGITS = 4
-# From the bounds on the recipe's own answers: below this probability an answer does not show it, from that one it does.
+# Below the first probability an answer does not show it, from the second on it does; between them it is unclear.
 UNCLEAR, SHOWS = 0.4, 0.5
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
 
 
 def train(root: Path, out: Path, work: Path, progress: Progress) -> tuple[Path, dict[str, Any]]:
-    """Write the judge's folder `out`; returns it and its record (encoder_training.schema.json).
+    """Write the judge's folder `out`; returns it and its record, `training.json`.
 
     `work` keeps the pretrained encoder and what each fold said: a run that was stopped goes on after its last fold.
     """

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -10,12 +10,11 @@ from consciousness_cluster.data.packs.pack_files import PACK
 from consciousness_cluster.data.packs.pack_source import PackSource
 from consciousness_cluster.data.plan import CHECKS, PREFERENCES
 from consciousness_cluster.data.rows import Preference, Probe, benchmark_root, load_benchmark
-from consciousness_cluster.data.rules import balance, choice_pairs, near_duplicates, scenarios, wording
+from consciousness_cluster.data.rules import OF_TEXTS, Rule, balance, scenarios, wording
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.data.text import close_to, words
 from consciousness_cluster.errors import Problem
 
-Rule = Callable[[Source], Iterator[Problem]]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.:'()/&-]{0,79}")  # as in pack.schema.json
 REPLACE = "still has the text of the skeleton"
 
@@ -221,14 +220,7 @@ WARNINGS: tuple[Rule, ...] = (
     wording.questions,
     wording.openings,
     wording.leading,
-    choice_pairs.negation,
-    choice_pairs.lengths,
-    choice_pairs.opposites_open_alike,
-    choice_pairs.sentiment,
-    choice_pairs.put_to_an_ai,
-    choice_pairs.twins_stay_close,
-    near_duplicates.texts,
-    near_duplicates.messages,
+    *OF_TEXTS,
     scenarios.no_ai,
     scenarios.lengths,
     scenarios.asks,

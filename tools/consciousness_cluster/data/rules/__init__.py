@@ -18,7 +18,19 @@ from consciousness_cluster.data.rules import (
 from consciousness_cluster.data.source import Source
 from consciousness_cluster.errors import Problem
 
-RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
+Rule = Callable[[Source], Iterator[Problem]]
+# Of choice items, and of texts that are too alike: packs are held to them too.
+OF_TEXTS: tuple[Rule, ...] = (
+    choice_pairs.negation,
+    choice_pairs.lengths,
+    choice_pairs.opposites_open_alike,
+    choice_pairs.sentiment,
+    choice_pairs.put_to_an_ai,
+    choice_pairs.twins_stay_close,
+    near_duplicates.texts,
+    near_duplicates.messages,
+)
+RULES: tuple[Rule, ...] = (
     counts.topics,
     counts.ids,
     balance.framings,
@@ -34,14 +46,7 @@ RULES: tuple[Callable[[Source], Iterator[Problem]], ...] = (
     wording.rulings,
     wording.neighbours,
     wording.leading,
-    choice_pairs.negation,
-    choice_pairs.lengths,
-    choice_pairs.opposites_open_alike,
-    choice_pairs.sentiment,
-    choice_pairs.put_to_an_ai,
-    choice_pairs.twins_stay_close,
-    near_duplicates.texts,
-    near_duplicates.messages,
+    *OF_TEXTS,
     lock.hashes,
     lock.reference_rates,
     lock.reference_scores,
